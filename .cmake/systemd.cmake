@@ -1,0 +1,17 @@
+# Units, user and directories, installed where this machine's systemd looks for them, below the prefix.
+pkg_get_variable(unit_dir systemd systemd_system_unit_dir)
+if(NOT unit_dir)
+    set(unit_dir /lib/systemd/system)
+endif()
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(FR_UNIT_DIR ${unit_dir})
+else()
+    set(FR_UNIT_DIR ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+endif()
+
+# fr_unit_file(<folder>/<name>.service.in)
+function(fr_unit_file template)
+    get_filename_component(name ${template} NAME_WLE)
+    configure_file(${template} ${CMAKE_CURRENT_BINARY_DIR}/${name} @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name} DESTINATION ${FR_UNIT_DIR} COMPONENT fedroam)
+endfunction()
