@@ -1,0 +1,91 @@
+#pragma once
+/*
+ * Every change to a federation, as one call: name an operation, give it JSON arguments, get JSON back.
+ *
+ * Model: a *request* names an operation ("member.add") and carries its arguments (one JSON object), sometimes a binary
+ *   body, a dry-run flag and a reason. A *reply* is one JSON object. The same operation is reached over the broker's
+ *   `control.sock` when one runs on this state directory, and in this process when none does: callers see no difference.
+ * Owns: a reply belongs to the caller (fr_admin_reply_free). Requests are borrowed for the length of the call.
+ * Threads: none of its own on the caller's side; one call at a time in a process.
+ * Errors: a refusal by the operation comes back as its own code with a diag that says what and what to do, whichever way
+ *   the call went: FR_E_EXISTS/FR_E_CONFLICT, FR_E_NOT_FOUND, FR_E_RANGE/FR_E_MALFORMED (arguments), FR_E_PERMISSION …
+ * Units and limits: arguments at most FR_ADMIN_ARGS_MAX bytes, body FR_ADMIN_BODY_MAX bytes.
+ * Trust: arguments and body are outside bytes and are checked by the operation, strictly: unknown members, missing
+ *   members and wrong types are errors.
+ *
+ * Operations (arguments → reply); "?" marks what may be left out, [] a list. NetIDs, EUIs and serials are lower-case hex
+ * text as names/ prints them; EUIs, serials and NetIDs in arguments may have any form names/ parses.
+ *
+ *   member.add      id, netids[]?, endpoints[]?, org?, noc?, security?, netid_auto?(bool)
+ *                   → {"id","changed","netids":[…],"networks":[{"netid","devaddr_prefix","devaddrs","shared_with":[…]}],
+ *                      "warnings":[…]}
+ *   member.set      id, add_netids[]?, remove_netids[]?, endpoints[]?, org?, noc?, security?     → {"id","changed",…}
+ *   member.suspend  id → {"id","state","changed"}            (member.resume, member.remove alike)
+ *   network.set     netid, endpoints[] → {"netid","changed","endpoints":[…]}
+ *   device.add      netid, devices[] → {"added","moved","same","sequence"}
+ *   device.remove   devices[], netid? → {"removed","absent","sequence"}
+ *   zone.import     netid, replace?(bool), keep_going?(bool), confirm_percent?(0…100);  body = 8-byte big-endian EUIs
+ *                   → {"imported"(bool),"total","added","moved","same","removed","repeated",
+ *                      "refused":[{"row"(0-based),"deveui","why","owner"?}…],"refused_total","needs_confirm"(bool),
+ *                      "sequence"}
+ *   policy.set      name → value pairs as strings: {"set":{"device_ttl":"3600",…}} → {"changed","policy":{…}}
+ *   cert.issue      profile, member?, netid?, joineui?, host?, validity_s?, rights[]?;  body = CSR (PEM or DER)
+ *                   → {"serial","profile","member"?,"id","names":[…],"not_before","not_after","sha256","chain"(PEM)}
+ *   cert.revoke     serial, cause? → {"serial","changed","status"}
+ *   cert.set        serial, rights[] → {"serial","changed","rights":[…]}
+ */
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FR_ADMIN_ARGS_MAX (1024 * 1024)
+#define FR_ADMIN_BODY_MAX (256 * 1024 * 1024)
+
+struct fr_admin_reply;
+
+struct fr_admin_request {
+    const char *op;        /* "member.add" */
+    const char *args;      /* text of one JSON object; NULL means {} */
+    struct fr_span body;   /* the operation's binary part; empty where it has none */
+    const char *reason;    /* for the audit trail and the journal; may be NULL */
+    bool dry_run;          /* check everything, report what would change, write nothing */
+};
+
+/*
+ * Runs one operation on the federation whose state directory is `state`: through the broker's control.sock when it
+ * answers, else in this process as the directory's owner (root takes that identity for the length of the call; any other
+ * user is refused with FR_E_PERMISSION). `*out` is the caller's; untouched on failure.
+ */
+enum fr_err fr_admin_call(const char *state, const struct fr_admin_request *request,
+                          struct fr_diag *diag, struct fr_admin_reply **out);
+
+/* The whole reply as compact JSON text; borrowed until the reply is freed. */
+const char *fr_admin_reply_json(const struct fr_admin_reply *reply);
+
+/*
+ * One value of a reply by dotted path; list members by index: "serial", "networks.0.netid". Text is borrowed until the
+ * reply is freed. Absent or another type: NULL / `absent` / false / 0.
+ */
+const char *fr_admin_reply_text(const struct fr_admin_reply *reply, const char *path);
+uint64_t fr_admin_reply_uint(const struct fr_admin_reply *reply, const char *path, uint64_t absent);
+bool fr_admin_reply_bool(const struct fr_admin_reply *reply, const char *path);
+size_t fr_admin_reply_count(const struct fr_admin_reply *reply, const char *path);
+
+void fr_admin_reply_free(struct fr_admin_reply *reply);
+
+/*
+ * Reads and other work on a state directory happen as its owner too: `enter` switches the effective identity (root only;
+ * a no-op for the owner; FR_E_PERMISSION with a diag for anybody else), `leave` switches back. FR_E_NOT_FOUND when the
+ * directory does not exist. Not for threaded programs.
+ */
+struct fr_admin_identity {
+    bool is_switched;
+};
+enum fr_err fr_admin_identity_enter(const char *state, struct fr_diag *diag,
+                                    struct fr_admin_identity *out);
+void fr_admin_identity_leave(struct fr_admin_identity *identity);
