@@ -1,0 +1,102 @@
+#pragma once
+/*
+ * Devices: which NetID each DevEUI belongs to, and the one set of rules by which that changes.
+ *
+ * Model: fr_device_apply adds devices to a NetID, or makes its set equal to the given one (replace), or removes them. Import,
+ *   `device add|remove` and every later way go through it. For each row an *outcome*:
+ *     added · moved (from another NetID of the same member) · same (was there) · repeated (earlier in this list)
+ *     refused: reserved (all zeros or all ones) · taken (belongs to another member, who is named)
+ *     removed · absent (removal of what is not there) · foreign (removal of another NetID's device)
+ *   Any refusal fails the whole with nothing changed unless `keep_going`.
+ *   Small sets are part of a change (fr_device_apply). Large ones are a *bulk*: steps of bounded length, each one durable
+ *   commit, between which others may write; one `image` record at the end. A bulk into an empty zone is built apart and
+ *   becomes visible at once; any other becomes visible step by step, and one cut short is reported by zone check.
+ * Owns: the list of EUIs is borrowed for the call (apply) or until the bulk is freed.
+ * Errors: FR_E_NOT_FOUND (no such network or device), FR_E_CONFLICT / FR_E_REFUSED (refused rows, nothing changed),
+ *   FR_E_LIMIT (more than FR_DEVICE_APPLY_MAX rows in one change: use a bulk).
+ * Units and limits: FR_DEVICE_BULK_MAX rows in a bulk.
+ */
+#include "store/change.h"
+
+#define FR_DEVICE_APPLY_MAX 10000
+#define FR_DEVICE_BULK_MAX (256u * 1024 * 1024 / 8)
+
+struct fr_device_row {
+    uint64_t deveui;
+    uint32_t netid;
+    uint32_t change; /* low 32 bits of the sequence that last touched it */
+};
+
+enum fr_device_outcome {
+    FR_DEVICE_ADDED,
+    FR_DEVICE_MOVED,
+    FR_DEVICE_SAME,
+    FR_DEVICE_REPEATED,
+    FR_DEVICE_REMOVED,
+    FR_DEVICE_ABSENT,
+    FR_DEVICE_RESERVED,
+    FR_DEVICE_TAKEN,
+    FR_DEVICE_FOREIGN,
+    FR_DEVICE_OUTCOMES,
+};
+const char *fr_device_outcome_text(enum fr_device_outcome outcome);
+bool fr_device_outcome_is_refusal(enum fr_device_outcome outcome);
+
+/* The devices' home: ~0.5 µs. FR_E_NOT_FOUND: nobody's. Whether that network is live: fr_network_get_live. */
+enum fr_err fr_device_get(struct fr_snap *snap, uint64_t deveui, struct fr_device_row *out);
+
+/* Devices from `from` upward, all or one NetID's (netid 0: all). The callback's failure ends the walk and is returned. */
+typedef enum fr_err (*fr_device_fn)(void *data, const struct fr_device_row *row);
+enum fr_err fr_device_each(struct fr_snap *snap, uint64_t from, uint32_t netid, fr_device_fn fn,
+                           void *data);
+enum fr_err fr_device_count(struct fr_snap *snap, uint64_t *out);
+
+enum fr_device_mode { FR_DEVICE_ADD, FR_DEVICE_REPLACE, FR_DEVICE_REMOVE };
+
+struct fr_device_job {
+    uint32_t netid; /* 0 with FR_DEVICE_REMOVE: whichever they belong to */
+    enum fr_device_mode mode;
+    const uint64_t *euis; /* in the order of the user's list */
+    size_t n;
+    bool keep_going; /* leave refused rows out instead of failing */
+    /* Called for each refused row, in the list's order; `row` is its index, `owner` the member holding it or NULL. May be NULL. */
+    void (*refused)(void *data, size_t row, enum fr_device_outcome outcome, const char *owner);
+    void *data;
+};
+
+struct fr_device_report {
+    uint64_t count[FR_DEVICE_OUTCOMES];
+    uint64_t before;  /* devices of the NetID before */
+    uint64_t after;   /* … and after */
+    uint64_t refused; /* sum of the refusals */
+};
+
+/* What a job would do; changes nothing. FR_OK also when rows would be refused (see the report). Any size. */
+enum fr_err fr_device_plan(struct fr_snap *snap, const struct fr_device_job *job,
+                           struct fr_diag *diag, struct fr_device_report *report);
+
+/* Does it inside a change. */
+enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job *job,
+                            struct fr_diag *diag, struct fr_device_report *report);
+
+struct fr_bulk;
+/*
+ * Prepares a bulk: checks every row against the present state (refused rows are reported here; with refusals and no keep_going
+ * FR_E_CONFLICT and nothing is begun).
+ */
+enum fr_err fr_bulk_new(struct fr_store *store, const struct fr_device_job *job,
+                        const struct fr_change_by *by, struct fr_diag *diag, struct fr_bulk **out);
+/* One durable commit of about budget_ms at most; *done when it was the last. A failure ends the bulk: free it. */
+enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_diag *diag, bool *done);
+/* Rows handled so far and in all, for a progress line. */
+void fr_bulk_progress(const struct fr_bulk *bulk, uint64_t *done, uint64_t *total);
+/* Report so far; complete once the last step is done. *sequence is the image record's number then. */
+void fr_bulk_report(const struct fr_bulk *bulk, struct fr_device_report *report, uint64_t *sequence);
+void fr_bulk_free(struct fr_bulk *bulk);
+
+/* Bulks that never reached their last step (process ended, disk full). */
+struct fr_bulk_pending {
+    uint32_t netid;
+    int64_t since_s;
+};
+enum fr_err fr_bulk_find_pending(struct fr_snap *snap, struct fr_bulk_pending *out); /* FR_E_NOT_FOUND: none */

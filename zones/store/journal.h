@@ -1,0 +1,44 @@
+#pragma once
+/*
+ * The journal: one record for each transaction, in order: who, when, why, and what changed, folded.
+ *
+ * Model: a record carries *facts*, one for each row touched (the last state wins when a change touches a row twice). A bulk
+ *   import is one record with a single `image` fact. Records are only appended.
+ * Errors: FR_E_NOT_FOUND past the end.
+ */
+#include "base/span.h"
+#include "store/change.h"
+
+enum fr_fact_kind {
+    FR_FACT_MEMBER = 1,    /* key: id; value: the row, or empty when it is gone; … */
+    FR_FACT_NETWORK = 2,   /* key: NetID (3) */
+    FR_FACT_JOINEUI = 3,   /* key: EUI (8) */
+    FR_FACT_DEVICE = 4,    /* key: EUI (8); value: NetID (3), or empty */
+    FR_FACT_CERT = 5,      /* key: serial (16) */
+    FR_FACT_KEY = 6,       /* key: SPKI hash (32) */
+    FR_FACT_AUTHORITY = 7, /* key: name */
+    FR_FACT_POLICY = 8,    /* key: name; value: seconds (4) */
+    FR_FACT_META = 9,      /* key: name; value: text */
+    FR_FACT_IMAGE = 10,    /* key: NetID (3); value: mode (1), added, moved, removed, after (8 each) */
+};
+
+struct fr_journal_record {
+    uint64_t sequence;
+    int64_t when_s;
+    char actor[FR_ACTOR_MAX + 1];
+    bool has_serial;
+    uint8_t serial[FR_SERIAL_SIZE];
+    char reason[FR_REASON_MAX + 1];
+    uint32_t n_facts;
+    struct fr_span facts; /* borrowed from the snap: use fr_fact_next before it ends */
+};
+
+/* The first record with a number >= from. */
+enum fr_err fr_journal_next(struct fr_snap *snap, uint64_t from, struct fr_journal_record *out);
+
+struct fr_fact {
+    enum fr_fact_kind kind;
+    struct fr_span key, value;
+};
+/* Takes one fact off the front of `facts`; FR_E_NOT_FOUND when none is left. */
+enum fr_err fr_fact_next(struct fr_span *facts, struct fr_fact *out);

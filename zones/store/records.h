@@ -1,0 +1,75 @@
+#pragma once
+/*
+ * Which DNS records a federation's zone has: the one place that says so. The broker answers from it, the export prints it.
+ *
+ * Model: records of one *node* (a network, a join server, the apex) are given one by one to a callback, grouped by owner and
+ *   type, in a fixed order. Names are relative to the apex ("000013.netid"), "" is the apex, and a trailing dot marks an
+ *   absolute name ("localhost."). Devices are one CNAME each, see fr_records_device.
+ *     <netid>.netid                A, AAAA (first endpoint of each family), TXT "v=fedroam1 member=<id>"
+ *     e<i>.<netid>.netid           A or AAAA of endpoint i (from 1)
+ *     _fedroam._tcp.<netid>.netid  SRV <i> 0 <port> e<i>.<netid>.netid
+ *     _ns.<netid>.netid            TLSA 3 1 1, one for each key of a live `ns` certificate
+ *     _<port>._tcp.<netid>.netid   CNAME _ns.<netid>.netid, for each endpoint port, when there are pins
+ *     <reversed nibbles>.joineui   A, AAAA, NAPTR 100 50 "S" "LWNS" "" _fedroam._tcp…; e<i>…, _fedroam._tcp… as above
+ *     apex                         SOA (serial: low 32 bits of the sequence), NS localhost. (nobody delegates to a private zone)
+ * Errors: FR_E_NOT_FOUND (no such node, or its member or itself is suspended), the callback's own.
+ * Units and limits: TTLs in seconds, from policy.
+ */
+#include "store/cert.h"
+#include "store/joineui.h"
+#include "store/network.h"
+#include "store/policy.h"
+
+#define FR_RECORD_NAME_MAX 64 /* longest relative name with its NUL */
+#define FR_RECORD_TXT_MAX 64
+
+enum fr_record_type { /* the DNS numbers */
+    FR_RECORD_A = 1,
+    FR_RECORD_NS = 2,
+    FR_RECORD_CNAME = 5,
+    FR_RECORD_SOA = 6,
+    FR_RECORD_TXT = 16,
+    FR_RECORD_AAAA = 28,
+    FR_RECORD_SRV = 33,
+    FR_RECORD_NAPTR = 35,
+    FR_RECORD_TLSA = 52,
+};
+
+struct fr_record {
+    char owner[FR_RECORD_NAME_MAX];
+    enum fr_record_type type;
+    uint32_t ttl_s;
+    union {
+        uint8_t addr[16];                    /* A: the first 4 */
+        char target[FR_RECORD_NAME_MAX];     /* CNAME, NS */
+        char txt[FR_RECORD_TXT_MAX];         /* one character-string */
+        struct {
+            uint16_t priority, weight, port;
+            char target[FR_RECORD_NAME_MAX];
+        } srv;
+        struct {
+            uint8_t usage, selector, matching;
+            uint8_t hash[FR_DIGEST_SIZE];
+        } tlsa;
+        struct {
+            uint16_t order, preference;
+            char flags[2], service[8];
+            char target[FR_RECORD_NAME_MAX]; /* the regular expression is always empty */
+        } naptr;
+        struct {
+            char mname[FR_RECORD_NAME_MAX], rname[FR_RECORD_NAME_MAX];
+            uint32_t serial, refresh_s, retry_s, expire_s, minimum_s;
+        } soa;
+    } data;
+};
+
+typedef enum fr_err (*fr_record_fn)(void *data, const struct fr_record *record);
+
+enum fr_err fr_records_apex(struct fr_snap *snap, fr_record_fn fn, void *data);
+/* now_s: pins of certificates that are over are left out. */
+enum fr_err fr_records_network(struct fr_snap *snap, uint32_t netid, int64_t now_s, fr_record_fn fn,
+                               void *data);
+enum fr_err fr_records_joineui(struct fr_snap *snap, uint64_t joineui, fr_record_fn fn, void *data);
+
+/* The device's CNAME target as a NetID that is live, and its TTL. FR_E_NOT_FOUND: the name does not exist for anybody. */
+enum fr_err fr_records_device(struct fr_snap *snap, uint64_t deveui, uint32_t *netid, uint32_t *ttl_s);
