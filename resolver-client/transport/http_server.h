@@ -1,0 +1,168 @@
+#pragma once
+/* An HTTP server on a loop: HTTP/2 and HTTP/1.x, over TLS, plain TCP and Unix sockets.
+ *
+ * Model:   server → listeners → connections → exchanges. on_request gets one complete request; it
+ * answers with fr_http_reply() now or any time later, exactly once. Answers given in the same turn
+ * leave in one write. Over TLS the protocol is ALPN's choice; without TLS, or without ALPN, it is
+ * HTTP/1.x. Owns:    the server owns listeners, connections and exchanges. An exchange that is not
+ * answered yet stays valid even when its peer is gone or the server freed: the answer is then
+ * dropped. Threads: a server, its connections and exchanges belong to the loop's thread. Errors:
+ * bad requests are answered here (400, 408, 411, 413, 414, 417, 431, 501, 505) and never reach the
+ * handler. Limits:  each a field of struct fr_http_server_conf with a counter in struct
+ * fr_http_server_counters. Trust:   everything in an exchange but `peer` is a peer's bytes. See:
+ * RFC 9110, 9112, 9113.
+ */
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "transport/http.h"
+#include "transport/loop.h"
+#include "transport/socket.h"
+#include "transport/tls.h"
+
+struct fr_http_server;
+struct fr_http_listener;
+struct fr_http_conn;
+
+struct fr_http_server_conf {
+    unsigned connections;       /* open at once; the next ones are closed at accept */
+    unsigned streams;           /* requests in progress on one connection, reset ones included */
+    unsigned requests_per_turn; /* handled on one connection before the others get their turn */
+    uint32_t handshake_ms;      /* accept → TLS established */
+    uint32_t first_request_ms;  /* established → first request complete */
+    uint32_t request_ms;        /* first byte of a later request → complete */
+    uint32_t idle_ms;           /* nothing in progress */
+    uint32_t write_ms;          /* output pending without progress */
+    size_t head_bytes;          /* request line and fields; HTTP/2: decoded header list */
+    size_t target_bytes;        /* request target */
+    size_t body_bytes;
+    size_t backlog_bytes; /* output pending above which reading stops */
+    bool is_h2_off;       /* serve HTTP/1.x only */
+};
+
+/* The defaults of the house: 10,000 connections, 100 streams, 64 requests a turn, 5 s handshake and
+ * first request, 10 s request, 120 s idle, 10 s write, 8 KiB head and target, 64 KiB body, 256 KiB
+ * backlog. */
+struct fr_http_server_conf fr_http_server_conf_default(void);
+
+struct fr_http_server_counters {
+    uint64_t accepted, closed, handshakes, handshakes_resumed, handshakes_refused;
+    uint64_t requests[3];         /* by enum fr_http_proto */
+    uint64_t bad_requests;        /* answered by the server itself, or a protocol error */
+    uint64_t bytes_in, bytes_out; /* on the wire */
+    uint64_t limit_connections, limit_streams, limit_head, limit_body, limit_backlog;
+    uint64_t late_handshake, late_first_request, late_request, late_idle, late_write;
+    unsigned open;        /* connections now */
+    unsigned in_progress; /* exchanges at the handlers now */
+};
+
+/* The other end of a connection. */
+struct fr_http_peer {
+    struct fr_addr addr; /* zero on a Unix socket */
+    bool is_unix, is_tls;
+    bool has_sni, has_cred;
+    const struct fr_tls_peer *cert; /* NULL: none shown */
+    const char *sni;                /* "" when has_sni is false */
+    void *tag;                      /* what select() set; NULL without TLS */
+    struct fr_socket_cred cred;     /* Unix sockets, when has_cred */
+};
+
+/* One request, whole, waiting for its answer. */
+struct fr_http_exchange {
+    struct fr_http_conn *conn; /* NULL once the peer is gone */
+    enum fr_http_proto proto;
+    bool has_query;           /* "/x?" has an empty query, "/x" none */
+    struct fr_span method;    /* "GET"; case matters */
+    struct fr_span path;      /* starts with '/'; percent-encoding untouched. "*" for OPTIONS * */
+    struct fr_span query;     /* behind the '?' */
+    struct fr_span authority; /* Host or :authority; empty when an HTTP/1.0 client sent none */
+    const struct fr_http_field *fields;
+    size_t n_fields;
+    struct fr_span body;
+};
+
+/* Handlers. All get `data`. Only on_request is compulsory. */
+struct fr_http_handler {
+    void *data;
+    void (*on_request)(void *data, struct fr_http_exchange *x);
+    /* A TLS handshake failed or was refused. */
+    void (*on_refused)(void *data, const struct fr_addr *peer, const struct fr_tls_refusal *why);
+    /* The connection goes away; its user pointer is still there. Exchanges of it may still be open.
+     */
+    void (*on_close)(void *data, struct fr_http_conn *conn);
+};
+
+/* Where and how one listener serves. Strings and pointers are borrowed for the call, acceptor is
+ * ref'ed; select_data must outlive the server. */
+struct fr_http_listen {
+    struct fr_addr at; /* unless unix_path is set */
+    bool reuse_port;
+    const char *unix_path;
+    mode_t unix_mode;            /* of the socket file; 0: 0600 */
+    struct fr_tls_acceptor *tls; /* NULL: no TLS */
+    fr_tls_select_fn select;
+    void *select_data;
+};
+
+/* conf is copied, handler too. FR_E_NOMEM. */
+enum fr_err fr_http_server_new(struct fr_loop *loop, const struct fr_http_server_conf *conf,
+                               const struct fr_http_handler *handler, struct fr_http_server **out);
+
+/* Opens one listener; out_listener may be NULL. Errors: those of transport/socket.h, FR_E_NOMEM. */
+enum fr_err fr_http_server_listen(struct fr_http_server *s, const struct fr_http_listen *how,
+                                  struct fr_diag *diag, struct fr_http_listener **out_listener);
+
+/* The address it is bound to (with the port, when 0 was asked); zero for a Unix socket. */
+const struct fr_addr *fr_http_listener_addr(const struct fr_http_listener *l);
+
+/* Closes one listener; its connections live on. */
+void fr_http_listener_close(struct fr_http_listener *l);
+
+/* New limits for connections accepted from now on (a reload). */
+void fr_http_server_set_conf(struct fr_http_server *s, const struct fr_http_server_conf *conf);
+
+const struct fr_http_server_counters *fr_http_server_counters(const struct fr_http_server *s);
+
+/* Stops accepting, tells every peer (GOAWAY, Connection: close), lets open exchanges end, and
+ * closes what is left after drain_ms. on_stopped is called once, from the loop, when no connection
+ * is left; it may free the server. */
+void fr_http_server_stop(struct fr_http_server *s, uint32_t drain_ms,
+                         void (*on_stopped)(void *data), void *data);
+
+/* Closes all at once. NULL is legal. Not from inside a handler. */
+void fr_http_server_free(struct fr_http_server *s);
+
+/* The first field of that (lower-case) name; {NULL, 0}: none. */
+struct fr_span fr_http_exchange_field(const struct fr_http_exchange *x, const char *name);
+
+/* Answers x and ends it: x must not be touched afterwards. Fields and body are copied.
+ * content-length and date are added; field names must be lower case. A HEAD request gets the same
+ * fields and no body. Without memory the connection closes. */
+void fr_http_reply(struct fr_http_exchange *x, unsigned status, const struct fr_http_field *fields,
+                   size_t n_fields, struct fr_span body);
+
+/* The same, and the connection closes once the answers in progress are out. */
+void fr_http_reply_close(struct fr_http_exchange *x, unsigned status,
+                         const struct fr_http_field *fields, size_t n_fields, struct fr_span body);
+
+/* Answers with one line of text/plain; for errors. */
+void fr_http_reply_text(struct fr_http_exchange *x, unsigned status, const char *text);
+
+/* A request that gets no answer: resets the stream, or closes the HTTP/1 connection. Ends x. */
+void fr_http_drop(struct fr_http_exchange *x);
+
+/* Who is at the other end. Valid while the connection is. */
+const struct fr_http_peer *fr_http_conn_peer(const struct fr_http_conn *conn);
+
+/* The handler's own pointer, one for each connection; NULL at first. on_close is the place to free
+ * it. */
+void fr_http_conn_set_user(struct fr_http_conn *conn, void *user);
+void *fr_http_conn_user(const struct fr_http_conn *conn);
+
+/* A number of its own for logs, unique in this server. */
+uint64_t fr_http_conn_id(const struct fr_http_conn *conn);
+
+/* No new requests on it; closes when those in progress are answered. */
+void fr_http_conn_close(struct fr_http_conn *conn);
