@@ -1,0 +1,80 @@
+#pragma once
+
+#include <fedroam/error.h>
+#include <fedroam/loop.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The options of a resolver: its federations with their brokers and files, its limits and its loop.
+ *
+ * Model:   filled by setters, read once by fedroam_new(), which copies what it needs; one options
+ *          object may serve several handles and may be freed right after.
+ * Owns:    copies of all text given to it.
+ * Threads: one at a time.
+ * Errors:  a setter that fails changes nothing. fedroam_options_error() says in words what was
+ *          wrong with the last failing call.
+ * Limits:  16 federations, 8 brokers each, 8 addresses a broker; paths and URLs up to 4095 bytes.
+ */
+struct fedroam_options;
+
+/* NULL when out of memory. */
+FEDROAM_API struct fedroam_options *fedroam_options_new(void);
+FEDROAM_API void fedroam_options_free(struct fedroam_options *o);
+
+/* The words for the last failed call on these options; "" when none failed. */
+FEDROAM_API const char *fedroam_options_error(const struct fedroam_options *o);
+
+/*
+ * Adds a federation: its name ("fed.test", lower case), the PEM file of its CA, and our certificate
+ * chain and private key (PEM, PKCS#8) as a member. The files are read when the first connection is
+ * made and again whenever they change. FEDROAM_E_ARGUMENT: not a federation name, or there already.
+ */
+FEDROAM_API enum fedroam_err fedroam_options_add_federation(struct fedroam_options *o,
+                                                            const char *federation,
+                                                            const char *ca_path,
+                                                            const char *chain_path,
+                                                            const char *key_path);
+
+/*
+ * Adds a broker to a federation; brokers are tried in the order added. `url` is
+ * "https://host[:port]/path"; its host is what the broker's certificate must name. `addresses`
+ * (count of them, IPv4 or IPv6 text) say where it is, tried in order; none are needed when the
+ * host of the URL is an IP literal. The library never asks the system's resolver.
+ */
+FEDROAM_API enum fedroam_err fedroam_options_add_broker(struct fedroam_options *o,
+                                                        const char *federation, const char *url,
+                                                        const char *const *addresses,
+                                                        size_t count);
+
+/* Time allowed to a look-up that names none itself: 10..600000 ms (2000). */
+FEDROAM_API enum fedroam_err fedroam_options_set_timeout(struct fedroam_options *o, uint32_t ms);
+
+/* Time one broker has before the next is asked: 10..60000 ms (1000). */
+FEDROAM_API enum fedroam_err fedroam_options_set_broker_timeout(struct fedroam_options *o,
+                                                                uint32_t ms);
+
+/* Names kept in the cache, per handle: 16..10000000 (100000). The least recently used goes. */
+FEDROAM_API enum fedroam_err fedroam_options_set_cache_entries(struct fedroam_options *o,
+                                                               uint32_t entries);
+
+/* How long past its TTL an answer may serve while no broker can be reached: 0..259200 s (86400). */
+FEDROAM_API enum fedroam_err fedroam_options_set_stale(struct fedroam_options *o, uint32_t s);
+
+/* Look-ups that may wait at the same time: 1..1000000 (10000). More: FEDROAM_E_LIMIT. */
+FEDROAM_API enum fedroam_err fedroam_options_set_pending(struct fedroam_options *o,
+                                                         uint32_t lookups);
+
+/* The host's loop (loop.h); `host` is copied, `data` goes to its call-backs. NULL: none, which
+ * leaves the blocking calls. */
+FEDROAM_API enum fedroam_err fedroam_options_set_host(struct fedroam_options *o,
+                                                      const struct fedroam_host *host, void *data);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,53 @@
+#pragma once
+/* The federations a program asks, as YAML rows: the same block in resolver.yaml, ns.yaml and agent.yaml. Library
+ * fr_resolver_config, apart from fr_resolver so that libfedroam needs no YAML.
+ *
+ * Model: a program puts the rows into its own table:
+ *     {.key = "federations", .type = FR_T_LIST, FR_CONF_ARRAY(struct x_conf, federations, n_federations),
+ *      .flags = FR_CONF_REQUIRED, .rows = fr_federation_rows, .help = …},
+ *     {.key = "lookup", .type = FR_T_GROUP, FR_CONF_AT(struct x_conf, lookup), .rows = fr_lookup_rows, .help = …},
+ *   and turns what was loaded into options with fr_federations_options().
+ * Owns: fr_conf_free of the program's schema frees it all. Trust: user's bytes. */
+
+#include "base/conf.h"
+
+struct fedroam_options;
+
+struct fr_federation_broker {
+    char *url;
+    char **addresses; /* none: those of the federation, else looked up */
+    size_t n_addresses;
+};
+
+struct fr_federation_conf {
+    char *name;
+    struct fr_federation_broker *brokers;
+    size_t n_brokers;
+    char **addresses;
+    size_t n_addresses;
+    char *ca, *certificate, *key; /* paths of PEM files */
+};
+
+struct fr_lookup_conf {
+    uint32_t timeout_ms, broker_timeout_ms;
+    uint32_t cache_entries;
+    uint32_t stale_ms;
+};
+
+extern const struct fr_conf_row fr_federation_rows[]; /* of struct fr_federation_conf */
+extern const struct fr_conf_row fr_lookup_rows[];     /* of struct fr_lookup_conf */
+
+/* resolver.yaml itself. */
+struct fr_resolver_conf {
+    struct fr_federation_conf *federations;
+    size_t n_federations;
+    struct fr_lookup_conf lookup;
+};
+extern const struct fr_conf_schema fr_resolver_schema;
+
+/* Options from what was loaded, to be freed with fedroam_options_free(). A broker without addresses anywhere has its host
+ * looked up here by the system's resolver, which may block: so at start-up and reload, never in a loop. FR_E_CONFIG naming the
+ * federation, FR_E_NET when that look-up fails, FR_E_NOMEM. */
+enum fr_err fr_federations_options(const struct fr_federation_conf *federations, size_t n,
+                                   const struct fr_lookup_conf *lookup, struct fr_diag *diag,
+                                   struct fedroam_options **out);
