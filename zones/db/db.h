@@ -8,9 +8,9 @@
  * Owns: the handle, its descriptors and the map. Nothing read through it outlives its transaction.
  * Threads: the handle may be used by any thread; see db/txn.h for transactions. Opening and closing are for one thread.
  *   Never fork with an open environment.
- * Errors: FR_E_NOT_FOUND (no environment there and `create` is false), FR_E_VERSION (schema older or newer than wanted),
- *   FR_E_REFUSED (network file system, already open in this process, or held from another PID namespace: LMDB's locks do not
- *   reach across those), FR_E_PERMISSION, FR_E_IO, FR_E_NOMEM, FR_E_BUSY (every reader slot is taken), FR_E_MALFORMED
+ * Errors: FR_E_NOT_FOUND (no environment there and `create` is false), FR_E_SCHEMA (schema older or newer than wanted),
+ *   FR_E_CONFIG (network file system), FR_E_CONFLICT (already open in this process, or held from another PID namespace: LMDB's locks do not
+ *   reach across those), FR_E_PERM, FR_E_IO, FR_E_NOMEM, FR_E_BUSY (every reader slot is taken), FR_E_MALFORMED
  *   (not an LMDB file, or damaged). The diag says what and what to do.
  * Units and limits: map_size in bytes of address space (the file grows only as it is used); keys 1…511 bytes; at most
  *   FR_DB_TABLES_MAX tables; FR_DB_READERS_DEFAULT readers at a time.

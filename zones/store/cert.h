@@ -6,7 +6,7 @@
  *   row is what access is decided by. Indexes by member and by expiry, the owner of each key, and the TLSA pins of live `ns`
  *   certificates are kept in the same transaction by these functions.
  * Errors: FR_E_NOT_FOUND, FR_E_EXISTS (serial), FR_E_CONFLICT (the key belongs to another member, a state that does not fit),
- *   FR_E_REFUSED (blocked key).
+ *   FR_E_DENIED (blocked key).
  * Units and limits: serial FR_SERIAL_SIZE bytes, big-endian, leading zeros kept; dates Unix seconds, both inclusive.
  */
 #include "base/span.h"
@@ -53,31 +53,31 @@ uint32_t fr_profile_rights(enum fr_profile profile); /* the default rights of de
 const char *fr_right_text(enum fr_right right);
 enum fr_err fr_right_parse(const char *text, enum fr_right *out);
 
-enum fr_err fr_cert_get(struct fr_snap *snap, const uint8_t serial[FR_SERIAL_SIZE],
+enum fr_err fr_cert_row_get(struct fr_snap *snap, const uint8_t serial[FR_SERIAL_SIZE],
                         struct fr_cert_row *out);
 /* Copies the DER: *size in is the room at `der`, out its length; FR_E_LIMIT when it does not fit. */
-enum fr_err fr_cert_get_der(struct fr_snap *snap, const uint8_t serial[FR_SERIAL_SIZE], uint8_t *der,
+enum fr_err fr_cert_row_get_der(struct fr_snap *snap, const uint8_t serial[FR_SERIAL_SIZE], uint8_t *der,
                             size_t *size);
 
-typedef enum fr_err (*fr_cert_fn)(void *data, const struct fr_cert_row *row);
-enum fr_err fr_cert_each(struct fr_snap *snap, fr_cert_fn fn, void *data); /* by serial */
-enum fr_err fr_cert_each_of(struct fr_snap *snap, const char *member, fr_cert_fn fn, void *data);
+typedef enum fr_err (*fr_cert_row_fn)(void *data, const struct fr_cert_row *row);
+enum fr_err fr_cert_row_each(struct fr_snap *snap, fr_cert_row_fn fn, void *data); /* by serial */
+enum fr_err fr_cert_row_each_of(struct fr_snap *snap, const char *member, fr_cert_row_fn fn, void *data);
 /* Ending in [from_s, to_s], soonest first. */
-enum fr_err fr_cert_each_ending(struct fr_snap *snap, int64_t from_s, int64_t to_s, fr_cert_fn fn,
+enum fr_err fr_cert_row_each_ending(struct fr_snap *snap, int64_t from_s, int64_t to_s, fr_cert_row_fn fn,
                                 void *data);
 
 /* Row with status intent: before signing. Claims the key for the member. created_s is set here. */
-enum fr_err fr_cert_intend(struct fr_change *change, const struct fr_cert_row *row,
+enum fr_err fr_cert_row_intend(struct fr_change *change, const struct fr_cert_row *row,
                            struct fr_diag *diag);
 /* The signed certificate of an intent; its dates, digest and DER. Publishes the pin of an `ns` certificate. */
-enum fr_err fr_cert_issue(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
+enum fr_err fr_cert_row_issue(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
                           struct fr_span der, const uint8_t sha256[FR_DIGEST_SIZE],
                           int64_t not_before_s, int64_t not_after_s, struct fr_diag *diag);
 /* Intent or issued → revoked; takes the pin away. Already revoked: FR_OK without a trace. `cause` is an RFC 5280 CRLReason;
  * keyCompromise (1) also blocks the key for good. */
-enum fr_err fr_cert_revoke(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
+enum fr_err fr_cert_row_revoke(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
                            uint8_t cause, struct fr_diag *diag);
-enum fr_err fr_cert_set_rights(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
+enum fr_err fr_cert_row_set_rights(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
                                uint32_t rights, struct fr_diag *diag);
 
 /* TLSA 3 1 1 pins of a NetID: keys of its issued `ns` certificates that are not over at now_s. Each hash once, ascending by serial. */

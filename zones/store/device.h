@@ -12,7 +12,7 @@
  *   commit, between which others may write; one `image` record at the end. A bulk into an empty zone is built apart and
  *   becomes visible at once; any other becomes visible step by step, and one cut short is reported by zone check.
  * Owns: the list of EUIs is borrowed for the call (apply) or until the bulk is freed.
- * Errors: FR_E_NOT_FOUND (no such network or device), FR_E_CONFLICT / FR_E_REFUSED (refused rows, nothing changed),
+ * Errors: FR_E_NOT_FOUND (no such network or device), FR_E_CONFLICT / FR_E_INVALID (refused rows, nothing changed),
  *   FR_E_LIMIT (more than FR_DEVICE_APPLY_MAX rows in one change: use a bulk).
  * Units and limits: FR_DEVICE_BULK_MAX rows in a bulk.
  */

@@ -3,21 +3,15 @@
  * Networks: the NetIDs of a federation, who holds them and where they roam.
  *
  * Model: a NetID belongs to one member. Its endpoints are tried in order. The device count is kept here.
- * Errors: FR_E_NOT_FOUND, FR_E_CONFLICT (another member holds it; the diag names the holder), FR_E_REFUSED (000000, 000001,
+ * Errors: FR_E_NOT_FOUND, FR_E_CONFLICT (another member holds it; the diag names the holder), FR_E_INVALID (000000, 000001,
  *   non-zero RFU bits, an address nobody can reach), FR_E_LIMIT (endpoints).
  * Units and limits: at most FR_ENDPOINTS_MAX endpoints.
  */
+#include "base/addr.h"
 #include "store/change.h"
 
 enum fr_network_state { FR_NETWORK_ACTIVE = 1, FR_NETWORK_SUSPENDED = 2 };
 
-struct fr_endpoint {
-    uint8_t family;   /* 4 or 6 */
-    uint8_t addr[16]; /* network byte order; the first 4 bytes for family 4, the rest zero */
-    uint16_t port;
-};
-
-#define FR_ENDPOINT_TEXT_MAX 56
 #define FR_ENDPOINT_PORT_DEFAULT 8005
 
 struct fr_network_row {
@@ -25,7 +19,7 @@ struct fr_network_row {
     char member[FR_MEMBER_ID_MAX + 1];
     enum fr_network_state state;
     uint8_t n_endpoints;
-    struct fr_endpoint endpoints[FR_ENDPOINTS_MAX];
+    struct fr_addr endpoints[FR_ENDPOINTS_MAX];
     uint64_t devices;
     int64_t created_s;
     int64_t changed_s;
@@ -33,10 +27,9 @@ struct fr_network_row {
 
 const char *fr_network_state_text(enum fr_network_state state);
 
-/* "192.0.2.10:8005", "[2001:db8::1]:8005"; without a port FR_ENDPOINT_PORT_DEFAULT. Unspecified and multicast addresses: FR_E_REFUSED. */
-enum fr_err fr_endpoint_parse(const char *text, struct fr_diag *diag, struct fr_endpoint *out);
-void fr_endpoint_print(const struct fr_endpoint *endpoint, char out[FR_ENDPOINT_TEXT_MAX]);
-bool fr_endpoint_is_same(const struct fr_endpoint *a, const struct fr_endpoint *b);
+/* "192.0.2.10:8005", "[2001:db8::1]:8005"; without a port FR_ENDPOINT_PORT_DEFAULT. FR_E_MALFORMED, FR_E_RANGE (port), and
+ * FR_E_INVALID for an address nobody can connect to (unspecified, multicast, broadcast). Print with fr_addr_print. */
+enum fr_err fr_endpoint_parse(struct fr_span text, struct fr_diag *diag, struct fr_addr *out);
 
 enum fr_err fr_network_get(struct fr_snap *snap, uint32_t netid, struct fr_network_row *out);
 
@@ -52,7 +45,7 @@ enum fr_err fr_network_each_of(struct fr_snap *snap, const char *member, fr_netw
 enum fr_err fr_network_add(struct fr_change *change, uint32_t netid, const char *member,
                            struct fr_diag *diag);
 enum fr_err fr_network_set_endpoints(struct fr_change *change, uint32_t netid,
-                                     const struct fr_endpoint *endpoints, size_t n,
+                                     const struct fr_addr *endpoints, size_t n,
                                      struct fr_diag *diag);
 enum fr_err fr_network_set_state(struct fr_change *change, uint32_t netid,
                                  enum fr_network_state state, struct fr_diag *diag);

@@ -2,26 +2,28 @@
 /*
  * Which DNS records a federation's zone has: the one place that says so. The broker answers from it, the export prints it.
  *
- * Model: records of one *node* (a network, a join server, the apex) are given one by one to a callback, grouped by owner and
- *   type, in a fixed order. Names are relative to the apex ("000013.netid"), "" is the apex, and a trailing dot marks an
- *   absolute name ("localhost."). Devices are one CNAME each, see fr_records_device.
+ * Model: the records of one *node* (a network, a join server, the apex) are given one by one to a callback, grouped by owner and
+ *   type, always in the same order. Owners and targets are values of names/owner.h, to be written as text or wire with the
+ *   zone's name. A device is one CNAME: fr_records_device.
  *     <netid>.netid                A, AAAA (first endpoint of each family), TXT "v=fedroam1 member=<id>"
  *     e<i>.<netid>.netid           A or AAAA of endpoint i (from 1)
  *     _fedroam._tcp.<netid>.netid  SRV <i> 0 <port> e<i>.<netid>.netid
  *     _ns.<netid>.netid            TLSA 3 1 1, one for each key of a live `ns` certificate
  *     _<port>._tcp.<netid>.netid   CNAME _ns.<netid>.netid, for each endpoint port, when there are pins
- *     <reversed nibbles>.joineui   A, AAAA, NAPTR 100 50 "S" "LWNS" "" _fedroam._tcp…; e<i>…, _fedroam._tcp… as above
+ *     <reversed nibbles>.joineui   A, AAAA, SRV 1 0 <port> <itself>, NAPTR 100 50 "S" "LWNS" "" <itself>
  *     apex                         SOA (serial: low 32 bits of the sequence), NS localhost. (nobody delegates to a private zone)
  * Errors: FR_E_NOT_FOUND (no such node, or its member or itself is suspended), the callback's own.
  * Units and limits: TTLs in seconds, from policy.
  */
+#include "names/owner.h"
 #include "store/cert.h"
 #include "store/joineui.h"
 #include "store/network.h"
 #include "store/policy.h"
 
-#define FR_RECORD_NAME_MAX 64 /* longest relative name with its NUL */
 #define FR_RECORD_TXT_MAX 64
+#define FR_RECORD_NS "localhost"     /* absolute target of the apex NS */
+#define FR_RECORD_RNAME "hostmaster" /* SOA RNAME, relative to the apex */
 
 enum fr_record_type { /* the DNS numbers */
     FR_RECORD_A = 1,
@@ -36,16 +38,16 @@ enum fr_record_type { /* the DNS numbers */
 };
 
 struct fr_record {
-    char owner[FR_RECORD_NAME_MAX];
+    struct fr_owner owner;
     enum fr_record_type type;
     uint32_t ttl_s;
-    union {
-        uint8_t addr[16];                    /* A: the first 4 */
-        char target[FR_RECORD_NAME_MAX];     /* CNAME, NS */
-        char txt[FR_RECORD_TXT_MAX];         /* one character-string */
+    union { /* nothing for NS: its target is FR_RECORD_NS */
+        uint8_t addr[16];            /* A (the first 4), AAAA */
+        struct fr_owner target;      /* CNAME */
+        char txt[FR_RECORD_TXT_MAX]; /* one character-string */
         struct {
             uint16_t priority, weight, port;
-            char target[FR_RECORD_NAME_MAX];
+            struct fr_owner target;
         } srv;
         struct {
             uint8_t usage, selector, matching;
@@ -54,10 +56,9 @@ struct fr_record {
         struct {
             uint16_t order, preference;
             char flags[2], service[8];
-            char target[FR_RECORD_NAME_MAX]; /* the regular expression is always empty */
+            struct fr_owner target; /* the regular expression is empty */
         } naptr;
-        struct {
-            char mname[FR_RECORD_NAME_MAX], rname[FR_RECORD_NAME_MAX];
+        struct { /* MNAME broker.<fed>, RNAME FR_RECORD_RNAME */
             uint32_t serial, refresh_s, retry_s, expire_s, minimum_s;
         } soa;
     } data;

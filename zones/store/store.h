@@ -14,6 +14,7 @@
  */
 #include "base/diag.h"
 #include "base/err.h"
+#include "names/member.h"
 #include "store/limits.h"
 
 #include <stdbool.h>
