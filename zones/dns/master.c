@@ -1,0 +1,114 @@
+/* The one file of the product that knows ldns; see docs/decisions.md. */
+#include "dns/master.h"
+
+#include <ldns/ldns.h>
+#include <string.h>
+
+#include "base/wire.h"
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static struct fr_span next_word(const char **p)
+{
+    while (is_blank(**p)) (*p)++;
+    const char *start = *p;
+    while (**p != '\0' && !is_blank(**p)) (*p)++;
+    return fr_span(start, (size_t)(*p - start));
+}
+
+/* Is the type of this line one that struct fr_rr has a member for? ldns has readers for ninety types; only those ten are let near
+ * it. The type is the first word behind the owner that is neither a TTL nor a class. */
+static bool is_type_known(const char *line)
+{
+    static const char *const known[] = {"A",   "AAAA", "CNAME", "SOA",   "NS",
+                                        "TXT", "SRV",  "TLSA",  "NAPTR", "HINFO"};
+
+    if (!is_blank(*line)) (void)next_word(&line);
+    for (int i = 0; i < 3; i++) {
+        struct fr_span word = next_word(&line);
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
+            if (fr_span_equal_nocase(word, fr_span_str(known[k]))) return true;
+        bool is_ttl = word.n > 0 && word.p[0] >= '0' && word.p[0] <= '9';
+        if (!is_ttl && !fr_span_equal_nocase(word, fr_span_str("IN"))) return false;
+    }
+    return false;
+}
+
+static enum fr_err check_line(const char *line, bool has_previous, const char **reason)
+{
+    size_t n = strnlen(line, FR_DNS_LINE_MAX + 1);
+
+    if (n > FR_DNS_LINE_MAX) {
+        *reason = "the line is too long";
+        return FR_E_LIMIT;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)line[i] >= ' ' || line[i] == '\t') continue;
+        *reason = "there is a control character in the line";
+        return FR_E_MALFORMED;
+    }
+    if (is_blank(line[0]) && !has_previous) {
+        *reason = "the line has no owner name";
+        return FR_E_MALFORMED;
+    }
+    if (!is_type_known(line)) {
+        *reason = "the record type is missing or not one we know";
+        return FR_E_UNSUPPORTED;
+    }
+    return FR_OK;
+}
+
+/* From ldns back to us by way of the wire, where our own reader judges it like a peer's bytes. */
+static enum fr_err convert(const ldns_rr *from, struct fr_rr *out, const char **reason)
+{
+    struct fr_rr rr;
+    uint8_t *wire = NULL;
+    size_t n = 0;
+
+    *reason = "out of memory";
+    if (ldns_rr2wire(&wire, from, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK) return FR_E_NOMEM;
+    struct fr_rd r = fr_rd(fr_span(wire, n));
+    fr_rr_read(&r, &rr);
+    enum fr_err err = fr_rd_end(&r);
+    LDNS_FREE(wire);
+    if (err != FR_OK || rr.class != FR_DNS_IN) {
+        *reason = "the record is not well formed, or too long";
+        return FR_E_MALFORMED;
+    }
+    *out = rr;
+    return FR_OK;
+}
+
+enum fr_err fr_rr_parse(const char *line, const struct fr_dname *origin,
+                        const struct fr_dname *previous, uint32_t default_ttl, struct fr_rr *out,
+                        const char **reason)
+{
+    enum fr_err err = check_line(line, previous != NULL, reason);
+    ldns_rdf *from = NULL, *before = NULL;
+    ldns_rr *rr = NULL;
+
+    if (err != FR_OK) return err;
+    err = FR_E_NOMEM;
+    *reason = "out of memory";
+    from = ldns_dname_new_frm_data(origin->n, origin->b);
+    if (from == NULL) goto out;
+    if (previous != NULL) {
+        before = ldns_dname_new_frm_data(previous->n, previous->b);
+        if (before == NULL) goto out;
+    }
+    ldns_status status = ldns_rr_new_frm_str(&rr, line, default_ttl, from, &before);
+    if (status != LDNS_STATUS_OK) {
+        *reason = ldns_get_errorstr_by_id(status);
+        err = status == LDNS_STATUS_MEM_ERR ? FR_E_NOMEM : FR_E_MALFORMED;
+        goto out;
+    }
+    err = convert(rr, out, reason);
+out:
+    ldns_rr_free(rr);
+    ldns_rdf_deep_free(before);
+    ldns_rdf_deep_free(from);
+    return err;
+}
