@@ -1,5 +1,5 @@
 #pragma once
-/* IP addresses, ports and the hosts of URLs as plain values and as text. No look-up of names is done here.
+/* IP addresses and ports as plain values and as text. No look-up of names is done here.
  *
  * Units: address bytes in network order, ports in host order. Trust: texts may be a peer's. */
 
@@ -39,19 +39,3 @@ bool fr_addr_equal(const struct fr_addr *a, const struct fr_addr *b);
  * than IPv4 and IPv6; a v4-mapped v6 address becomes v4. */
 size_t fr_addr_to_sockaddr(const struct fr_addr *addr, struct sockaddr_storage *out);
 enum fr_err fr_addr_from_sockaddr(const struct sockaddr *sa, struct fr_addr *out);
-
-/* The parts of "https://host[:port]/path". */
-struct fr_url {
-    bool is_tls;        /* https, not http */
-    bool is_ip;         /* host is an IP literal */
-    char host[256];     /* lower case; a v6 literal without its brackets */
-    uint16_t port;      /* given, or 443 / 80 */
-    char path[512];     /* with the leading slash and the query; "/" when absent */
-};
-
-/* http and https only; user names, fragments, blanks and control characters are FR_E_MALFORMED. */
-enum fr_err fr_url_parse(struct fr_span text, struct fr_url *out);
-
-/* "host", "host:port" or "[v6]:port" as in a Host or :authority field; the port is left out when it is the scheme's own. */
-#define FR_AUTHORITY_TEXT 272
-void fr_url_authority(const struct fr_url *url, char out[FR_AUTHORITY_TEXT]);

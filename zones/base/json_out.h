@@ -24,6 +24,8 @@ void fr_json_str(struct fr_json *j, const char *text); /* NULL writes null */
 void fr_json_span(struct fr_json *j, struct fr_span text);
 void fr_json_uint(struct fr_json *j, uint64_t v);
 void fr_json_int(struct fr_json *j, int64_t v);
+/* A number already in JSON form, for those that an integer cannot say ("868.1"). */
+void fr_json_number(struct fr_json *j, const char *literal);
 void fr_json_bool(struct fr_json *j, bool v);
 void fr_json_null(struct fr_json *j);
 

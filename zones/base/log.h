@@ -5,7 +5,7 @@
  * literals of the program; values are data and are escaped. Device identifiers go through FR_EUI, which prints them in full,
  * shortened or hashed as the operator chose. A NULL log is silent.
  * Threads: fr_log_event may be called from any thread when the sink may; the struct is not changed after fr_log_init.
- * Units and limits: a line is cut at FR_LOG_LINE bytes. Trust: values may be a peer's bytes. */
+ * Units and limits: a line has at most FR_LOG_LINE bytes; the last fields are left out where it would be longer. Trust: values may be a peer's bytes. */
 
 #include "base/clock.h"
 #include "base/err.h"

@@ -1,0 +1,89 @@
+#include "base/base64.h"
+
+static const char std_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static enum fr_err print(struct fr_span bytes, const char *alphabet, bool is_padded, struct fr_buf *out)
+{
+    if (bytes.n > out->max) return FR_E_LIMIT; /* keeps the arithmetic below from overflowing */
+    size_t tail = bytes.n % 3;
+    size_t n = bytes.n / 3 * 4 + (tail == 0 ? 0 : is_padded ? 4 : tail + 1);
+    uint8_t *to = fr_buf_reserve(out, n);
+
+    if (to == NULL) return fr_buf_err(out);
+    for (size_t i = 0; i < bytes.n; i += 3) {
+        size_t have = bytes.n - i < 3 ? bytes.n - i : 3;
+        uint32_t v = (uint32_t)bytes.p[i] << 16;
+        if (have > 1) v |= (uint32_t)bytes.p[i + 1] << 8;
+        if (have > 2) v |= bytes.p[i + 2];
+        for (size_t c = 0; c < 4; c++) {
+            if (c <= have) {
+                *to++ = (uint8_t)alphabet[v >> (18 - 6 * c) & 63];
+            } else if (is_padded) {
+                *to++ = '=';
+            }
+        }
+    }
+    fr_buf_commit(out, n);
+    return FR_OK;
+}
+
+static int value(uint8_t c, const char *alphabet)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (c == (uint8_t)alphabet[62]) return 62;
+    if (c == (uint8_t)alphabet[63]) return 63;
+    return -1;
+}
+
+/* `text` without padding. A last group of one character, or spare bits that are not zero, would let two texts mean the same
+ * bytes; both are refused. */
+static enum fr_err parse(struct fr_span text, const char *alphabet, struct fr_buf *out)
+{
+    if (text.n % 4 == 1) return FR_E_MALFORMED;
+    size_t n = text.n / 4 * 3 + (text.n % 4 == 0 ? 0 : text.n % 4 - 1);
+    uint8_t *to = fr_buf_reserve(out, n);
+    uint32_t bits = 0;
+    unsigned have = 0;
+
+    if (to == NULL) return fr_buf_err(out);
+    for (size_t i = 0; i < text.n; i++) {
+        int v = value(text.p[i], alphabet);
+        if (v < 0) return FR_E_MALFORMED;
+        bits = bits << 6 | (uint32_t)v;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            *to++ = (uint8_t)(bits >> have);
+            bits &= (1u << have) - 1;
+        }
+    }
+    if (bits != 0) return FR_E_MALFORMED;
+    fr_buf_commit(out, n);
+    return FR_OK;
+}
+
+enum fr_err fr_base64_print(struct fr_span bytes, struct fr_buf *out)
+{
+    return print(bytes, std_alphabet, true, out);
+}
+
+enum fr_err fr_base64_parse(struct fr_span text, struct fr_buf *out)
+{
+    if (text.n % 4 != 0) return FR_E_MALFORMED;
+    if (text.n > 0 && text.p[text.n - 1] == '=') text.n--;
+    if (text.n % 4 == 3 && text.p[text.n - 1] == '=') text.n--;
+    return parse(text, std_alphabet, out);
+}
+
+enum fr_err fr_base64url_print(struct fr_span bytes, struct fr_buf *out)
+{
+    return print(bytes, url_alphabet, false, out);
+}
+
+enum fr_err fr_base64url_parse(struct fr_span text, struct fr_buf *out)
+{
+    return parse(text, url_alphabet, out);
+}
