@@ -1,0 +1,151 @@
+#include "answer/node.h"
+
+#include "base/mem.h"
+#include "store/joineui.h"
+#include "store/network.h"
+
+enum { NODE_ROWS_MAX = 4096 }; /* far above what one network can have; a bound for damaged stores */
+
+void fr_node_deinit(struct fr_node *node)
+{
+    fr_free(node->rows);
+    *node = (struct fr_node){0};
+}
+
+static enum fr_err add_row(void *data, const struct fr_record *record)
+{
+    struct fr_node *node = data;
+
+    if (node->n == node->room) {
+        size_t room = node->room == 0 ? 32 : node->room * 2;
+        if (room > NODE_ROWS_MAX) return FR_E_LIMIT;
+        struct fr_record *rows = fr_reallocarray(node->rows, room, sizeof *rows);
+        if (rows == NULL) return FR_E_NOMEM;
+        node->rows = rows;
+        node->room = room;
+    }
+    node->rows[node->n++] = *record;
+    return FR_OK;
+}
+
+bool fr_owner_equal(const struct fr_owner *a, const struct fr_owner *b)
+{
+    return a->kind == b->kind && a->eui == b->eui && a->netid == b->netid && a->number == b->number;
+}
+
+const struct fr_record *fr_node_next(const struct fr_node *node, const struct fr_owner *owner,
+                                     uint16_t type, size_t *at)
+{
+    for (; *at < node->n; (*at)++) {
+        const struct fr_record *row = &node->rows[*at];
+        if (type != 0 && (uint16_t)row->type != type) continue;
+        if (!fr_owner_equal(&row->owner, owner)) continue;
+        (*at)++;
+        return row;
+    }
+    return NULL;
+}
+
+static enum fr_err load_device(struct fr_node *node, struct fr_snap *snap,
+                               const struct fr_owner *owner)
+{
+    struct fr_record row = {.owner = *owner, .type = FR_RECORD_CNAME};
+
+    row.data.target.kind = FR_OWNER_NETID;
+    enum fr_err err = fr_records_device(snap, owner->eui, &row.data.target.netid, &row.ttl_s);
+    return err != FR_OK ? err : add_row(node, &row);
+}
+
+/* Is there any live network, any device of one, any join server below a prefix? The names in between exist while there is. The walks
+ * end at the first hit by FR_E_EXISTS. */
+struct search {
+    struct fr_snap *snap;
+    const struct fr_owner *owner;
+};
+
+static enum fr_err search_network(void *data, const struct fr_network_row *row)
+{
+    const struct search *search = data;
+    struct fr_network_row live;
+
+    if (search->owner->kind == FR_OWNER_DEVEUI_ROOT && row->devices == 0) return FR_OK;
+    enum fr_err err = fr_network_get_live(search->snap, row->netid, &live);
+    if (err == FR_E_NOT_FOUND) return FR_OK;
+    return err == FR_OK ? FR_E_EXISTS : err;
+}
+
+static enum fr_err hit(void *data, const struct fr_record *record)
+{
+    (void)data;
+    (void)record;
+    return FR_E_EXISTS;
+}
+
+static enum fr_err search_joineui(void *data, const struct fr_joineui_row *row)
+{
+    const struct search *search = data;
+
+    if (search->owner->kind == FR_OWNER_JOINEUI_PART) {
+        unsigned shift = 64 - 4 * (unsigned)search->owner->number;
+        if ((row->joineui ^ search->owner->eui) >> shift != 0) return FR_OK;
+    }
+    enum fr_err err = fr_records_joineui(search->snap, row->joineui, hit, NULL);
+    return err == FR_E_NOT_FOUND ? FR_OK : err;
+}
+
+/* Names that have no records of their own whatever the store says. */
+static enum fr_err search_below(struct fr_node *node, struct fr_snap *snap,
+                                const struct fr_owner *owner)
+{
+    struct search search = {snap, owner};
+    bool is_joineui = owner->kind == FR_OWNER_JOINEUI_ROOT || owner->kind == FR_OWNER_JOINEUI_PART;
+    enum fr_err err = is_joineui ? fr_joineui_each(snap, search_joineui, &search)
+                                 : fr_network_each(snap, search_network, &search);
+
+    node->exists = err == FR_E_EXISTS;
+    return node->exists ? FR_OK : err;
+}
+
+/* _tcp.<netid> owns nothing and exists by what stands below it. */
+static bool has_tcp(const struct fr_node *node)
+{
+    for (size_t i = 0; i < node->n; i++) {
+        enum fr_owner_kind kind = node->rows[i].owner.kind;
+        if (kind == FR_OWNER_SERVICE || kind == FR_OWNER_PORT) return true;
+    }
+    return false;
+}
+
+enum fr_err fr_node_load(struct fr_node *node, struct fr_snap *snap, const struct fr_owner *owner,
+                         int64_t now_s)
+{
+    enum fr_err err = FR_OK;
+    size_t at = 0;
+
+    node->n = 0;
+    node->exists = false;
+    switch (owner->kind) {
+    case FR_OWNER_APEX: err = fr_records_apex(snap, add_row, node); break;
+    case FR_OWNER_DEVEUI: err = load_device(node, snap, owner); break;
+    case FR_OWNER_NETID:
+    case FR_OWNER_SERVICE:
+    case FR_OWNER_TLSA:
+    case FR_OWNER_PORT:
+    case FR_OWNER_ENDPOINT:
+    case FR_OWNER_NETID_TCP:
+        err = fr_records_network(snap, owner->netid, now_s, add_row, node);
+        break;
+    case FR_OWNER_JOINEUI: err = fr_records_joineui(snap, owner->eui, add_row, node); break;
+    case FR_OWNER_DEVEUI_ROOT:
+    case FR_OWNER_NETID_ROOT:
+    case FR_OWNER_JOINEUI_ROOT:
+    case FR_OWNER_JOINEUI_PART: return search_below(node, snap, owner);
+    case FR_OWNER_BROKER: /* the public face's names are not in the private zone */
+    case FR_OWNER_CA: break;
+    }
+    if (err == FR_E_NOT_FOUND) return FR_OK;
+    if (err != FR_OK) return err;
+    node->exists = owner->kind == FR_OWNER_NETID_TCP ? has_tcp(node)
+                                                     : fr_node_next(node, owner, 0, &at) != NULL;
+    return FR_OK;
+}
