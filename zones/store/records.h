@@ -22,7 +22,7 @@
 #include "store/policy.h"
 
 #define FR_RECORD_TXT_MAX 64
-#define FR_RECORD_NS "localhost"     /* absolute target of the apex NS */
+#define FR_RECORD_NS_TARGET "localhost" /* absolute target of the apex NS */
 #define FR_RECORD_RNAME "hostmaster" /* SOA RNAME, relative to the apex */
 
 enum fr_record_type { /* the DNS numbers */
@@ -41,7 +41,7 @@ struct fr_record {
     struct fr_owner owner;
     enum fr_record_type type;
     uint32_t ttl_s;
-    union { /* nothing for NS: its target is FR_RECORD_NS */
+    union { /* nothing for NS: its target is FR_RECORD_NS_TARGET */
         uint8_t addr[16];            /* A (the first 4), AAAA */
         struct fr_owner target;      /* CNAME */
         char txt[FR_RECORD_TXT_MAX]; /* one character-string */
