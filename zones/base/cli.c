@@ -86,7 +86,7 @@ static struct words collect_words(const struct fr_cli_program *program, int argc
             continue;
         }
         size_t at = strlen(w.text), n = strlen(argv[i]);
-        if (w.n == MAX_WORDS || at + n + 2 > sizeof w.text) break;
+        if (w.n == MAX_WORDS || at + n + 2 > sizeof w.text) continue; /* not part of any path */
         if (at > 0) w.text[at++] = ' ';
         memcpy(w.text + at, argv[i], n + 1);
         w.n++;
