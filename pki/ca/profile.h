@@ -44,6 +44,9 @@ void fr_subject_print_id(const struct fr_subject *subject, char out[FR_SUBJECT_I
 enum fr_err fr_profile_name(const struct fr_subject *subject, const char *fed, struct fr_diag *diag,
                             struct fr_profile_names *out);
 
+/* The subject's O for a federation: its name, or as many of its last labels as fit into 64 characters. Borrowed from fed. */
+const char *fr_profile_organisation(const char *fed);
+
 /* The content of a leaf: names (borrowed), uses, and dates from now_s (backdated) for lifetime_s, inside the issuer's. The serial is
  * the caller's to set. FR_E_EXPIRED when the issuer is over or not yet valid. */
 enum fr_err fr_profile_fill(const struct fr_profile_names *names, enum fr_profile profile,

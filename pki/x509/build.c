@@ -46,9 +46,9 @@ static bool is_dns_name(const char *name)
 
 static bool is_uri(const char *uri)
 {
-    size_t n = strnlen(uri, FR_CERT_NAME_MAX + 1);
+    size_t n = strnlen(uri, FR_CERT_URI_MAX + 1);
 
-    return n > 0 && n <= FR_CERT_NAME_MAX &&
+    return n > 0 && n <= FR_CERT_URI_MAX &&
            strspn(uri, "abcdefghijklmnopqrstuvwxyz0123456789-./:") == n;
 }
 

@@ -111,16 +111,29 @@ static void read_common_name(const X509 *x509, struct fr_cert_fields *out)
     memcpy(out->cn, ASN1_STRING_get0_data(cn), (size_t)n);
 }
 
-static enum fr_err read_name(const ASN1_STRING *s, char names[][FR_CERT_NAME_MAX + 1], size_t *count)
+static enum fr_err read_text(const ASN1_STRING *s, char *out, size_t size)
 {
-    int n = ASN1_STRING_length(s);
+    size_t n = (size_t)ASN1_STRING_length(s);
 
-    if (*count == FR_CERT_DNS_MAX || n > FR_CERT_NAME_MAX) return FR_E_LIMIT;
+    if (n >= size) return FR_E_LIMIT;
     if (!is_printable(s)) return FR_E_MALFORMED;
-    memcpy(names[*count], ASN1_STRING_get0_data(s), (size_t)n);
-    names[*count][n] = '\0';
-    (*count)++;
+    memcpy(out, ASN1_STRING_get0_data(s), n);
+    out[n] = '\0';
     return FR_OK;
+}
+
+static enum fr_err read_name(const GENERAL_NAME *name, struct fr_cert_fields *out)
+{
+    if (name->type == GEN_DNS) {
+        if (out->dns_count == FR_CERT_DNS_MAX) return FR_E_LIMIT;
+        return read_text(name->d.dNSName, out->dns[out->dns_count++], sizeof out->dns[0]);
+    }
+    if (name->type == GEN_URI) {
+        if (out->uri_count == FR_CERT_URIS_MAX) return FR_E_LIMIT;
+        return read_text(name->d.uniformResourceIdentifier, out->uri[out->uri_count++],
+                         sizeof out->uri[0]);
+    }
+    return FR_OK; /* other kinds name nobody in this product */
 }
 
 static enum fr_err read_alt_names(const X509 *x509, struct fr_cert_fields *out)
@@ -130,13 +143,8 @@ static enum fr_err read_alt_names(const X509 *x509, struct fr_cert_fields *out)
     enum fr_err err = FR_OK;
 
     if (names == NULL) return critical == -1 ? FR_OK : FR_E_MALFORMED; /* absent; else bad or twice */
-    for (int i = 0; i < sk_GENERAL_NAME_num(names) && !err; i++) {
-        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-        if (name->type == GEN_DNS)
-            err = read_name(name->d.dNSName, out->dns, &out->dns_count);
-        else if (name->type == GEN_URI)
-            err = read_name(name->d.uniformResourceIdentifier, out->uri, &out->uri_count);
-    }
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && !err; i++)
+        err = read_name(sk_GENERAL_NAME_value(names, i), out);
     GENERAL_NAMES_free(names);
     return err;
 }

@@ -5,8 +5,8 @@
  * Owns     Handles belong to the caller; fr_chain_at lends until the chain is freed. Fields hold no pointers.
  * Threads  A handle may be read by several threads.
  * Errors   FR_E_MALFORMED, FR_E_LIMIT, FR_E_CRYPTO (does not verify), FR_E_NOMEM, FR_E_INTERNAL, file errors.
- * Limits   FR_CERT_MAX bytes for one DER, FR_CHAIN_MAX certificates in a file, FR_CERT_DNS_MAX names of each kind are kept and
- *          more is FR_E_LIMIT.
+ * Limits   FR_CERT_MAX bytes for one DER, FR_CHAIN_MAX certificates in a file, FR_CERT_DNS_MAX DNS names and
+ *          FR_CERT_URIS_MAX URIs; more is FR_E_LIMIT.
  * Trust    Certificates may be a peer's; every field is bounded and names with a NUL or a non-ASCII byte are FR_E_MALFORMED.
  * See      RFC 5280. */
 #pragma once
@@ -25,9 +25,11 @@
 #define FR_CERT_FILE_MAX 65536
 #define FR_CHAIN_MAX 8
 #define FR_CERT_DNS_MAX 8
+#define FR_CERT_URIS_MAX 4
 #define FR_CERT_SERIAL_MAX 20
 #define FR_CERT_CN_MAX 64
 #define FR_CERT_NAME_MAX 255
+#define FR_CERT_URI_MAX 511
 
 struct fr_cert;
 struct fr_chain;
@@ -43,7 +45,7 @@ struct fr_cert_fields {
     size_t dns_count;
     char dns[FR_CERT_DNS_MAX][FR_CERT_NAME_MAX + 1];
     size_t uri_count;
-    char uri[FR_CERT_DNS_MAX][FR_CERT_NAME_MAX + 1];
+    char uri[FR_CERT_URIS_MAX][FR_CERT_URI_MAX + 1];
     bool is_ca;
 };
 

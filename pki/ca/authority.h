@@ -1,0 +1,34 @@
+/* The two certificates a federation begins with, root and issuing CA, as they are made: the insides of ca/init.
+ *
+ * Model    Made in memory, then written to files, then entered into the store.
+ * Owns     Start from zero, end with fr_authority_pair_deinit.
+ * Errors   FR_E_NOMEM, FR_E_INTERNAL, FR_E_CRYPTO (lint), those of files and store. */
+#pragma once
+
+#include "base/diag.h"
+#include "store/change.h"
+#include "x509/build.h"
+
+struct fr_authority_pair {
+    char issuing_name[FR_HOST_MAX + 1]; /* "2026a" */
+    struct fr_key *root_key;
+    struct fr_key *issuing_key;
+    struct fr_cert *root;
+    struct fr_cert *issuing;
+    struct fr_cert_fields root_fields;
+    struct fr_cert_fields issuing_fields;
+};
+
+enum fr_err fr_authority_pair_make(const char *federation, int64_t now_s, struct fr_diag *diag,
+                                   struct fr_authority_pair *out);
+
+/* dir/root.pem, dir/ca/<name>.{key,pem}, and the root key at root_key_path. New files all, 0600; folder ca 0700.
+ * After a failure nothing is at root_key_path. */
+enum fr_err fr_authority_pair_save(const struct fr_authority_pair *pair, const char *dir,
+                                   const char *root_key_path, struct fr_diag *diag);
+
+/* Rows "root" and the issuing CA's. */
+enum fr_err fr_authority_pair_enter(const struct fr_authority_pair *pair, struct fr_change *change,
+                                    struct fr_diag *diag);
+
+void fr_authority_pair_deinit(struct fr_authority_pair *pair);

@@ -1,0 +1,258 @@
+#include "ca/issue.h"
+
+#include "store/joineui.h"
+#include "store/member.h"
+#include "store/network.h"
+#include "store/policy.h"
+#include "x509/csr.h"
+
+#include "names/eui.h"
+#include "names/netid.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum fr_err check_member(struct fr_snap *snap, const char *id, struct fr_diag *diag)
+{
+    struct fr_member_row member;
+    enum fr_err err = id == NULL ? FR_E_INVALID : fr_member_get(snap, id, &member);
+
+    if (err == FR_E_INVALID) return fr_diag_fail(diag, err, "this profile needs a member");
+    if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "there is no member %s", id);
+    if (err) return err;
+    if (member.state != FR_MEMBER_ACTIVE)
+        return fr_diag_fail(diag, FR_E_DENIED, "member %s is %s", id,
+                            fr_member_state_text(member.state));
+    return FR_OK;
+}
+
+static enum fr_err check_netid(struct fr_snap *snap, const struct fr_subject *s, struct fr_diag *diag)
+{
+    struct fr_network_row network;
+    char text[FR_NETID_TEXT];
+    enum fr_err err = fr_network_get(snap, s->netid, &network);
+
+    fr_netid_print(s->netid, text);
+    if (err == FR_E_NOT_FOUND) {
+        (void)fr_diag_fail(diag, err, "nobody holds NetID %s", text);
+        fr_diag_hint(diag, "fedroam member set %s --netid %s", s->member, text);
+        return err;
+    }
+    if (err) return err;
+    if (strcmp(network.member, s->member) != 0)
+        return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %s belongs to member %s", text, network.member);
+    if (network.state != FR_NETWORK_ACTIVE)
+        return fr_diag_fail(diag, FR_E_DENIED, "NetID %s is %s", text,
+                            fr_network_state_text(network.state));
+    return FR_OK;
+}
+
+/* A join server's name is claimed by the first certificate for it, as a NetID is by member add. */
+static enum fr_err claim_joineui(struct fr_change *change, const struct fr_subject *s,
+                                 struct fr_diag *diag)
+{
+    struct fr_joineui_row row;
+    char text[FR_EUI_TEXT];
+    enum fr_err err = fr_joineui_get(fr_change_snap(change), s->joineui, &row);
+
+    if (err == FR_E_NOT_FOUND)
+        return fr_joineui_set(change, s->joineui, s->member, NULL, 0, diag);
+    if (err) return err;
+    fr_eui_print(s->joineui, text);
+    if (strcmp(row.member, s->member) != 0)
+        return fr_diag_fail(diag, FR_E_CONFLICT, "JoinEUI %s belongs to member %s", text, row.member);
+    return FR_OK;
+}
+
+static enum fr_err check_subject(struct fr_change *change, const struct fr_subject *s,
+                                 struct fr_diag *diag)
+{
+    struct fr_snap *snap = fr_change_snap(change);
+    enum fr_err err = FR_OK;
+
+    if (s->profile == FR_PROFILE_BROKER) return FR_OK;
+    err = check_member(snap, s->member, diag);
+    if (!err && s->profile == FR_PROFILE_NS) err = check_netid(snap, s, diag);
+    if (!err && s->profile == FR_PROFILE_JS) err = claim_joineui(change, s, diag);
+    return err;
+}
+
+static enum fr_err choose_lifetime(struct fr_snap *snap, const struct fr_issue_request *request,
+                                   struct fr_diag *diag, uint32_t *out)
+{
+    static const enum fr_policy_key KEY[] = {
+        [FR_PROFILE_BROKER] = FR_POLICY_LIFETIME_BROKER,
+        [FR_PROFILE_DOH] = FR_POLICY_LIFETIME_DOH,
+        [FR_PROFILE_NS] = FR_POLICY_LIFETIME_NS,
+        [FR_PROFILE_JS] = FR_POLICY_LIFETIME_JS,
+    };
+    uint32_t longest = 0;
+    enum fr_err err = fr_policy_get(snap, KEY[request->subject.profile], &longest);
+
+    if (err) return err;
+    if (request->lifetime_s > longest) {
+        (void)fr_diag_fail(diag, FR_E_RANGE, "a certificate of profile %s lives %u seconds at most",
+                           fr_profile_text(request->subject.profile), longest);
+        fr_diag_hint(diag, "fedroam policy set %s=…",
+                     fr_policy_about(KEY[request->subject.profile])->name);
+        return FR_E_RANGE;
+    }
+    *out = request->lifetime_s != 0 ? request->lifetime_s : longest;
+    return FR_OK;
+}
+
+static void fill_row(const struct fr_ca *ca, const struct fr_issue_request *request,
+                     struct fr_issue *issue)
+{
+    const struct fr_subject *s = &request->subject;
+    struct fr_cert_row *row = &issue->row;
+
+    memcpy(row->serial, issue->spec.serial, FR_SERIAL_SIZE);
+    row->status = FR_CERT_INTENT;
+    row->profile = s->profile;
+    if (s->profile == FR_PROFILE_BROKER)
+        (void)snprintf(row->host, sizeof row->host, "%s", s->host);
+    else
+        (void)snprintf(row->member, sizeof row->member, "%s", s->member);
+    if (s->profile == FR_PROFILE_NS) row->netid = s->netid;
+    if (s->profile == FR_PROFILE_JS) row->joineui = s->joineui;
+    row->rights = request->rights != 0 ? request->rights : fr_profile_rights(s->profile);
+    row->n_names = (uint8_t)issue->names.dns_count;
+    for (size_t i = 0; i < issue->names.dns_count; i++)
+        (void)snprintf(row->names[i], sizeof row->names[i], "%.*s", FR_DNS_NAME_MAX,
+                       issue->names.dns[i]);
+    row->not_before_s = issue->spec.not_before_s;
+    row->not_after_s = issue->spec.not_after_s;
+    (void)snprintf(row->authority, sizeof row->authority, "%s", fr_ca_name(ca));
+}
+
+/* Names, dates and serial of the certificate to be. */
+static enum fr_err describe(const struct fr_ca *ca, struct fr_snap *snap, int64_t now_s,
+                            const struct fr_issue_request *request, struct fr_diag *diag,
+                            struct fr_issue *issue)
+{
+    struct fr_cert_fields issuer;
+    uint32_t lifetime_s = 0;
+    enum fr_err err = fr_profile_name(&request->subject, fr_ca_federation(ca), diag, &issue->names);
+
+    if (!err) err = choose_lifetime(snap, request, diag, &lifetime_s);
+    if (!err) err = fr_cert_read_fields(fr_ca_issuing(ca), &issuer);
+    if (err) return err;
+    err = fr_profile_fill(&issue->names, request->subject.profile, fr_ca_federation(ca), now_s,
+                          lifetime_s, &issuer, &issue->spec);
+    if (err == FR_E_EXPIRED)
+        return fr_diag_fail(diag, err, "the issuing CA %s is not valid now", fr_ca_name(ca));
+    if (err) return err;
+    return fr_serial_make(issue->spec.serial);
+}
+
+enum fr_err fr_ca_intend(struct fr_ca *ca, struct fr_change *change,
+                         const struct fr_issue_request *request, struct fr_diag *diag,
+                         struct fr_issue *issue)
+{
+    enum fr_err err = fr_csr_parse(request->csr, diag, &issue->key);
+
+    if (!err) err = check_subject(change, &request->subject, diag);
+    if (!err)
+        err = describe(ca, fr_change_snap(change), fr_change_now(change), request, diag, issue);
+    if (err) return err;
+    fill_row(ca, request, issue);
+    err = fr_key_spki_sha256(issue->key, issue->row.spki);
+    if (err) return err;
+    return fr_cert_row_intend(change, &issue->row, diag);
+}
+
+enum fr_err fr_ca_sign(struct fr_ca *ca, int64_t now_s, struct fr_diag *diag, struct fr_issue *issue)
+{
+    const struct fr_cert *root = fr_ca_root(ca);
+    const struct fr_cert *issuing = fr_ca_issuing(ca);
+    struct fr_cert *cert = NULL;
+    enum fr_err err = fr_cert_sign(&issue->spec, issue->key, issuing, fr_ca_key(ca), &cert);
+
+    if (!err) err = fr_cert_lint(cert, &issue->spec, issue->key, diag);
+    if (!err) err = fr_cert_verify(cert, issuing, root, FR_CERT_FOR_CLIENT, now_s, diag);
+    if (!err && issue->spec.server)
+        err = fr_cert_verify(cert, issuing, root, FR_CERT_FOR_SERVER, now_s, diag);
+    if (err) {
+        fr_cert_free(cert);
+        return err;
+    }
+    issue->cert = cert;
+    return FR_OK;
+}
+
+enum fr_err fr_ca_finish(struct fr_change *change, struct fr_diag *diag, struct fr_issue *issue)
+{
+    struct fr_cert_row *row = &issue->row;
+    struct fr_cert_fields fields;
+    struct fr_buf der = FR_BUF_INIT(FR_CERT_MAX);
+    enum fr_err err = fr_cert_read_fields(issue->cert, &fields);
+
+    if (!err) err = fr_cert_write_der(issue->cert, &der);
+    if (!err)
+        err = fr_cert_row_issue(change, row->serial, fr_buf_span(&der), fields.sha256,
+                                fields.not_before_s, fields.not_after_s, diag);
+    if (!err) {
+        row->status = FR_CERT_ISSUED;
+        memcpy(row->sha256, fields.sha256, FR_DIGEST_SIZE);
+    }
+    fr_buf_deinit(&der);
+    return err;
+}
+
+static enum fr_err commit_intent(struct fr_ca *ca, struct fr_store *store,
+                                 const struct fr_change_by *by,
+                                 const struct fr_issue_request *request, struct fr_diag *diag,
+                                 struct fr_issue *issue)
+{
+    struct fr_change *change = NULL;
+    uint64_t sequence = 0;
+    enum fr_err err = fr_store_change(store, by, diag, &change);
+
+    if (err) return err;
+    err = fr_ca_intend(ca, change, request, diag, issue);
+    if (!err) return fr_change_commit(change, diag, &sequence);
+    fr_change_cancel(change);
+    return err;
+}
+
+static enum fr_err commit_issued(struct fr_store *store, const struct fr_change_by *by,
+                                 struct fr_diag *diag, struct fr_issue *issue)
+{
+    struct fr_change *change = NULL;
+    uint64_t sequence = 0;
+    enum fr_err err = fr_store_change(store, by, diag, &change);
+
+    if (err) return err;
+    err = fr_ca_finish(change, diag, issue);
+    if (!err) return fr_change_commit(change, diag, &sequence);
+    fr_change_cancel(change);
+    return err;
+}
+
+enum fr_err fr_ca_issue(struct fr_ca *ca, struct fr_store *store, const struct fr_change_by *by,
+                        const struct fr_issue_request *request, struct fr_diag *diag,
+                        struct fr_issue *issue)
+{
+    enum fr_err err = commit_intent(ca, store, by, request, diag, issue);
+
+    if (!err) err = fr_ca_sign(ca, by->now_s, diag, issue);
+    if (!err) err = commit_issued(store, by, diag, issue);
+    return err;
+}
+
+enum fr_err fr_issue_write_chain(const struct fr_issue *issue, const struct fr_ca *ca,
+                                 struct fr_buf *out)
+{
+    enum fr_err err = fr_cert_write_pem(issue->cert, out);
+
+    if (!err) err = fr_cert_write_pem(fr_ca_issuing(ca), out);
+    return err;
+}
+
+void fr_issue_deinit(struct fr_issue *issue)
+{
+    fr_key_free(issue->key);
+    fr_cert_free(issue->cert);
+    *issue = (struct fr_issue)FR_ISSUE_INIT;
+}
