@@ -29,11 +29,12 @@ struct fr_answer {
     enum fr_dns_rcode rcode;
     bool is_cacheable;  /* NOERROR and NXDOMAIN */
     uint32_t max_age_s; /* the smallest TTL used; negative answers: the SOA's */
-    bool is_in_zone;    /* the next two count */
+    /* What was asked for, for logs and counts. */
     uint16_t type;
-    struct fr_owner owner; /* what was asked for, for logs and counts */
-    bool is_named;         /* owner counts too: the name is one of the zone's forms */
-    enum fr_err fault;     /* FR_OK, or why it is SERVFAIL */
+    bool is_in_zone; /* the name is the apex or below it */
+    bool is_named;   /* `owner` counts: the name is one of the zone's forms */
+    struct fr_owner owner;
+    enum fr_err fault; /* FR_OK, or why it is SERVFAIL */
 };
 
 /* federation: the apex without trailing dot. FR_E_INVALID, FR_E_NOMEM. */

@@ -12,7 +12,7 @@ enum fr_err fr_zone_init(struct fr_zone *zone, const char *federation)
     if (n < 0 || (size_t)n >= sizeof rname) return FR_E_INVALID;
     enum fr_err err = fr_dname_parse(fr_span_str(federation), &zone->apex);
     if (err == FR_OK) err = fr_dname_parse(fr_span_str(rname), &zone->rname);
-    if (err == FR_OK) err = fr_dname_parse(fr_span_str(FR_RECORD_NS), &zone->ns);
+    if (err == FR_OK) err = fr_dname_parse(fr_span_str(FR_RECORD_NS_TARGET), &zone->ns);
     if (err == FR_OK) err = fr_owner_write(&broker, &zone->apex, &zone->mname);
     return err == FR_OK ? FR_OK : FR_E_INVALID;
 }

@@ -35,6 +35,7 @@ enum {
     FR_DNS_TC = 0x0200,
     FR_DNS_RD = 0x0100,
     FR_DNS_RA = 0x0080,
+    FR_DNS_AD = 0x0020,
     FR_DNS_CD = 0x0010,
 };
 
