@@ -3,9 +3,10 @@
  * Members: the organisations of a federation.
  *
  * Model: a member holds NetIDs (store/network.h), JoinEUIs (store/joineui.h) and certificates (store/cert.h). Its state is one
- *   bit that answers check: suspending it takes all its names away at once and keeps every row. Removing it needs it to hold
- *   nothing live: the state becomes `removed`, certificates and NetIDs are the caller's to take away first.
- * Errors: FR_E_NOT_FOUND, FR_E_EXISTS, FR_E_MALFORMED (id or text), FR_E_CONFLICT (remove: it still holds NetIDs).
+ *   bit that answers check: suspending it takes all its names away at once and keeps every row. Removing is the same bit for
+ *   good: a removed member never comes back; its devices, NetIDs and certificates are cleaned away by the caller afterwards, and
+ *   until then nobody else can have them.
+ * Errors: FR_E_NOT_FOUND, FR_E_EXISTS, FR_E_INVALID (id), FR_E_MALFORMED and FR_E_LIMIT (text), FR_E_CONFLICT (removed).
  * Trust: ids by the grammar of names/; text printable UTF-8, no control bytes.
  */
 #include "store/change.h"

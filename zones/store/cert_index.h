@@ -1,0 +1,13 @@
+#pragma once
+/* Inside of zones/store: what is kept beside certificate rows, in the same change: indexes, key owners, pins. */
+#include "store/cert.h"
+
+enum fr_err fr_cert_index_member(struct fr_change *change, const struct fr_cert_row *row);
+enum fr_err fr_cert_index_expiry(struct fr_change *change, const struct fr_cert_row *row);
+
+/* The key becomes the member's. FR_E_DENIED when blocked, FR_E_CONFLICT when another's. */
+enum fr_err fr_key_claim(struct fr_change *change, const uint8_t spki[FR_DIGEST_SIZE],
+                         const char *member, struct fr_diag *diag);
+
+enum fr_err fr_pin_put(struct fr_change *change, const struct fr_cert_row *row);
+enum fr_err fr_pin_delete(struct fr_change *change, const struct fr_cert_row *row); /* FR_OK also when there is none */

@@ -1,0 +1,83 @@
+#include "store/device.h"
+
+#include "store/rows.h"
+#include "store/tables.h"
+
+const char *fr_device_outcome_text(enum fr_device_outcome outcome)
+{
+    static const char *const texts[FR_DEVICE_OUTCOMES] = {
+        [FR_DEVICE_ADDED] = "added",
+        [FR_DEVICE_MOVED] = "moved",
+        [FR_DEVICE_SAME] = "same",
+        [FR_DEVICE_REPEATED] = "repeated",
+        [FR_DEVICE_REMOVED] = "removed",
+        [FR_DEVICE_ABSENT] = "absent",
+        [FR_DEVICE_RESERVED] = "reserved",
+        [FR_DEVICE_TAKEN] = "taken",
+        [FR_DEVICE_FOREIGN] = "foreign",
+    };
+
+    return (unsigned)outcome < FR_DEVICE_OUTCOMES ? texts[outcome] : "unknown";
+}
+
+bool fr_device_outcome_is_refusal(enum fr_device_outcome outcome)
+{
+    return outcome == FR_DEVICE_RESERVED || outcome == FR_DEVICE_TAKEN || outcome == FR_DEVICE_FOREIGN;
+}
+
+static struct fr_span eui_key(uint64_t eui, uint8_t out[8])
+{
+    struct fr_wr w = fr_wr(out, 8);
+
+    fr_wr_u64(&w, eui);
+    return fr_wr_done(&w);
+}
+
+enum fr_err fr_device_get(struct fr_snap *snap, uint64_t deveui, struct fr_device_row *out)
+{
+    uint8_t bytes[8];
+    struct fr_span value;
+    uint32_t table;
+    struct fr_device_row row = {.deveui = deveui};
+
+    enum fr_err err = fr_snap_devices(snap, &table);
+    if (err == FR_OK) err = fr_txn_get(snap->txn, table, eui_key(deveui, bytes), &value);
+    if (err == FR_OK) err = fr_device_read(value, &row);
+    if (err == FR_OK) *out = row;
+    return err;
+}
+
+enum fr_err fr_device_each(struct fr_snap *snap, uint64_t from, uint32_t netid, fr_device_fn fn,
+                           void *data)
+{
+    struct fr_cursor *cursor = NULL;
+    struct fr_span key, value;
+    uint8_t bytes[8];
+    uint32_t table;
+
+    enum fr_err err = fr_snap_devices(snap, &table);
+    if (err == FR_OK) err = fr_cursor_open(snap->txn, table, &cursor);
+    if (err) return err;
+    err = fr_cursor_seek(cursor, eui_key(from, bytes), &key, &value);
+    while (err == FR_OK) {
+        struct fr_rd r = fr_rd(key);
+        struct fr_device_row row = {.deveui = fr_rd_u64(&r)};
+        err = fr_rd_end(&r);
+        if (err == FR_OK) err = fr_device_read(value, &row);
+        if (err == FR_OK && (netid == 0 || netid == row.netid)) err = fn(data, &row);
+        if (err) goto out;
+        err = fr_cursor_next(cursor, &key, &value);
+    }
+    if (err == FR_E_NOT_FOUND) err = FR_OK;
+out:
+    fr_cursor_close(cursor);
+    return err;
+}
+
+enum fr_err fr_device_count(struct fr_snap *snap, uint64_t *out)
+{
+    uint32_t table;
+
+    enum fr_err err = fr_snap_devices(snap, &table);
+    return err ? err : fr_txn_count(snap->txn, table, out);
+}

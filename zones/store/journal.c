@@ -1,0 +1,91 @@
+#include "store/journal.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/wire.h"
+#include "store/rows.h"
+#include "store/tables.h"
+
+#define RECORD_MAX (FR_CHANGE_FACTS_MAX + 1024)
+
+static struct fr_span sequence_key(uint64_t sequence, uint8_t out[8])
+{
+    struct fr_wr w = fr_wr(out, 8);
+
+    fr_wr_u64(&w, sequence);
+    return fr_wr_done(&w);
+}
+
+void fr_fact_write(struct fr_buf *out, enum fr_fact_kind kind, struct fr_span key,
+                   struct fr_span value)
+{
+    uint8_t head[3], size[4];
+    struct fr_wr h = fr_wr(head, sizeof head), s = fr_wr(size, sizeof size);
+
+    fr_wr_u8(&h, (uint8_t)kind);
+    fr_wr_u16(&h, (uint16_t)key.n);
+    fr_wr_u32(&s, (uint32_t)value.n);
+    fr_buf_add_span(out, fr_wr_done(&h));
+    fr_buf_add_span(out, key);
+    fr_buf_add_span(out, fr_wr_done(&s));
+    fr_buf_add_span(out, value);
+}
+
+enum fr_err fr_fact_next(struct fr_span *facts, struct fr_fact *out)
+{
+    if (facts->n == 0) return FR_E_NOT_FOUND;
+    struct fr_rd r = fr_rd(*facts);
+    uint8_t kind = fr_rd_u8(&r);
+    if (kind < FR_FACT_MEMBER || kind > FR_FACT_IMAGE) fr_rd_fail(&r, FR_E_UNSUPPORTED);
+    struct fr_span key = fr_rd_span(&r, fr_rd_u16(&r));
+    struct fr_span value = fr_rd_span(&r, fr_rd_u32(&r));
+    struct fr_span rest = fr_rd_rest(&r);
+    enum fr_err err = fr_rd_err(&r);
+    if (err) return err;
+    *out = (struct fr_fact){.kind = kind, .key = key, .value = value};
+    *facts = rest;
+    return FR_OK;
+}
+
+enum fr_err fr_journal_append(struct fr_txn *txn, const struct fr_journal_record *record,
+                              uint64_t *sequence)
+{
+    uint8_t key[8];
+    uint64_t last = 0;
+    uint8_t *bytes = NULL;
+
+    enum fr_err err = fr_meta_get_u64(txn, "sequence", &last);
+    if (err) return err;
+    bytes = fr_malloc(RECORD_MAX);
+    if (bytes == NULL) return FR_E_NOMEM;
+    struct fr_wr w = fr_wr(bytes, RECORD_MAX);
+    fr_journal_write(&w, record);
+    err = fr_wr_err(&w);
+    if (err == FR_OK)
+        err = fr_txn_append(txn, FR_TABLE_JOURNAL, sequence_key(last + 1, key), fr_wr_done(&w));
+    if (err == FR_OK) err = fr_meta_put_u64(txn, "sequence", last + 1);
+    fr_free(bytes);
+    if (err == FR_OK) *sequence = last + 1;
+    return err;
+}
+
+enum fr_err fr_journal_next(struct fr_snap *snap, uint64_t from, struct fr_journal_record *out)
+{
+    struct fr_cursor *cursor = NULL;
+    struct fr_journal_record record = {0};
+    struct fr_span key, value;
+    uint8_t bytes[8];
+
+    enum fr_err err = fr_cursor_open(snap->txn, FR_TABLE_JOURNAL, &cursor);
+    if (err) return err;
+    err = fr_cursor_seek(cursor, sequence_key(from, bytes), &key, &value);
+    if (err) goto out;
+    struct fr_rd r = fr_rd(key);
+    record.sequence = fr_rd_u64(&r);
+    err = fr_rd_end(&r);
+    if (err == FR_OK) err = fr_journal_read(value, &record);
+    if (err == FR_OK) *out = record;
+out:
+    fr_cursor_close(cursor);
+    return err;
+}

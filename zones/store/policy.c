@@ -1,0 +1,125 @@
+#include "store/policy.h"
+
+#include "base/nearest.h"
+#include "base/parse.h"
+#include "base/wire.h"
+#include "store/tables.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAY 86400u
+
+static const struct fr_policy_about table[FR_POLICY_COUNT] = {
+    [FR_POLICY_TTL_DEVEUI] = {"ttl.deveui", 3600, 10, 7 * DAY, "TTL of a device's CNAME"},
+    [FR_POLICY_TTL_NETID] = {"ttl.netid", 60, 10, DAY,
+                             "TTL of a network's records; a revocation reaches all within it"},
+    [FR_POLICY_TTL_NEGATIVE] = {"ttl.negative", 60, 1, 3600, "how long \"no such name\" is remembered"},
+    [FR_POLICY_LIFETIME_BROKER] = {"lifetime.broker", 90 * DAY, 3600, 397 * DAY,
+                                   "life of a broker certificate"},
+    [FR_POLICY_LIFETIME_DOH] = {"lifetime.doh", 30 * DAY, 3600, 397 * DAY,
+                                "life of a member's look-up certificate"},
+    [FR_POLICY_LIFETIME_NS] = {"lifetime.ns", 30 * DAY, 3600, 397 * DAY,
+                               "life of a network server's certificate"},
+    [FR_POLICY_LIFETIME_JS] = {"lifetime.js", 30 * DAY, 3600, 397 * DAY,
+                               "life of a join server's certificate"},
+};
+
+#define KEY_MAX 40
+
+const struct fr_policy_about *fr_policy_about(enum fr_policy_key key)
+{
+    return &table[key];
+}
+
+enum fr_err fr_policy_find(const char *name, struct fr_diag *diag, enum fr_policy_key *out)
+{
+    const char *names[FR_POLICY_COUNT];
+
+    for (int i = 0; i < FR_POLICY_COUNT; i++) {
+        names[i] = table[i].name;
+        if (strcmp(name, table[i].name) != 0) continue;
+        *out = (enum fr_policy_key)i;
+        return FR_OK;
+    }
+    const char *nearest = fr_nearest(fr_span_str(name), names, FR_POLICY_COUNT);
+    (void)fr_diag_fail(diag, FR_E_NOT_FOUND, "no policy key \"%s\"", name);
+    if (nearest != NULL) fr_diag_hint(diag, "did you mean %s?", nearest);
+    return FR_E_NOT_FOUND;
+}
+
+static struct fr_span meta_key(enum fr_policy_key key, char out[KEY_MAX])
+{
+    snprintf(out, KEY_MAX, "policy.%s", table[key].name);
+    return fr_span_str(out);
+}
+
+enum fr_err fr_policy_get(struct fr_snap *snap, enum fr_policy_key key, uint32_t *out)
+{
+    char name[KEY_MAX];
+    struct fr_span value;
+
+    enum fr_err err = fr_txn_get(snap->txn, FR_DB_META, meta_key(key, name), &value);
+    if (err == FR_E_NOT_FOUND) {
+        *out = table[key].def;
+        return FR_OK;
+    }
+    if (err) return err;
+    struct fr_rd r = fr_rd(value);
+    uint32_t seconds = fr_rd_u32(&r);
+    err = fr_rd_end(&r);
+    if (err == FR_OK) *out = seconds;
+    return err;
+}
+
+enum fr_err fr_policy_read(struct fr_snap *snap, struct fr_policy *out)
+{
+    struct fr_policy policy;
+    enum fr_err err = FR_OK;
+
+    for (int i = 0; err == FR_OK && i < FR_POLICY_COUNT; i++)
+        err = fr_policy_get(snap, (enum fr_policy_key)i, &policy.seconds[i]);
+    if (err == FR_OK) *out = policy;
+    return err;
+}
+
+/* "90" is seconds; with a unit, whole seconds. */
+static enum fr_err parse_seconds(const struct fr_policy_about *about, const char *value, uint32_t *out)
+{
+    uint64_t n = 0;
+
+    enum fr_err err = fr_parse_u64(fr_span_str(value), about->min, about->max, &n);
+    if (err == FR_E_MALFORMED) {
+        err = fr_parse_duration_ms(fr_span_str(value), (uint64_t)about->min * 1000,
+                                   (uint64_t)about->max * 1000, &n);
+        if (err == FR_OK && n % 1000 != 0) err = FR_E_MALFORMED;
+        n /= 1000;
+    }
+    if (err == FR_OK) *out = (uint32_t)n;
+    return err;
+}
+
+enum fr_err fr_policy_set(struct fr_change *change, enum fr_policy_key key, const char *value,
+                          struct fr_diag *diag)
+{
+    const struct fr_policy_about *about = &table[key];
+    char name[KEY_MAX];
+    uint8_t bytes[4];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+    uint32_t seconds, there;
+
+    enum fr_err err = parse_seconds(about, value, &seconds);
+    if (err) {
+        (void)fr_diag_fail(diag, err, "%s: \"%s\" is not a time from %" PRIu32 " to %" PRIu32 " seconds",
+                           about->name, value, about->min, about->max);
+        fr_diag_hint(diag, "write 90, 15m, 1h or 30d");
+        return err;
+    }
+    err = fr_policy_get(fr_change_snap(change), key, &there);
+    if (err || there == seconds) return err;
+    fr_wr_u32(&w, seconds);
+    struct fr_span meta = meta_key(key, name);
+    err = fr_txn_put(fr_change_txn(change), FR_DB_META, meta, fr_wr_done(&w));
+    return err ? err : fr_change_note(change, FR_FACT_POLICY, fr_span_str(about->name), fr_wr_done(&w));
+}

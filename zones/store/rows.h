@@ -1,0 +1,57 @@
+#pragma once
+/*
+ * How rows are stored: one reader and one writer for each kind of row, fields in the same order.
+ *
+ * Model: a value starts with its form's number (1 today) and must be used up exactly. Keys are not in the value: readers are
+ *   given a row whose key fields are set, and leave them alone. Numbers are big endian, texts carry their length.
+ * Errors: the cursor's: FR_E_TRUNCATED, FR_E_MALFORMED, FR_E_UNSUPPORTED (a form of a later program), FR_E_RANGE.
+ * Trust: values come from our own files, and are read as if they did not.
+ */
+#include "base/wire.h"
+#include "store/authority.h"
+#include "store/cert.h"
+#include "store/device.h"
+#include "store/joineui.h"
+#include "store/journal.h"
+#include "store/member.h"
+#include "store/network.h"
+
+#define FR_ROW_MAX 8192 /* longest stored form of any row but a journal record */
+#define FR_DEVICE_VALUE_SIZE 8
+
+enum fr_err fr_member_read(struct fr_span value, struct fr_member_row *row);
+void fr_member_write(struct fr_wr *w, const struct fr_member_row *row);
+
+enum fr_err fr_network_read(struct fr_span value, struct fr_network_row *row);
+void fr_network_write(struct fr_wr *w, const struct fr_network_row *row);
+
+enum fr_err fr_joineui_read(struct fr_span value, struct fr_joineui_row *row);
+void fr_joineui_write(struct fr_wr *w, const struct fr_joineui_row *row);
+
+/* Eight bytes without a form number: NetID (3), flags (1, zero), change (4). There may be 10^8 of them. */
+enum fr_err fr_device_read(struct fr_span value, struct fr_device_row *row);
+void fr_device_write(struct fr_wr *w, const struct fr_device_row *row);
+
+enum fr_err fr_cert_row_read(struct fr_span value, struct fr_cert_row *row);
+void fr_cert_row_write(struct fr_wr *w, const struct fr_cert_row *row);
+
+struct fr_key_row {
+    bool is_blocked;
+    char member[FR_MEMBER_ID_MAX + 1];
+};
+enum fr_err fr_key_read(struct fr_span value, struct fr_key_row *row);
+void fr_key_write(struct fr_wr *w, const struct fr_key_row *row);
+
+struct fr_pin_row {
+    uint8_t spki[FR_DIGEST_SIZE];
+    int64_t not_after_s;
+};
+enum fr_err fr_pin_read(struct fr_span value, struct fr_pin_row *row);
+void fr_pin_write(struct fr_wr *w, const struct fr_pin_row *row);
+
+enum fr_err fr_authority_read(struct fr_span value, struct fr_authority_row *row);
+void fr_authority_write(struct fr_wr *w, const struct fr_authority_row *row);
+
+/* Borrows `facts` from the value. */
+enum fr_err fr_journal_read(struct fr_span value, struct fr_journal_record *record);
+void fr_journal_write(struct fr_wr *w, const struct fr_journal_record *record);
