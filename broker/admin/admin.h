@@ -6,9 +6,9 @@
  *   body, a dry-run flag and a reason. A *reply* is one JSON object. The same operation is reached over the broker's
  *   `control.sock` when one runs on this state directory, and in this process when none does: callers see no difference.
  * Owns: a reply belongs to the caller (fr_admin_reply_free). Requests are borrowed for the length of the call.
- * Threads: none of its own on the caller's side; one call at a time in a process.
+ * Threads: none of its own on the caller's side; one call at a time in a process, and no store of that directory open in it.
  * Errors: a refusal by the operation comes back as its own code with a diag that says what and what to do, whichever way
- *   the call went: FR_E_EXISTS/FR_E_CONFLICT, FR_E_NOT_FOUND, FR_E_RANGE/FR_E_MALFORMED (arguments), FR_E_PERMISSION …
+ *   the call went: FR_E_EXISTS/FR_E_CONFLICT, FR_E_NOT_FOUND, FR_E_INVALID (arguments), FR_E_PERM, FR_E_BUSY …
  * Units and limits: arguments at most FR_ADMIN_ARGS_MAX bytes, body FR_ADMIN_BODY_MAX bytes.
  * Trust: arguments and body are outside bytes and are checked by the operation, strictly: unknown members, missing
  *   members and wrong types are errors.
@@ -16,23 +16,27 @@
  * Operations (arguments → reply); "?" marks what may be left out, [] a list. NetIDs, EUIs and serials are lower-case hex
  * text as names/ prints them; EUIs, serials and NetIDs in arguments may have any form names/ parses.
  *
- *   member.add      id, netids[]?, endpoints[]?, org?, noc?, security?, netid_auto?(bool)
- *                   → {"id","changed","netids":[…],"networks":[{"netid","devaddr_prefix","devaddrs","shared_with":[…]}],
- *                      "warnings":[…]}
- *   member.set      id, add_netids[]?, remove_netids[]?, endpoints[]?, org?, noc?, security?     → {"id","changed",…}
- *   member.suspend  id → {"id","state","changed"}            (member.resume, member.remove alike)
- *   network.set     netid, endpoints[] → {"netid","changed","endpoints":[…]}
- *   device.add      netid, devices[] → {"added","moved","same","sequence"}
- *   device.remove   devices[], netid? → {"removed","absent","sequence"}
- *   zone.import     netid, replace?(bool), keep_going?(bool), confirm_percent?(0…100);  body = 8-byte big-endian EUIs
- *                   → {"imported"(bool),"total","added","moved","same","removed","repeated",
- *                      "refused":[{"row"(0-based),"deveui","why","owner"?}…],"refused_total","needs_confirm"(bool),
- *                      "sequence"}
- *   policy.set      name → value pairs as strings: {"set":{"device_ttl":"3600",…}} → {"changed","policy":{…}}
- *   cert.issue      profile, member?, netid?, joineui?, host?, validity_s?, rights[]?;  body = CSR (PEM or DER)
- *                   → {"serial","profile","member"?,"id","names":[…],"not_before","not_after","sha256","chain"(PEM)}
- *   cert.revoke     serial, cause? → {"serial","changed","status"}
- *   cert.set        serial, rights[] → {"serial","changed","rights":[…]}
+ *   member.add      id, netids[]?, netid_auto?(bool), endpoints[]?, org?, noc?, security?
+ *                   → {"id","state","org","noc","security","changed","networks":[{"netid","endpoints":[…],"devaddr_prefix",
+ *                      "devaddrs","can_be_shared","shared_with":[…]}],"sequence"}
+ *   member.set      id, netids[]? (more of them), remove_netids[]?, endpoints[]?, org?, noc?, security?  → as member.add
+ *   member.suspend  id → {"id","state","changed","sequence"}            (member.resume, member.remove alike)
+ *   network.set     netid, endpoints[] → {"netid","member","changed","endpoints":[…],"sequence"}
+ *   joineui.set     joineui, member, endpoints[]? → {"joineui","member","changed","endpoints":[…],"sequence"}
+ *   joineui.remove  joineui → {"joineui","changed","sequence"}
+ *   device.add      netid, devices[] → {"added","moved","same","repeated","changed","sequence"}
+ *   device.remove   devices[], netid? → {"removed","absent","repeated","changed","sequence"}
+ *   zone.import     netid, replace?(bool), keep_going?(bool);  body = 8-byte big-endian EUIs in the list's order
+ *                   → {"imported"(bool),"added","moved","same","repeated","removed","before","after",
+ *                      "refused":[{"row"(0-based),"deveui","outcome","owner"?}…],"refused_total","sequence"}
+ *                   "imported" is false when rows were refused and keep_going is not set: nothing changed then. What a
+ *                   replacement would do is asked with dry_run first.
+ *   policy.set      set: {"ttl.deveui":"1h",…} → {"changed","policy":{name: seconds…},"sequence"}
+ *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?;  body = CSR (PEM or DER)
+ *                   → {"serial","profile","id","member"?,"names":[…],"rights":[…],"not_before","not_after","sha256",
+ *                      "chain"(PEM: leaf, issuing),"root"(PEM),"sequence"}
+ *   cert.revoke     one of serial, member, netid; cause? ("key-compromise", …) → {"revoked"(count),"changed","sequence"}
+ *   cert.set        serial, rights[] → {"serial","rights":[…],"changed","sequence"}
  */
 
 #include "base/diag.h"
@@ -59,7 +63,7 @@ struct fr_admin_request {
 /*
  * Runs one operation on the federation whose state directory is `state`: through the broker's control.sock when it
  * answers, else in this process as the directory's owner (root takes that identity for the length of the call; any other
- * user is refused with FR_E_PERMISSION). `*out` is the caller's; untouched on failure.
+ * user is refused with FR_E_PERM). `*out` is the caller's; untouched on failure.
  */
 enum fr_err fr_admin_call(const char *state, const struct fr_admin_request *request,
                           struct fr_diag *diag, struct fr_admin_reply **out);
@@ -80,7 +84,7 @@ void fr_admin_reply_free(struct fr_admin_reply *reply);
 
 /*
  * Reads and other work on a state directory happen as its owner too: `enter` switches the effective identity (root only;
- * a no-op for the owner; FR_E_PERMISSION with a diag for anybody else), `leave` switches back. FR_E_NOT_FOUND when the
+ * a no-op for the owner; FR_E_PERM with a diag for anybody else), `leave` switches back. FR_E_NOT_FOUND when the
  * directory does not exist. Not for threaded programs.
  */
 struct fr_admin_identity {

@@ -1,0 +1,186 @@
+#include "admin/control.h"
+
+#include "admin/message.h"
+#include "admin/socket_path.h"
+#include "base/mem.h"
+#include "transport/http_server.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define OP_MAX 64
+#define REFUSAL_MAX 8192
+
+struct fr_control {
+    struct fr_loop *loop;
+    struct fr_writer *writer;
+    const struct fr_log *log;
+    struct fr_http_server *server;
+    struct fr_http_listener *listener;
+    struct fr_socket_path path;
+    unsigned pending;
+};
+
+/* One request on its way through the writer. */
+struct visit {
+    struct fr_control *control;
+    struct fr_http_exchange *x;
+};
+
+static void answer(struct fr_http_exchange *x, unsigned status, struct fr_span json)
+{
+    const struct fr_http_field fields[] = {
+        FR_HTTP_FIELD("content-type", "application/json"),
+        FR_HTTP_FIELD("cache-control", "no-store"),
+    };
+    fr_http_reply(x, status, fields, sizeof fields / sizeof fields[0], json);
+}
+
+static void refuse(struct fr_http_exchange *x, enum fr_err err, const struct fr_diag *diag)
+{
+    struct fr_buf json = FR_BUF_INIT(REFUSAL_MAX);
+    if (fr_admin_refusal_write(err, diag, &json))
+        fr_http_reply_text(x, 500, "no memory");
+    else
+        answer(x, fr_admin_status(err), fr_buf_span(&json));
+    fr_buf_deinit(&json);
+}
+
+static void task_over(void *data, struct fr_task *task)
+{
+    struct visit *visit = data;
+    struct fr_admin_reply *reply = NULL;
+    struct fr_diag diag = {0};
+    enum fr_err err = fr_task_take_reply(task, &diag, &reply);
+    visit->control->pending--;
+    if (err)
+        refuse(visit->x, err, &diag);
+    else
+        answer(visit->x, 200, fr_span_str(fr_admin_reply_json(reply)));
+    fr_admin_reply_free(reply);
+    fr_task_free(task);
+    fr_free(visit);
+}
+
+/* The operation named by the path; FR_E_NOT_FOUND for any other path. */
+static enum fr_err op_of(struct fr_span path, struct fr_diag *diag, char op[OP_MAX])
+{
+    const size_t n = strlen(FR_ADMIN_PATH);
+    if (!fr_span_starts(path, FR_ADMIN_PATH) || !fr_span_copy(fr_span(path.p + n, path.n - n), op, OP_MAX))
+        return fr_diag_fail(diag, FR_E_NOT_FOUND, "no such path");
+    return FR_OK;
+}
+
+static enum fr_err task_of(const struct fr_http_exchange *x, uid_t uid, struct fr_diag *diag,
+                           struct fr_task **out)
+{
+    char op[OP_MAX];
+    struct fr_admin_message message = {0};
+    const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_LOCAL, uid);
+    bool is_framed = fr_http_is_type(fr_http_exchange_field(x, "content-type"), FR_ADMIN_FRAME_TYPE);
+    enum fr_err err = op_of(x->path, diag, op);
+    if (err) return err;
+    err = fr_admin_message_read(is_framed, x->body, diag, &message);
+    if (err) return err;
+    message.request.op = op;
+    err = fr_task_new(&message.request, &actor, diag, out);
+    fr_admin_message_free(&message);
+    return err;
+}
+
+static enum fr_err submit(struct fr_control *control, struct fr_http_exchange *x, uid_t uid,
+                          struct fr_diag *diag)
+{
+    struct fr_task *task = NULL;
+    struct visit *visit = NULL;
+    enum fr_err err = task_of(x, uid, diag, &task);
+    if (err) goto out;
+    visit = fr_malloc(sizeof *visit);
+    if (!visit) {
+        err = FR_E_NOMEM;
+        goto out;
+    }
+    *visit = (struct visit){control, x};
+    err = fr_writer_submit(control->writer, task, control->loop, task_over, visit);
+    if (err == FR_E_BUSY) (void)fr_diag_fail(diag, err, "too many changes are waiting");
+    if (err) goto out;
+    control->pending++;
+    task = NULL;
+    visit = NULL;
+out:
+    fr_free(visit);
+    fr_task_free(task);
+    return err;
+}
+
+static void on_request(void *data, struct fr_http_exchange *x)
+{
+    struct fr_control *control = data;
+    const struct fr_http_peer *peer = fr_http_conn_peer(x->conn);
+    struct fr_diag diag = {0};
+    enum fr_err err = FR_OK;
+    if (!peer->has_cred || (peer->cred.uid != 0 && peer->cred.uid != geteuid())) {
+        FR_LOG(control->log, FR_LOG_WARN, "admin.refused", FR_UINT("uid", peer->cred.uid),
+               FR_STR("why", "not root and not the broker's user"));
+        err = fr_diag_fail(&diag, FR_E_PERM, "only root and the broker's own user may do this");
+    } else if (!fr_span_is(x->method, "POST")) {
+        fr_http_reply_text(x, 405, "POST only");
+        return;
+    } else {
+        err = submit(control, x, peer->cred.uid, &diag);
+    }
+    if (err) refuse(x, err, &diag);
+}
+
+enum fr_err fr_control_open(const struct fr_control_options *options, struct fr_diag *diag,
+                            struct fr_control **out)
+{
+    enum fr_err err = FR_OK;
+    struct fr_control *control = fr_calloc(1, sizeof *control);
+    if (!control) return FR_E_NOMEM;
+    control->loop = options->loop;
+    control->writer = options->writer;
+    control->log = options->log;
+    control->path.dir_fd = -1;
+    err = fr_socket_path_open(options->state, diag, &control->path);
+    if (err) goto out;
+
+    struct fr_http_server_conf conf = fr_http_server_conf_default();
+    conf.connections = FR_CONTROL_CONNECTIONS;
+    conf.body_bytes = FR_ADMIN_BODY_MAX + 2 * FR_ADMIN_ARGS_MAX;
+    conf.request_ms = conf.first_request_ms = 60 * 1000; /* a large import takes its time to arrive */
+    conf.write_ms = 60 * 1000;
+    const struct fr_http_handler handler = {.data = control, .on_request = on_request};
+    err = fr_http_server_new(control->loop, &conf, &handler, &control->server);
+    if (err) goto out;
+    const struct fr_http_listen listen = {.unix_path = control->path.text, .unix_mode = 0600};
+    err = fr_http_server_listen(control->server, &listen, diag, &control->listener);
+    if (err) goto out;
+    *out = control;
+    control = NULL;
+out:
+    fr_control_free(control);
+    return err;
+}
+
+void fr_control_stop(struct fr_control *control)
+{
+    if (!control->listener) return;
+    (void)unlink(control->path.text);
+    fr_http_listener_close(control->listener);
+    control->listener = NULL;
+}
+
+unsigned fr_control_pending(const struct fr_control *control)
+{
+    return control->pending;
+}
+
+void fr_control_free(struct fr_control *control)
+{
+    if (!control) return;
+    fr_control_stop(control);
+    fr_http_server_free(control->server);
+    fr_socket_path_close(&control->path);
+    fr_free(control);
+}

@@ -1,0 +1,36 @@
+#pragma once
+/*
+ * control.sock: the administrator's way into a running broker.
+ *
+ * Model: HTTP/1.1 on a Unix socket in the state directory; POST /admin/v1/<op> becomes a task for the writer and is answered when it
+ *   is over. Who asks is the user at the other end (SO_PEERCRED): root and the broker's own user only.
+ * Owns: the server and the socket file, which goes away at stop. Borrows loop, writer and log.
+ * Threads: the loop's. Errors: those of the listener.
+ * Limits: FR_ADMIN_BODY_MAX bytes of body, FR_CONTROL_CONNECTIONS connections.
+ * Trust: bytes on the socket are an outsider's until the peer is known; afterwards still parsed strictly.
+ */
+
+#include "admin/writer.h"
+
+#define FR_CONTROL_CONNECTIONS 64
+
+struct fr_control;
+
+struct fr_control_options {
+    struct fr_loop *loop; /* with posts enabled */
+    const char *state;    /* the directory; borrowed for the call */
+    struct fr_writer *writer;
+    const struct fr_log *log;
+};
+
+enum fr_err fr_control_open(const struct fr_control_options *options, struct fr_diag *diag,
+                            struct fr_control **out);
+
+/* Takes no more requests and removes the socket; those in progress are still answered as long as the loop runs. */
+void fr_control_stop(struct fr_control *control);
+
+/* How many are still in progress. */
+unsigned fr_control_pending(const struct fr_control *control);
+
+/* After the writer is stopped. NULL is legal. */
+void fr_control_free(struct fr_control *control);

@@ -1,0 +1,198 @@
+#include "admin/engine.h"
+
+#include "admin/audit.h"
+#include "admin/op.h"
+#include "admin/reply.h"
+#include "admin/task.h"
+#include "base/mem.h"
+#include "ca/ca.h"
+
+#include <string.h>
+
+#define GROUP_MAX 64
+
+struct fr_admin_fed {
+    char *state;
+    struct fr_store *store;
+    const struct fr_log *log;
+    const struct fr_clock *clock;
+    struct fr_audit *audit;
+    struct fr_ca *ca; /* NULL until an operation needs it */
+};
+
+enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct fr_diag *diag,
+                             struct fr_admin_fed **out)
+{
+    enum fr_err err = FR_OK;
+    struct fr_admin_fed *fed = fr_calloc(1, sizeof *fed);
+    if (!fed) return FR_E_NOMEM;
+    fed->store = options->store;
+    fed->log = options->log;
+    fed->clock = options->clock;
+    fed->state = fr_strdup(options->state);
+    if (!fed->state) {
+        err = FR_E_NOMEM;
+        goto out;
+    }
+    err = fr_audit_open(fed->state, diag, &fed->audit);
+    if (err) goto out;
+    *out = fed;
+    fed = NULL;
+out:
+    fr_admin_fed_free(fed);
+    return err;
+}
+
+void fr_admin_fed_free(struct fr_admin_fed *fed)
+{
+    if (!fed) return;
+    fr_ca_close(fed->ca);
+    fr_audit_close(fed->audit);
+    fr_free(fed->state);
+    fr_free(fed);
+}
+
+enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag)
+{
+    const struct fr_change_by by = {.actor = "ca", .now_s = fr_clock_real_s(fed->clock)};
+    if (fed->ca) return FR_OK;
+    return fr_ca_open(fed->state, fed->store, &by, diag, &fed->ca);
+}
+
+enum fr_err fr_op_ca(struct fr_op_ctx *ctx, struct fr_ca **out)
+{
+    enum fr_err err = fr_admin_fed_load_ca(ctx->fed, ctx->diag);
+    if (err) return err;
+    *out = ctx->fed->ca;
+    return FR_OK;
+}
+
+/* --- a task's beginning and end --- */
+
+static void task_enter(struct fr_admin_fed *fed, struct fr_task *task)
+{
+    task->started_s = fr_clock_real_s(fed->clock);
+    task->ctx.fed = fed;
+    task->ctx.store = fed->store;
+    task->ctx.by = (struct fr_change_by){
+        .actor = task->actor.name, .reason = task->reason, .now_s = task->started_s};
+}
+
+static void task_audit(struct fr_admin_fed *fed, const struct fr_task *task)
+{
+    struct fr_audit_entry entry = {
+        .when_s = task->started_s,
+        .actor = task->actor.name,
+        .op = task->op->name,
+        .args = task->args_text,
+        .reason = task->reason,
+        .dry_run = task->ctx.dry_run,
+        .err = task->err,
+        .what = task->err && task->diag.what[0] ? task->diag.what : NULL,
+        .sequence = task->sequence,
+    };
+    FR_LOG(fed->log, task->err ? FR_LOG_WARN : FR_LOG_INFO, "admin.change",
+           FR_STR("federation", fr_store_federation(fed->store)), FR_STR("op", entry.op),
+           FR_STR("actor", entry.actor), FR_STR("outcome", task->err ? fr_err_text(task->err) : "done"),
+           FR_STR("why", entry.what), FR_BOOL("dry_run", entry.dry_run),
+           FR_UINT("sequence", entry.sequence), FR_STR("reason", entry.reason));
+    enum fr_err err = fr_audit_add(fed->audit, &entry);
+    if (err) FR_LOG(fed->log, FR_LOG_ERROR, "audit.failed", FR_ERR("error", err));
+}
+
+static void task_finish(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err)
+{
+    if (!err && task->ctx.is_out_of_memory) err = FR_E_NOMEM;
+    if (!err && task->sequence) {
+        fr_op_put(&task->ctx, task->ctx.result, "sequence", fr_op_uint(task->sequence));
+        if (task->ctx.is_out_of_memory) err = FR_E_NOMEM;
+    }
+    task->err = err;
+    task->is_over = true;
+    if (task->is_begun && task->op->end) task->op->end(task->state);
+    task->is_begun = false;
+    task->state = NULL;
+    task_audit(fed, task);
+}
+
+void fr_admin_cancel(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err)
+{
+    if (!task->started_s) task_enter(fed, task);
+    (void)fr_diag_fail(&task->diag, err, "not done: %s", fr_err_text(err));
+    task_finish(fed, task, err);
+}
+
+/* --- single operations --- */
+
+/* Runs one inside the batch. Whether it is still to be finished by the batch's commit: *is_pending. */
+static enum fr_err run_in_batch(struct fr_batch *batch, struct fr_task *task)
+{
+    struct fr_op_ctx *ctx = &task->ctx;
+    enum fr_err err = fr_batch_change(batch, &ctx->by, &task->diag, &ctx->change);
+    if (err) return err;
+    err = task->op->run(ctx);
+    if (!err && ctx->is_out_of_memory) err = FR_E_NOMEM;
+    if (err || ctx->dry_run)
+        fr_change_cancel(ctx->change);
+    else
+        err = fr_change_commit(ctx->change, &task->diag, &task->sequence);
+    ctx->change = NULL;
+    return err;
+}
+
+static void run_batch(struct fr_admin_fed *fed, struct fr_task *const *tasks, size_t n)
+{
+    struct fr_batch *batch = NULL;
+    struct fr_diag diag = {0};
+    enum fr_err errs[GROUP_MAX] = {0};
+    enum fr_err err = fr_batch_begin(fed->store, &diag, &batch);
+    for (size_t i = 0; i < n; i++) {
+        task_enter(fed, tasks[i]);
+        if (!err) errs[i] = run_in_batch(batch, tasks[i]);
+    }
+    if (!err) err = fr_batch_commit(batch, &diag);
+    for (size_t i = 0; i < n; i++) {
+        if (err && !errs[i]) { /* the whole commit failed: nobody's change is there */
+            tasks[i]->diag = diag;
+            tasks[i]->sequence = 0;
+            errs[i] = err;
+        }
+        task_finish(fed, tasks[i], errs[i]);
+    }
+}
+
+void fr_admin_run_group(struct fr_admin_fed *fed, struct fr_task *const *tasks, size_t n)
+{
+    while (n > 0) {
+        size_t part = n < GROUP_MAX ? n : GROUP_MAX;
+        run_batch(fed, tasks, part);
+        tasks += part;
+        n -= part;
+    }
+}
+
+/* --- long operations --- */
+
+bool fr_admin_step(struct fr_admin_fed *fed, struct fr_task *task, unsigned budget_ms)
+{
+    enum fr_err err = FR_OK;
+    bool done = false;
+    if (!task->is_begun) {
+        task_enter(fed, task);
+        err = task->op->begin(&task->ctx, &task->state);
+        task->is_begun = !err;
+    }
+    if (!err) err = task->op->step(&task->ctx, task->state, budget_ms, &done);
+    if (err || done) task_finish(fed, task, err);
+    return err || done;
+}
+
+void fr_admin_run(struct fr_admin_fed *fed, struct fr_task *task)
+{
+    if (fr_task_is_single(task)) {
+        fr_admin_run_group(fed, &task, 1);
+        return;
+    }
+    while (!fr_admin_step(fed, task, 1000)) {
+    }
+}

@@ -1,0 +1,77 @@
+#pragma once
+/*
+ * Runs operations on one open federation: permission, transaction, journal, audit line. The two ways in (control socket and
+ * in-process) meet here; so will every later one.
+ *
+ * Model: a *task* is one request made ready to run: its operation found, its arguments parsed, who asks noted. Most operations
+ *   are *single*: fr_admin_run_group runs several of them and puts them on disk in one commit, each with its own journal record
+ *   and each refused alone. The others are *long*: fr_admin_step does one bounded part at a time, so that single ones get in
+ *   between. When a task is over, its outcome (code, diag, result) stands in it and has been audited.
+ * Owns: a federation borrows its store, log and clock; a task owns copies of what it was made of.
+ * Threads: one thread runs tasks of a federation; making and freeing a task is for any thread.
+ * Errors: the operation's own, in the task. FR_E_NOT_FOUND: no such operation; FR_E_INVALID: arguments; FR_E_DENIED: this actor
+ *   may not.
+ * Trust: operation name, arguments, body and reason are an outsider's.
+ */
+
+#include "admin/admin.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/store.h"
+
+#include <sys/types.h>
+
+/* Who asks. Only local actors may change anything so far: a certificate gets FR_E_DENIED. */
+enum fr_actor_kind {
+    FR_ACTOR_CLI,   /* this process, on the state directory itself */
+    FR_ACTOR_LOCAL, /* a user of this machine on control.sock, by SO_PEERCRED */
+    FR_ACTOR_CERT,  /* a peer with a certificate */
+};
+
+struct fr_admin_actor {
+    enum fr_actor_kind kind;
+    char name[FR_ACTOR_MAX + 1]; /* "cli:alice", "local:root", "cert:<serial>" */
+};
+
+/* "cli:<user>" or "local:<user>", by the user's name where it has one, else by number. */
+struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid);
+
+struct fr_admin_fed;
+
+struct fr_admin_fed_options {
+    const char *state;           /* the directory; copied */
+    struct fr_store *store;      /* open for writing; borrowed until the federation is freed */
+    const struct fr_log *log;    /* may be NULL */
+    const struct fr_clock *clock;
+};
+enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct fr_diag *diag,
+                             struct fr_admin_fed **out);
+void fr_admin_fed_free(struct fr_admin_fed *fed);
+
+/* Loads the issuing CA now instead of at the first operation that needs it. */
+enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag);
+
+struct fr_task;
+
+/* Makes a task ready; `request` and its parts are borrowed for the call (copied). FR_E_NOT_FOUND, FR_E_INVALID, FR_E_DENIED,
+ * FR_E_NOMEM. */
+enum fr_err fr_task_new(const struct fr_admin_request *request, const struct fr_admin_actor *actor,
+                        struct fr_diag *diag, struct fr_task **out);
+void fr_task_free(struct fr_task *task);
+
+bool fr_task_is_single(const struct fr_task *task);
+
+/* What came of it, once over: the operation's reply, or its code and diag. */
+enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag, struct fr_admin_reply **out);
+
+/* Runs single tasks and commits them together; afterwards each is over. */
+void fr_admin_run_group(struct fr_admin_fed *fed, struct fr_task *const *tasks, size_t n);
+
+/* One part of a long task, of about budget_ms; true when the task is over. */
+bool fr_admin_step(struct fr_admin_fed *fed, struct fr_task *task, unsigned budget_ms);
+
+/* Ends a task that was not run, or not to its end, with this code. */
+void fr_admin_cancel(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err);
+
+/* Runs one task to its end. */
+void fr_admin_run(struct fr_admin_fed *fed, struct fr_task *task);

@@ -1,0 +1,67 @@
+/* device.add, device.remove: single devices, or a few. Sets of any size: zone.import. */
+#include "admin/op.h"
+
+#include "admin/args.h"
+#include "store/device.h"
+
+struct device_args {
+    struct fr_arg_number netid;
+    struct fr_arg_numbers devices;
+};
+
+static const struct fr_arg add_rows[] = {
+    {.key = "netid", FR_ARG_NETID, offsetof(struct device_args, netid), .is_required = true},
+    {.key = "devices", FR_ARG_EUIS, offsetof(struct device_args, devices), .is_required = true,
+     .max = FR_DEVICE_APPLY_MAX},
+    {.key = NULL},
+};
+
+static const struct fr_arg remove_rows[] = {
+    {.key = "netid", FR_ARG_NETID, offsetof(struct device_args, netid)},
+    {.key = "devices", FR_ARG_EUIS, offsetof(struct device_args, devices), .is_required = true,
+     .max = FR_DEVICE_APPLY_MAX},
+    {.key = NULL},
+};
+
+static void put_count(struct fr_op_ctx *ctx, const struct fr_device_report *report,
+                      enum fr_device_outcome outcome)
+{
+    fr_op_put(ctx, ctx->result, fr_device_outcome_text(outcome), fr_op_uint(report->count[outcome]));
+}
+
+static enum fr_err run(struct fr_op_ctx *ctx, const struct fr_arg *rows, enum fr_device_mode mode)
+{
+    static const enum fr_device_outcome told[][4] = {
+        [FR_DEVICE_ADD] = {FR_DEVICE_ADDED, FR_DEVICE_MOVED, FR_DEVICE_SAME, FR_DEVICE_REPEATED},
+        [FR_DEVICE_REMOVE] = {FR_DEVICE_REMOVED, FR_DEVICE_ABSENT, FR_DEVICE_REPEATED,
+                              FR_DEVICE_REPEATED},
+    };
+    struct device_args args = {0};
+    struct fr_device_report report = {0};
+    enum fr_err err = fr_args_decode(rows, ctx->args, ctx->diag, &args);
+    if (err) goto out;
+    struct fr_device_job job = {
+        .netid = (uint32_t)args.netid.value,
+        .mode = mode,
+        .euis = args.devices.items,
+        .n = args.devices.n,
+    };
+    err = fr_device_apply(ctx->change, &job, ctx->diag, &report);
+    if (err) goto out;
+    for (size_t i = 0; i < sizeof told[0] / sizeof told[0][0]; i++)
+        put_count(ctx, &report, told[mode][i]);
+    fr_op_put(ctx, ctx->result, "changed", json_boolean(!fr_change_is_empty(ctx->change)));
+out:
+    fr_args_free(rows, &args);
+    return err;
+}
+
+enum fr_err fr_op_device_add(struct fr_op_ctx *ctx)
+{
+    return run(ctx, add_rows, FR_DEVICE_ADD);
+}
+
+enum fr_err fr_op_device_remove(struct fr_op_ctx *ctx)
+{
+    return run(ctx, remove_rows, FR_DEVICE_REMOVE);
+}

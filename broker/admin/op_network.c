@@ -1,0 +1,143 @@
+/* network.set, joineui.set, joineui.remove, policy.set */
+#include "admin/op.h"
+
+#include "admin/args.h"
+#include "admin/op_parts.h"
+#include "store/joineui.h"
+#include "store/network.h"
+#include "store/policy.h"
+
+static void put_changed(struct fr_op_ctx *ctx)
+{
+    fr_op_put(ctx, ctx->result, "changed", json_boolean(!fr_change_is_empty(ctx->change)));
+}
+
+/* --- network.set --- */
+
+struct network_args {
+    struct fr_arg_number netid;
+    struct fr_arg_texts endpoints;
+};
+
+static const struct fr_arg network_rows[] = {
+    {.key = "netid", FR_ARG_NETID, offsetof(struct network_args, netid), .is_required = true},
+    {.key = "endpoints", FR_ARG_TEXTS, offsetof(struct network_args, endpoints), .is_required = true,
+     .max = FR_ENDPOINTS_MAX},
+    {.key = NULL},
+};
+
+enum fr_err fr_op_network_set(struct fr_op_ctx *ctx)
+{
+    struct network_args args = {0};
+    struct fr_addr endpoints[FR_ENDPOINTS_MAX];
+    struct fr_network_row row;
+    size_t n = 0;
+    enum fr_err err = fr_args_decode(network_rows, ctx->args, ctx->diag, &args);
+    if (err) goto out;
+    err = fr_op_parse_endpoints(ctx, &args.endpoints, endpoints, FR_ENDPOINTS_MAX, &n);
+    if (err) goto out;
+    err = fr_network_set_endpoints(ctx->change, (uint32_t)args.netid.value, endpoints, n, ctx->diag);
+    if (err) goto out;
+    err = fr_network_get(fr_change_snap(ctx->change), (uint32_t)args.netid.value, &row);
+    if (err) goto out;
+    fr_op_put(ctx, ctx->result, "netid", fr_op_netid(row.netid));
+    fr_op_put(ctx, ctx->result, "member", json_string(row.member));
+    fr_op_put(ctx, ctx->result, "endpoints", fr_op_endpoints(ctx, row.endpoints, row.n_endpoints));
+    put_changed(ctx);
+out:
+    fr_args_free(network_rows, &args);
+    return err;
+}
+
+/* --- joineui.set, joineui.remove --- */
+
+struct joineui_args {
+    struct fr_arg_number joineui;
+    const char *member;
+    struct fr_arg_texts endpoints;
+};
+
+static const struct fr_arg joineui_set_rows[] = {
+    {.key = "joineui", FR_ARG_EUI, offsetof(struct joineui_args, joineui), .is_required = true},
+    {.key = "member", FR_ARG_TEXT, offsetof(struct joineui_args, member), .is_required = true},
+    {.key = "endpoints", FR_ARG_TEXTS, offsetof(struct joineui_args, endpoints),
+     .max = FR_JOINEUI_ENDPOINTS_MAX},
+    {.key = NULL},
+};
+
+static const struct fr_arg joineui_remove_rows[] = {
+    {.key = "joineui", FR_ARG_EUI, offsetof(struct joineui_args, joineui), .is_required = true},
+    {.key = NULL},
+};
+
+enum fr_err fr_op_joineui_set(struct fr_op_ctx *ctx)
+{
+    struct joineui_args args = {0};
+    struct fr_addr endpoints[FR_JOINEUI_ENDPOINTS_MAX];
+    size_t n = 0;
+    enum fr_err err = fr_args_decode(joineui_set_rows, ctx->args, ctx->diag, &args);
+    if (err) goto out;
+    err = fr_op_parse_endpoints(ctx, &args.endpoints, endpoints, FR_JOINEUI_ENDPOINTS_MAX, &n);
+    if (err) goto out;
+    err = fr_joineui_set(ctx->change, args.joineui.value, args.member, endpoints, n, ctx->diag);
+    if (err) goto out;
+    fr_op_put(ctx, ctx->result, "joineui", fr_op_eui(args.joineui.value));
+    fr_op_put(ctx, ctx->result, "member", json_string(args.member));
+    fr_op_put(ctx, ctx->result, "endpoints", fr_op_endpoints(ctx, endpoints, n));
+    put_changed(ctx);
+out:
+    fr_args_free(joineui_set_rows, &args);
+    return err;
+}
+
+enum fr_err fr_op_joineui_remove(struct fr_op_ctx *ctx)
+{
+    struct joineui_args args = {0};
+    enum fr_err err = fr_args_decode(joineui_remove_rows, ctx->args, ctx->diag, &args);
+    if (err) return err;
+    err = fr_joineui_remove(ctx->change, args.joineui.value, ctx->diag);
+    if (err) return err;
+    fr_op_put(ctx, ctx->result, "joineui", fr_op_eui(args.joineui.value));
+    put_changed(ctx);
+    return FR_OK;
+}
+
+/* --- policy.set --- */
+
+struct policy_args {
+    struct fr_arg_pairs set;
+};
+
+static const struct fr_arg policy_rows[] = {
+    {.key = "set", FR_ARG_PAIRS, offsetof(struct policy_args, set), .is_required = true,
+     .max = FR_POLICY_COUNT},
+    {.key = NULL},
+};
+
+static enum fr_err put_policy(struct fr_op_ctx *ctx)
+{
+    struct fr_policy policy;
+    enum fr_err err = fr_policy_read(fr_change_snap(ctx->change), &policy);
+    if (err) return err;
+    json_t *object = json_object();
+    for (int key = 0; key < FR_POLICY_COUNT; key++)
+        fr_op_put(ctx, object, fr_policy_about((enum fr_policy_key)key)->name,
+                  fr_op_uint(policy.seconds[key]));
+    fr_op_put(ctx, ctx->result, "policy", object);
+    put_changed(ctx);
+    return FR_OK;
+}
+
+enum fr_err fr_op_policy_set(struct fr_op_ctx *ctx)
+{
+    struct policy_args args = {0};
+    enum fr_err err = fr_args_decode(policy_rows, ctx->args, ctx->diag, &args);
+    for (size_t i = 0; !err && i < args.set.n; i++) {
+        enum fr_policy_key key;
+        err = fr_policy_find(args.set.keys[i], ctx->diag, &key);
+        if (!err) err = fr_policy_set(ctx->change, key, args.set.values[i], ctx->diag);
+    }
+    if (!err) err = put_policy(ctx);
+    fr_args_free(policy_rows, &args);
+    return err;
+}

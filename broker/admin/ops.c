@@ -1,0 +1,71 @@
+#include "admin/op.h"
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "names/eui.h"
+#include "names/netid.h"
+
+#include <string.h>
+
+const struct fr_op fr_ops[] = {
+    {.name = "member.add", .run = fr_op_member_add},
+    {.name = "member.set", .run = fr_op_member_set},
+    {.name = "member.suspend", .run = fr_op_member_suspend},
+    {.name = "member.resume", .run = fr_op_member_resume},
+    {.name = "member.remove", .begin = fr_op_member_remove_begin,
+     .step = fr_op_member_remove_step, .end = fr_op_member_remove_end},
+    {.name = "network.set", .run = fr_op_network_set},
+    {.name = "joineui.set", .run = fr_op_joineui_set},
+    {.name = "joineui.remove", .run = fr_op_joineui_remove},
+    {.name = "device.add", .run = fr_op_device_add},
+    {.name = "device.remove", .run = fr_op_device_remove},
+    {.name = "zone.import", .begin = fr_op_import_begin, .step = fr_op_import_step,
+     .end = fr_op_import_end, .has_body = true},
+    {.name = "policy.set", .run = fr_op_policy_set},
+    {.name = "cert.issue", .begin = fr_op_cert_issue_begin, .step = fr_op_cert_issue_step,
+     .has_body = true},
+    {.name = "cert.revoke", .run = fr_op_cert_revoke},
+    {.name = "cert.set", .run = fr_op_cert_set},
+    {.name = NULL},
+};
+
+const struct fr_op *fr_op_find(const char *name)
+{
+    for (const struct fr_op *op = fr_ops; op->name; op++)
+        if (strcmp(op->name, name) == 0) return op;
+    return NULL;
+}
+
+json_t *fr_op_netid(uint32_t netid)
+{
+    char text[FR_NETID_TEXT];
+    fr_netid_print(netid, text);
+    return json_string(text);
+}
+
+json_t *fr_op_eui(uint64_t eui)
+{
+    char text[FR_EUI_TEXT];
+    fr_eui_print(eui, text);
+    return json_string(text);
+}
+
+json_t *fr_op_hex(const uint8_t *p, size_t n)
+{
+    char text[2 * 64 + 1];
+    if (n > 64) return NULL;
+    fr_hex_print(p, n, text);
+    return json_string(text);
+}
+
+json_t *fr_op_time(int64_t real_s)
+{
+    char text[FR_TIME_TEXT];
+    fr_time_print(real_s, text);
+    return json_string(text);
+}
+
+json_t *fr_op_uint(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}

@@ -1,0 +1,21 @@
+#pragma once
+/* A task seen from inside: the engine's bookkeeping of one request. See admin/engine.h. */
+
+#include "admin/op.h"
+
+struct fr_task {
+    const struct fr_op *op;
+    struct fr_admin_actor actor;
+    json_t *args;
+    char *args_text; /* for the audit trail */
+    char *reason;    /* or NULL */
+    uint8_t *body;   /* owned; ctx.body is the view of it */
+    struct fr_op_ctx ctx;
+    void *state; /* of a long operation */
+    bool is_begun;
+    bool is_over;
+    int64_t started_s;
+    enum fr_err err;
+    struct fr_diag diag;
+    uint64_t sequence;
+};

@@ -1,0 +1,190 @@
+#include "admin/writer.h"
+
+#include "admin/task.h"
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define GROUP_MAX 64
+
+struct job {
+    struct fr_task *task;
+    struct fr_loop *loop;
+    fr_writer_done_fn done;
+    void *data;
+    struct fr_post post;
+    struct job *next;
+};
+
+struct queue {
+    struct job *first, **last;
+    unsigned n;
+};
+
+struct fr_writer {
+    struct fr_admin_fed *fed;
+    unsigned queue_max, slice_ms;
+    pthread_t thread;
+    pthread_mutex_t lock; /* the two queues and is_stopping */
+    pthread_cond_t wake;
+    struct queue singles, longs;
+    bool is_stopping;
+    atomic_uint_fast64_t tasks, refused, groups, slices;
+};
+
+static void queue_init(struct queue *q)
+{
+    *q = (struct queue){.last = &q->first};
+}
+
+static void queue_add(struct queue *q, struct job *job)
+{
+    job->next = NULL;
+    *q->last = job;
+    q->last = &job->next;
+    q->n++;
+}
+
+static struct job *queue_take(struct queue *q)
+{
+    struct job *job = q->first;
+    if (!job) return NULL;
+    q->first = job->next;
+    if (!q->first) q->last = &q->first;
+    q->n--;
+    return job;
+}
+
+/* --- back to the loop that asked --- */
+
+static void job_delivered(struct fr_post *post)
+{
+    struct job *job = post->data;
+    job->done(job->data, job->task);
+    fr_free(job);
+}
+
+static void job_finish(struct fr_writer *w, struct job *job)
+{
+    atomic_fetch_add(&w->tasks, 1);
+    if (job->task->err) atomic_fetch_add(&w->refused, 1);
+    fr_loop_post(job->loop, &job->post, job_delivered, job);
+}
+
+/* --- the thread --- */
+
+static void run_singles(struct fr_writer *w, struct job *const *jobs, size_t n)
+{
+    struct fr_task *tasks[GROUP_MAX];
+    for (size_t i = 0; i < n; i++) tasks[i] = jobs[i]->task;
+    fr_admin_run_group(w->fed, tasks, n);
+    atomic_fetch_add(&w->groups, 1);
+    for (size_t i = 0; i < n; i++) job_finish(w, jobs[i]);
+}
+
+static bool run_slice(struct fr_writer *w, struct job *job)
+{
+    bool is_over = fr_admin_step(w->fed, job->task, w->slice_ms);
+    atomic_fetch_add(&w->slices, 1);
+    if (is_over) job_finish(w, job);
+    return is_over;
+}
+
+static void *writer_run(void *data)
+{
+    struct fr_writer *w = data;
+    struct job *running = NULL; /* the long task in progress */
+    for (;;) {
+        struct job *jobs[GROUP_MAX], *dropped = NULL;
+        size_t n = 0;
+        pthread_mutex_lock(&w->lock);
+        while (!w->singles.first && !w->longs.first && !running && !w->is_stopping)
+            pthread_cond_wait(&w->wake, &w->lock);
+        while (n < GROUP_MAX && w->singles.first) jobs[n++] = queue_take(&w->singles);
+        if (w->is_stopping)
+            dropped = queue_take(&w->longs);
+        else if (!running)
+            running = queue_take(&w->longs);
+        bool is_last = w->is_stopping && !n && !dropped && !running;
+        pthread_mutex_unlock(&w->lock);
+
+        if (is_last) return NULL;
+        if (n) run_singles(w, jobs, n);
+        if (dropped) {
+            fr_admin_cancel(w->fed, dropped->task, FR_E_CANCELLED);
+            job_finish(w, dropped);
+        }
+        if (running && run_slice(w, running)) running = NULL;
+    }
+}
+
+/* --- handle --- */
+
+enum fr_err fr_writer_start(const struct fr_writer_options *options, struct fr_writer **out)
+{
+    struct fr_writer *w = fr_calloc(1, sizeof *w);
+    if (!w) return FR_E_NOMEM;
+    w->fed = options->fed;
+    w->queue_max = options->queue;
+    w->slice_ms = options->slice_ms;
+    queue_init(&w->singles);
+    queue_init(&w->longs);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->wake, NULL);
+    int errnum = pthread_create(&w->thread, NULL, writer_run, w);
+    if (errnum) {
+        pthread_cond_destroy(&w->wake);
+        pthread_mutex_destroy(&w->lock);
+        fr_free(w);
+        return fr_err_from_errno(errnum);
+    }
+    *out = w;
+    return FR_OK;
+}
+
+enum fr_err fr_writer_submit(struct fr_writer *w, struct fr_task *task, struct fr_loop *loop,
+                             fr_writer_done_fn done, void *data)
+{
+    enum fr_err err = FR_OK;
+    struct job *job = fr_calloc(1, sizeof *job);
+    if (!job) return FR_E_NOMEM;
+    *job = (struct job){.task = task, .loop = loop, .done = done, .data = data};
+    pthread_mutex_lock(&w->lock);
+    if (w->is_stopping || w->singles.n + w->longs.n >= w->queue_max) {
+        err = FR_E_BUSY;
+    } else {
+        queue_add(fr_task_is_single(task) ? &w->singles : &w->longs, job);
+        pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (err) fr_free(job);
+    return err;
+}
+
+struct fr_writer_counters fr_writer_counters(struct fr_writer *w)
+{
+    struct fr_writer_counters counters = {
+        .tasks = atomic_load(&w->tasks),
+        .refused = atomic_load(&w->refused),
+        .groups = atomic_load(&w->groups),
+        .slices = atomic_load(&w->slices),
+    };
+    pthread_mutex_lock(&w->lock);
+    counters.waiting = w->singles.n + w->longs.n;
+    pthread_mutex_unlock(&w->lock);
+    return counters;
+}
+
+void fr_writer_stop(struct fr_writer *w)
+{
+    if (!w) return;
+    pthread_mutex_lock(&w->lock);
+    w->is_stopping = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    fr_free(w);
+}
