@@ -1,26 +1,27 @@
 """Counts what crosses the wire between the visited network server and the rest of the world.
 
 `Capture` listens on the loopback interface with a packet socket (CAP_NET_RAW) and keeps the TCP packets of the given server
-ports; `summary()` boils them down to the rows of the table. Loopback shows every packet twice, sent and received: only the
-sent copy is counted. A packet is counted as the IP layer saw it; link-layer headers are not."""
+ports; Summary boils them down to a row of the table. Loopback hands large sends over in one piece: they are counted as the
+Ethernet packets they would be (MSS 1448). Bytes are those of IP, TCP and what they carry; link-layer headers are not counted."""
 import collections
 import socket
 import struct
 import threading
 
 ETH_P_IP = 0x0800
-PACKET_OUTGOING = 4
-SYN, FIN, RST = 0x02, 0x01, 0x04
+PACKET_HOST = 0
+SYN = 0x02
+MSS = 1448
 
-Packet = collections.namedtuple("Packet", "connection to_server flags payload ip_bytes")
-Summary = collections.namedtuple("Summary", "packets rtts tls_packets tls_bytes payload_bytes connections")
+Packet = collections.namedtuple("Packet", "connection to_server flags payload header")
+Summary = collections.namedtuple("Summary", "packets rtts tls_packets tls_bytes connections")
 
 
 def may_capture():
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)).close()
         return True
-    except (PermissionError, OSError):
+    except OSError:
         return False
 
 
@@ -50,11 +51,10 @@ class Capture:
                 data, address = self._socket.recvfrom(70000)
             except socket.timeout:
                 continue
-            if address[2] == PACKET_OUTGOING:
-                packet = self._parse(data)
-                if packet:
-                    with self._lock:
-                        self.packets.append(packet)
+            packet = self._parse(data) if address[2] == PACKET_HOST else None
+            if packet:
+                with self._lock:
+                    self.packets.append(packet)
 
     def _parse(self, data):
         if len(data) < 40 or data[0] >> 4 != 4 or data[9] != socket.IPPROTO_TCP:
@@ -68,11 +68,11 @@ class Capture:
             connection, to_server = (self.names[source], target), False
         else:
             return None
-        tcp_header = (data[ip_header + 12] >> 4) * 4
-        return Packet(connection, to_server, data[ip_header + 13], total - ip_header - tcp_header, total)
+        header = ip_header + (data[ip_header + 12] >> 4) * 4
+        return Packet(connection, to_server, data[ip_header + 13], total - header, header)
 
     def mark(self):
-        """A point in the capture; pass it to summary() to look only at what came after."""
+        """A point in the capture; summary(since=mark) looks only at what came after."""
         with self._lock:
             return len(self.packets)
 
@@ -80,19 +80,26 @@ class Capture:
         """What was sent since `since`, on the connections to the server named `only`, or to all."""
         with self._lock:
             packets = [p for p in self.packets[since:] if only is None or p.connection[0] == only]
-        return Summary(len(packets), round_trips(packets), sum(p.payload > 0 for p in packets),
-                       sum(p.ip_bytes for p in packets if p.payload > 0), sum(p.payload for p in packets),
-                       sum(p.flags & SYN != 0 and p.to_server for p in packets))
+        return Summary(packets=sum(segments(p) for p in packets),
+                       rtts=round_trips(packets),
+                       tls_packets=sum(segments(p) for p in packets if p.payload),
+                       tls_bytes=sum(segments(p) * p.header + p.payload for p in packets if p.payload),
+                       connections=sum(bool(p.flags & SYN) and p.to_server for p in packets))
+
+
+def segments(packet):
+    """How many Ethernet packets this one would be."""
+    return max(1, -(-packet.payload // MSS))
 
 
 def round_trips(packets):
-    """How often the client had to wait: on each connection, the turns from client to server that say something (SYN, data)."""
-    last_from_client = {}
+    """How often the client had to wait: on each connection, the answers that follow something it said (SYN or data)."""
+    waits = {}
     trips = 0
     for p in packets:
         if p.payload == 0 and not p.flags & SYN:
             continue
-        if not p.to_server and last_from_client.get(p.connection, False):
+        if not p.to_server and waits.get(p.connection):
             trips += 1
-        last_from_client[p.connection] = p.to_server
+        waits[p.connection] = p.to_server
     return trips
