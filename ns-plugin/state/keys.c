@@ -1,0 +1,165 @@
+#include "state/keys.h"
+
+#include "base/conf.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "names/eui.h"
+
+#include <stdlib.h>
+
+struct fr_keys {
+    struct fr_device *devices; /* sorted by DevEUI once loaded */
+    size_t n;
+};
+
+static const struct fr_conf_word VERSIONS[] = {
+    {"1.0", FR_LORAWAN_1_0},     {"1.0.1", FR_LORAWAN_1_0_1}, {"1.0.2", FR_LORAWAN_1_0_2},
+    {"1.0.3", FR_LORAWAN_1_0_3}, {"1.0.4", FR_LORAWAN_1_0_4}, {"1.1", FR_LORAWAN_1_1},
+    {NULL, 0},
+};
+
+const char *fr_lorawan_print(enum fr_lorawan version)
+{
+    return VERSIONS[version].word;
+}
+
+static enum fr_err parse_eui(struct fr_span text, void *member, struct fr_diag *diag)
+{
+    enum fr_err err = fr_eui_parse(text, member);
+
+    return err ? fr_diag_fail(diag, err, "not an EUI: 16 hex digits are wanted") : FR_OK;
+}
+
+/* Says what is wrong with a key without repeating any of it. */
+static enum fr_err parse_key(struct fr_span text, void *member, struct fr_diag *diag)
+{
+    struct fr_root_key *key = member;
+
+    enum fr_err err = fr_hex_parse(text, key->bytes, sizeof key->bytes);
+    key->is_set = err == FR_OK;
+    return err ? fr_diag_fail(diag, err, "not a key: 32 hex digits are wanted") : FR_OK;
+}
+
+static void release_key(void *member)
+{
+    fr_secret_zero(member, sizeof(struct fr_root_key));
+}
+
+static const struct fr_conf_row DEVICE_ROWS[] = {
+    {.key = "deveui", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, dev_eui),
+     .parse = parse_eui, .flags = FR_CONF_REQUIRED, .help = "DevEUI of the device."},
+    {.key = "joineui", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, join_eui),
+     .parse = parse_eui, .flags = FR_CONF_REQUIRED, .help = "JoinEUI (AppEUI) it joins with."},
+    {.key = "lorawan", .type = FR_T_ENUM, FR_CONF_AT(struct fr_device, version), .def = "1.0.3",
+     .words = VERSIONS, .help = "LoRaWAN version of the device."},
+    {.key = "app_key", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, app_key),
+     .parse = parse_key, .release = release_key, .flags = FR_CONF_SECRET,
+     .help = "AppKey, 32 hex digits."},
+    {.key = "nwk_key", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, nwk_key),
+     .parse = parse_key, .release = release_key, .flags = FR_CONF_SECRET,
+     .help = "NwkKey, 32 hex digits; LoRaWAN 1.1 only."},
+    {.key = "roaming", .type = FR_T_BOOL, FR_CONF_AT(struct fr_device, may_roam), .def = "true",
+     .help = "Whether it may join through visited networks."},
+    {0},
+};
+
+static const struct fr_conf_row ROWS[] = {
+    {.key = "devices", .type = FR_T_LIST, FR_CONF_ARRAY(struct fr_keys, devices, n),
+     .max = FR_KEYS_MAX, .rows = DEVICE_ROWS, .help = "The devices of this network."},
+    {0},
+};
+
+static const struct fr_conf_schema SCHEMA = {
+    .title = "devices.yaml", .size = sizeof(struct fr_keys), .is_private = true, .rows = ROWS};
+
+static int by_dev_eui(const void *a, const void *b)
+{
+    uint64_t x = ((const struct fr_device *)a)->dev_eui, y = ((const struct fr_device *)b)->dev_eui;
+
+    return (x > y) - (x < y);
+}
+
+/* Cross-checks: which keys a version needs, and every device once. */
+static enum fr_err check(struct fr_keys *keys, const char *path, struct fr_diag *diag)
+{
+    char eui[FR_EUI_TEXT];
+    const char *wrong = NULL;
+
+    if (keys->n > 1) qsort(keys->devices, keys->n, sizeof keys->devices[0], by_dev_eui);
+    for (size_t i = 0; i < keys->n && wrong == NULL; i++) {
+        const struct fr_device *d = &keys->devices[i];
+        bool is_1_1 = d->version == FR_LORAWAN_1_1;
+        fr_eui_print(d->dev_eui, eui);
+        if (fr_eui_check(d->dev_eui, NULL) != FR_OK) wrong = "has a DevEUI that no device can have";
+        else if (i > 0 && keys->devices[i - 1].dev_eui == d->dev_eui) wrong = "is listed twice";
+        else if (!is_1_1 && d->nwk_key.is_set) wrong = "has an nwk_key, but is not of LoRaWAN 1.1";
+        else if (is_1_1 && d->nwk_key.is_set != d->app_key.is_set) {
+            wrong = "is of LoRaWAN 1.1 and needs both app_key and nwk_key, or neither";
+        }
+    }
+    if (wrong == NULL) return FR_OK;
+    enum fr_err err = fr_diag_fail(diag, FR_E_CONFIG, "device %s %s", eui, wrong);
+    fr_diag_where(diag, path, 0, 0);
+    return err;
+}
+
+static enum fr_err adopt(struct fr_keys *loaded, const char *path, struct fr_diag *diag,
+                         struct fr_keys **out)
+{
+    enum fr_err err = check(loaded, path, diag);
+    struct fr_keys *keys = err ? NULL : fr_memdup(loaded, sizeof *loaded);
+
+    if (keys == NULL) {
+        fr_conf_free(&SCHEMA, loaded);
+        return err ? err : FR_E_NOMEM;
+    }
+    *out = keys;
+    return FR_OK;
+}
+
+enum fr_err fr_keys_load(const char *path, struct fr_diag *diag, struct fr_keys **out)
+{
+    struct fr_keys loaded;
+
+    enum fr_err err = fr_conf_load(&SCHEMA, path, diag, &loaded);
+    return err ? err : adopt(&loaded, path, diag, out);
+}
+
+enum fr_err fr_keys_parse(const char *path, struct fr_span text, struct fr_diag *diag,
+                          struct fr_keys **out)
+{
+    struct fr_keys loaded;
+
+    enum fr_err err = fr_conf_parse(&SCHEMA, path, text, diag, &loaded);
+    return err ? err : adopt(&loaded, path, diag, out);
+}
+
+void fr_keys_free(struct fr_keys *keys)
+{
+    if (keys == NULL) return;
+    fr_conf_free(&SCHEMA, keys);
+    fr_free(keys);
+}
+
+size_t fr_keys_count(const struct fr_keys *keys)
+{
+    return keys == NULL ? 0 : keys->n;
+}
+
+const struct fr_device *fr_keys_find(const struct fr_keys *keys, uint64_t dev_eui)
+{
+    const struct fr_device wanted = {.dev_eui = dev_eui};
+
+    if (keys == NULL || keys->n == 0) return NULL;
+    return bsearch(&wanted, keys->devices, keys->n, sizeof wanted, by_dev_eui);
+}
+
+bool fr_keys_has_join_eui(const struct fr_keys *keys, uint64_t join_eui)
+{
+    for (size_t i = 0; i < fr_keys_count(keys); i++) {
+        const struct fr_device *d = &keys->devices[i];
+        if (d->join_eui == join_eui && d->app_key.is_set) return true;
+    }
+    return false;
+}
