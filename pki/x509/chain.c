@@ -27,7 +27,7 @@ static enum fr_err chain_push(struct fr_chain *chain, X509 *x509)
 /* Reads certificates until the PEM reader finds no further start line; any other reason to stop is a broken file. */
 static enum fr_err chain_read_pem(struct fr_span pem, struct fr_chain *chain)
 {
-    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+    BIO *bio = fr_bio_over(pem);
     X509 *x509 = NULL;
     enum fr_err err = FR_OK;
 

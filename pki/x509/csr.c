@@ -55,7 +55,7 @@ static struct fr_span trim(struct fr_span in)
 /* The PEM reader skips whatever stands before the armour; we do not, and nothing may stand behind it either. */
 static X509_REQ *csr_read_pem(struct fr_span in)
 {
-    BIO *bio = BIO_new_mem_buf(in.p, (int)in.n);
+    BIO *bio = fr_bio_over(in);
     X509_REQ *req = NULL;
     bool is_all_used = false;
 

@@ -38,6 +38,11 @@ enum fr_err fr_key_give(EVP_PKEY *pkey, struct fr_key **out)
     return FR_OK;
 }
 
+BIO *fr_bio_over(struct fr_span bytes)
+{
+    return BIO_new_mem_buf(bytes.n > 0 ? (const void *)bytes.p : "", (int)bytes.n);
+}
+
 enum fr_err fr_bio_drain(BIO *bio, struct fr_buf *out)
 {
     char *data = NULL;
@@ -65,7 +70,7 @@ static int no_passphrase(char *buf, int size, int rwflag, void *data)
 
 static enum fr_err key_read_pem(struct fr_span pem, struct fr_key **out)
 {
-    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+    BIO *bio = fr_bio_over(pem);
     EVP_PKEY *pkey = NULL;
 
     if (bio == NULL) return fr_x509_fault(FR_E_NOMEM);

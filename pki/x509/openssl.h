@@ -28,5 +28,8 @@ enum fr_err fr_x509_fault(enum fr_err otherwise);
 enum fr_err fr_key_give(EVP_PKEY *pkey, struct fr_key **out);
 enum fr_err fr_cert_give(X509 *x509, struct fr_cert **out);
 
+/* A read-only BIO over bytes that stay the caller's; no bytes are fine. NULL: no memory. */
+BIO *fr_bio_over(struct fr_span bytes);
+
 /* Appends what is in a memory BIO to out. */
 enum fr_err fr_bio_drain(BIO *bio, struct fr_buf *out);
