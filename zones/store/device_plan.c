@@ -1,0 +1,216 @@
+#include "store/device_plan.h"
+
+#include "base/mem.h"
+#include "names/eui.h"
+#include "store/network.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_eui(const void *a, const void *b)
+{
+    const struct fr_plan_row *x = a, *y = b;
+
+    if (x->eui != y->eui) return x->eui < y->eui ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int by_index(const void *a, const void *b)
+{
+    const struct fr_plan_row *x = a, *y = b;
+
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Sorted, each EUI once (its first row); most lists come sorted, and then sorting costs one pass. */
+static enum fr_err make_rows(const struct fr_device_job *job, struct fr_plan *plan)
+{
+    bool is_sorted = true;
+
+    plan->rows = fr_calloc(job->n ? job->n : 1, sizeof *plan->rows);
+    if (plan->rows == NULL) return FR_E_NOMEM;
+    for (size_t i = 0; i < job->n; i++) {
+        plan->rows[i] = (struct fr_plan_row){.eui = job->euis[i], .index = (uint32_t)i};
+        if (i > 0 && job->euis[i] < job->euis[i - 1]) is_sorted = false;
+    }
+    if (!is_sorted) qsort(plan->rows, job->n, sizeof *plan->rows, by_eui);
+    plan->n = 0;
+    for (size_t i = 0; i < job->n; i++) {
+        if (plan->n > 0 && plan->rows[plan->n - 1].eui == plan->rows[i].eui)
+            plan->report.count[FR_DEVICE_REPEATED]++;
+        else
+            plan->rows[plan->n++] = plan->rows[i];
+    }
+    return FR_OK;
+}
+
+enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *job, const char *member,
+                            uint64_t eui, uint32_t was, enum fr_device_outcome *out)
+{
+    struct fr_network_row holder;
+
+    if (fr_eui_check(eui, NULL) != FR_OK) {
+        *out = FR_DEVICE_RESERVED;
+    } else if (job->mode == FR_DEVICE_REMOVE) {
+        if (was == 0)
+            *out = FR_DEVICE_ABSENT;
+        else
+            *out = job->netid == 0 || was == job->netid ? FR_DEVICE_REMOVED : FR_DEVICE_FOREIGN;
+    } else if (was == 0) {
+        *out = FR_DEVICE_ADDED;
+    } else if (was == job->netid) {
+        *out = FR_DEVICE_SAME;
+    } else {
+        enum fr_err err = fr_network_get(snap, was, &holder);
+        if (err) return err == FR_E_NOT_FOUND ? FR_E_MALFORMED : err;
+        *out = strcmp(holder.member, member) == 0 ? FR_DEVICE_MOVED : FR_DEVICE_TAKEN;
+    }
+    return FR_OK;
+}
+
+static enum fr_err decide(struct fr_snap *snap, const struct fr_device_job *job, struct fr_plan *plan)
+{
+    struct fr_device_row device;
+    uint64_t devices = 0;
+
+    enum fr_err err = fr_device_count(snap, &devices);
+    for (size_t i = 0; err == FR_OK && i < plan->n; i++) {
+        struct fr_plan_row *row = &plan->rows[i];
+        enum fr_device_outcome outcome = FR_DEVICE_ADDED;
+        if (devices > 0) {
+            err = fr_device_get(snap, row->eui, &device);
+            if (err == FR_OK) row->was = device.netid;
+            if (err == FR_E_NOT_FOUND) err = FR_OK;
+        }
+        if (err == FR_OK) err = fr_plan_outcome(snap, job, plan->member, row->eui, row->was, &outcome);
+        row->outcome = outcome;
+        plan->report.count[outcome]++;
+        if (fr_device_outcome_is_refusal(outcome)) plan->report.refused++;
+    }
+    return err;
+}
+
+static void report_refused(struct fr_snap *snap, const struct fr_device_job *job,
+                           const struct fr_plan_row *row)
+{
+    struct fr_network_row holder;
+    bool is_held = row->was != 0 && fr_network_get(snap, row->was, &holder) == FR_OK;
+
+    job->refused(job->data, row->index, (enum fr_device_outcome)row->outcome,
+                 is_held ? holder.member : NULL);
+}
+
+/* In the order of the user's list, which the plan's rows are not in. */
+static enum fr_err report_all(struct fr_snap *snap, const struct fr_device_job *job,
+                              const struct fr_plan *plan)
+{
+    size_t n = 0;
+
+    if (plan->report.refused == 0 || job->refused == NULL) return FR_OK;
+    struct fr_plan_row *refused = fr_calloc((size_t)plan->report.refused, sizeof *refused);
+    if (refused == NULL) return FR_E_NOMEM;
+    for (size_t i = 0; i < plan->n; i++)
+        if (fr_device_outcome_is_refusal((enum fr_device_outcome)plan->rows[i].outcome))
+            refused[n++] = plan->rows[i];
+    qsort(refused, n, sizeof *refused, by_index);
+    for (size_t i = 0; i < n; i++) report_refused(snap, job, &refused[i]);
+    fr_free(refused);
+    return FR_OK;
+}
+
+static void sum_up(const struct fr_device_job *job, struct fr_plan *plan)
+{
+    struct fr_device_report *r = &plan->report;
+    uint64_t arriving = r->count[FR_DEVICE_ADDED] + r->count[FR_DEVICE_MOVED];
+
+    /* Replacing keeps the devices that are in the list and takes the rest of the NetID's away. */
+    if (job->mode == FR_DEVICE_REPLACE) r->count[FR_DEVICE_REMOVED] = r->before - r->count[FR_DEVICE_SAME];
+    r->after = r->before + arriving - r->count[FR_DEVICE_REMOVED];
+    if (job->mode == FR_DEVICE_REMOVE && job->netid == 0) r->after = 0;
+}
+
+static enum fr_err find_holder(struct fr_snap *snap, const struct fr_device_job *job,
+                               struct fr_diag *diag, struct fr_plan *plan)
+{
+    struct fr_network_row network;
+
+    if (job->mode == FR_DEVICE_REMOVE && job->netid == 0) return FR_OK;
+    enum fr_err err = fr_network_get(snap, job->netid, &network);
+    if (err == FR_E_NOT_FOUND) {
+        (void)fr_diag_fail(diag, err, "no member holds NetID %06" PRIx32, job->netid);
+        fr_diag_hint(diag, "fedroam member add ID --netid %06" PRIx32, job->netid);
+    }
+    if (err) return err;
+    memcpy(plan->member, network.member, sizeof plan->member);
+    plan->report.before = network.devices;
+    return FR_OK;
+}
+
+enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job, struct fr_diag *diag,
+                         struct fr_plan *plan)
+{
+    struct fr_plan made = {0};
+
+    if (job->n > FR_DEVICE_BULK_MAX)
+        return fr_diag_fail(diag, FR_E_LIMIT, "more than %u devices in one list", FR_DEVICE_BULK_MAX);
+    enum fr_err err = find_holder(snap, job, diag, &made);
+    if (err == FR_OK) err = make_rows(job, &made);
+    if (err == FR_OK) err = decide(snap, job, &made);
+    if (err == FR_OK && made.report.before < made.report.count[FR_DEVICE_SAME]) err = FR_E_MALFORMED;
+    if (err == FR_OK) err = report_all(snap, job, &made);
+    if (err) {
+        fr_plan_deinit(&made);
+        return err;
+    }
+    sum_up(job, &made);
+    *plan = made;
+    return FR_OK;
+}
+
+void fr_plan_deinit(struct fr_plan *plan)
+{
+    fr_free(plan->rows);
+    *plan = (struct fr_plan){0};
+}
+
+enum fr_err fr_plan_fail(const struct fr_plan *plan, struct fr_diag *diag)
+{
+    const uint64_t *count = plan->report.count;
+    enum fr_err err = count[FR_DEVICE_TAKEN] > 0 || count[FR_DEVICE_FOREIGN] > 0 ? FR_E_CONFLICT
+                                                                                 : FR_E_INVALID;
+
+    return fr_diag_fail(diag, err,
+                        "%" PRIu64 " of the devices are refused (%" PRIu64 " taken by another member, %" PRIu64
+                        " of another network, %" PRIu64 " reserved); nothing was changed",
+                        plan->report.refused, count[FR_DEVICE_TAKEN], count[FR_DEVICE_FOREIGN],
+                        count[FR_DEVICE_RESERVED]);
+}
+
+bool fr_plan_has(const struct fr_plan *plan, uint64_t eui)
+{
+    size_t low = 0, high = plan->n;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (plan->rows[mid].eui == eui)
+            return !fr_device_outcome_is_refusal((enum fr_device_outcome)plan->rows[mid].outcome);
+        if (plan->rows[mid].eui < eui)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return false;
+}
+
+enum fr_err fr_device_plan(struct fr_snap *snap, const struct fr_device_job *job,
+                           struct fr_diag *diag, struct fr_device_report *report)
+{
+    struct fr_plan plan = {0};
+
+    enum fr_err err = fr_plan_make(snap, job, diag, &plan);
+    if (err) return err;
+    *report = plan.report;
+    fr_plan_deinit(&plan);
+    return FR_OK;
+}

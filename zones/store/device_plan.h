@@ -1,0 +1,43 @@
+#pragma once
+/*
+ * Inside of zones/store: what each row of a device job comes to, before anything is written. The rules are here and only here.
+ *
+ * Model: a plan has one row for each different EUI of the list, ascending, with its outcome; repeated rows are counted and
+ *   dropped. Replacing also takes away devices that are not in the list: those are found by walking the table beside the plan.
+ * Owns: its rows, until fr_plan_deinit.
+ */
+#include "store/device.h"
+
+struct fr_plan_row {
+    uint64_t eui;
+    uint32_t index;   /* in the user's list */
+    uint32_t outcome; /* enum fr_device_outcome */
+    uint32_t was;     /* NetID it belongs to now, 0 for none */
+};
+
+struct fr_plan {
+    struct fr_plan_row *rows;
+    size_t n;
+    char member[FR_MEMBER_ID_MAX + 1]; /* holder of the job's NetID */
+    struct fr_device_report report;
+};
+
+/* FR_OK also when rows are refused; those have been reported through the job's callback. */
+enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job, struct fr_diag *diag,
+                         struct fr_plan *plan);
+void fr_plan_deinit(struct fr_plan *plan);
+
+/* The code for refused rows: what a job without keep_going fails with. */
+enum fr_err fr_plan_fail(const struct fr_plan *plan, struct fr_diag *diag);
+
+/* What becomes of one device that now belongs to `was` (0: nobody). */
+enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *job, const char *member,
+                            uint64_t eui, uint32_t was, enum fr_device_outcome *out);
+
+/* Is this EUI in the plan? */
+bool fr_plan_has(const struct fr_plan *plan, uint64_t eui);
+
+static inline bool fr_plan_is_write(enum fr_device_outcome outcome)
+{
+    return outcome == FR_DEVICE_ADDED || outcome == FR_DEVICE_MOVED || outcome == FR_DEVICE_REMOVED;
+}

@@ -1,0 +1,162 @@
+#include "store/device_write.h"
+
+#include "base/mem.h"
+#include "store/rows.h"
+
+struct fr_span fr_device_key(uint64_t deveui, uint8_t out[8])
+{
+    struct fr_wr w = fr_wr(out, 8);
+
+    fr_wr_u64(&w, deveui);
+    return fr_wr_done(&w);
+}
+
+enum fr_err fr_tally_flush(struct fr_tally *tally, struct fr_txn *txn)
+{
+    enum fr_err err = FR_OK;
+
+    for (size_t i = 0; err == FR_OK && i < tally->n; i++)
+        err = fr_network_count_devices(txn, tally->nets[i].netid, tally->nets[i].by);
+    tally->n = 0;
+    return err;
+}
+
+enum fr_err fr_tally_add(struct fr_tally *tally, struct fr_txn *txn, uint32_t netid, int64_t by)
+{
+    if (netid == 0) return FR_OK;
+    for (size_t i = 0; i < tally->n; i++) {
+        if (tally->nets[i].netid != netid) continue;
+        tally->nets[i].by += by;
+        return FR_OK;
+    }
+    if (tally->n == sizeof tally->nets / sizeof tally->nets[0]) {
+        enum fr_err err = fr_tally_flush(tally, txn);
+        if (err) return err;
+    }
+    tally->nets[tally->n].netid = netid;
+    tally->nets[tally->n].by = by;
+    tally->n++;
+    return FR_OK;
+}
+
+enum fr_err fr_device_put(struct fr_txn *txn, uint32_t table, const struct fr_device_row *row,
+                          uint32_t was, struct fr_tally *tally)
+{
+    uint8_t key[8], bytes[FR_DEVICE_VALUE_SIZE];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+
+    fr_device_write(&w, row);
+    enum fr_err err = fr_txn_put(txn, table, fr_device_key(row->deveui, key), fr_wr_done(&w));
+    if (err == FR_OK) err = fr_tally_add(tally, txn, was, -1);
+    if (err == FR_OK) err = fr_tally_add(tally, txn, row->netid, 1);
+    return err;
+}
+
+enum fr_err fr_device_take(struct fr_txn *txn, uint32_t table, uint64_t deveui, uint32_t was,
+                           struct fr_tally *tally)
+{
+    uint8_t key[8];
+
+    enum fr_err err = fr_txn_delete(txn, table, fr_device_key(deveui, key));
+    if (err) return err == FR_E_NOT_FOUND ? FR_E_MALFORMED : err;
+    return fr_tally_add(tally, txn, was, -1);
+}
+
+/* One write of a change, with its fact. */
+static enum fr_err write_noted(struct fr_change *change, uint32_t table, uint64_t deveui,
+                               uint32_t was, uint32_t netid, struct fr_tally *tally)
+{
+    struct fr_txn *txn = fr_change_txn(change);
+    uint32_t number = (uint32_t)(fr_snap_sequence(fr_change_snap(change)) + 1);
+    uint8_t key[8], bytes[3];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+    struct fr_device_row row = {.deveui = deveui, .netid = netid, .change = number};
+
+    enum fr_err err = netid != 0 ? fr_device_put(txn, table, &row, was, tally)
+                                 : fr_device_take(txn, table, deveui, was, tally);
+    if (err) return err;
+    if (netid != 0) fr_wr_u24(&w, netid);
+    return fr_change_note(change, FR_FACT_DEVICE, fr_device_key(deveui, key), fr_wr_done(&w));
+}
+
+static enum fr_err write_rows(struct fr_change *change, const struct fr_device_job *job,
+                              const struct fr_plan *plan, uint32_t table, struct fr_tally *tally)
+{
+    enum fr_err err = FR_OK;
+
+    for (size_t i = 0; err == FR_OK && i < plan->n; i++) {
+        const struct fr_plan_row *row = &plan->rows[i];
+        if (!fr_plan_is_write((enum fr_device_outcome)row->outcome)) continue;
+        uint32_t netid = job->mode == FR_DEVICE_REMOVE ? 0 : job->netid;
+        err = write_noted(change, table, row->eui, row->was, netid, tally);
+    }
+    return err;
+}
+
+struct leavers {
+    const struct fr_plan *plan;
+    uint64_t *euis;
+    size_t n, max;
+};
+
+static enum fr_err collect_leaver(void *data, const struct fr_device_row *row)
+{
+    struct leavers *l = data;
+
+    if (fr_plan_has(l->plan, row->deveui)) return FR_OK;
+    if (l->n == l->max) return FR_E_MALFORMED; /* the network's count says there are fewer */
+    l->euis[l->n++] = row->deveui;
+    return FR_OK;
+}
+
+/* The devices of the NetID that a replacing list does not name. Called before the list's own are written. */
+static enum fr_err take_leavers(struct fr_change *change, const struct fr_device_job *job,
+                                const struct fr_plan *plan, uint32_t table, struct fr_tally *tally)
+{
+    struct leavers l = {.plan = plan, .max = (size_t)plan->report.count[FR_DEVICE_REMOVED]};
+    enum fr_err err = FR_OK;
+
+    if (l.max == 0) return FR_OK;
+    l.euis = fr_calloc(l.max, sizeof *l.euis);
+    if (l.euis == NULL) return FR_E_NOMEM;
+    err = fr_device_each(fr_change_snap(change), 0, job->netid, collect_leaver, &l);
+    for (size_t i = 0; err == FR_OK && i < l.n; i++)
+        err = write_noted(change, table, l.euis[i], job->netid, 0, tally);
+    fr_free(l.euis);
+    return err;
+}
+
+static enum fr_err check_size(const struct fr_device_report *report, struct fr_diag *diag)
+{
+    uint64_t writes = report->count[FR_DEVICE_ADDED] + report->count[FR_DEVICE_MOVED] +
+                      report->count[FR_DEVICE_REMOVED];
+
+    if (writes <= FR_DEVICE_APPLY_MAX) return FR_OK;
+    (void)fr_diag_fail(diag, FR_E_LIMIT, "more than %d devices in one change", FR_DEVICE_APPLY_MAX);
+    fr_diag_hint(diag, "fedroam zone import takes any number");
+    return FR_E_LIMIT;
+}
+
+enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job *job,
+                            struct fr_diag *diag, struct fr_device_report *report)
+{
+    struct fr_snap *snap = fr_change_snap(change);
+    struct fr_plan plan = {0};
+    struct fr_tally tally = {0};
+    uint32_t table = 0;
+
+    enum fr_err err = fr_plan_make(snap, job, diag, &plan);
+    if (err) return err;
+    if (plan.report.refused > 0 && !job->keep_going) err = fr_plan_fail(&plan, diag);
+    if (err == FR_OK) err = check_size(&plan.report, diag);
+    if (err) goto out;
+    err = fr_snap_devices(snap, &table);
+    if (err == FR_OK && job->mode == FR_DEVICE_REPLACE)
+        err = take_leavers(change, job, &plan, table, &tally);
+    if (err == FR_OK) err = write_rows(change, job, &plan, table, &tally);
+    if (err == FR_OK) err = fr_tally_flush(&tally, fr_change_txn(change));
+    if (err == FR_OK) *report = plan.report;
+out:
+    fr_plan_deinit(&plan);
+    return err;
+}
