@@ -137,7 +137,8 @@ static void log_answer(const struct fr_doh *doh, const struct fr_gate_pass *pass
                FR_STR("member", pass->who->member), FR_STR("type", type), FR_STR("rcode", rcode));
 }
 
-static void answer(struct fr_doh *doh, struct fr_http_exchange *x, const struct fr_gate_pass *pass)
+static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
+                           const struct fr_gate_pass *pass)
 {
     struct fr_span message = {NULL, 0};
     struct fr_answer answer;
@@ -161,7 +162,7 @@ void fr_doh_request(struct fr_doh *doh, struct fr_http_exchange *x)
     struct fr_gate_pass pass;
 
     if (!fr_gate_admit(doh->gate, x, FR_SERVICE_BROKER, FR_RIGHT_LOOKUP, &pass)) return;
-    answer(doh, x, &pass);
+    answer_request(doh, x, &pass);
     fr_gate_leave(doh->gate);
 }
 

@@ -8,6 +8,7 @@ static void option_read(struct fr_rd *r, struct fr_edns *out)
     uint16_t code = fr_rd_u16(r);
     struct fr_rd body = fr_rd(fr_rd_span(r, fr_rd_u16(r)));
 
+    if (fr_rd_err(r) != FR_OK) return;
     switch (code) {
     case FR_DNS_OPTION_PADDING: out->padded = true; break;
     case FR_DNS_OPTION_EDE: {

@@ -4,6 +4,7 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/wire.h"
 
 static bool is_blank(char c)
@@ -19,22 +20,55 @@ static struct fr_span next_word(const char **p)
     return fr_span(start, (size_t)(*p - start));
 }
 
-/* Is the type of this line one that struct fr_rr has a member for? ldns has readers for ninety types; only those ten are let near
- * it. The type is the first word behind the owner that is neither a TTL nor a class. */
-static bool is_type_known(const char *line)
-{
-    static const char *const known[] = {"A",   "AAAA", "CNAME", "SOA",   "NS",
-                                        "TXT", "SRV",  "TLSA",  "NAPTR", "HINFO"};
+/* The types that struct fr_rr has a member for, and the numbers at the start of their RDATA. ldns has readers for ninety types;
+ * only these are let near it. */
+static const struct {
+    const char *name;
+    unsigned numbers;
+    uint64_t max;
+} TYPES[] = {
+    {"A", 0, 0},     {"AAAA", 0, 0},          {"CNAME", 0, 0},         {"SOA", 0, 0},
+    {"NS", 0, 0},    {"TXT", 0, 0},           {"HINFO", 0, 0},         {"SRV", 3, UINT16_MAX},
+    {"TLSA", 3, 255}, {"NAPTR", 2, UINT16_MAX},
+};
 
+/* ldns cuts a number that is too large down to its field without a word, so they are read here first. */
+static bool check_numbers(const char *rdata, unsigned count, uint64_t max)
+{
+    uint64_t number = 0;
+
+    for (; count > 0; count--)
+        if (fr_parse_u64(next_word(&rdata), 0, max, &number) != FR_OK) return false;
+    return true;
+}
+
+/* The type is the first word behind the owner that is neither a TTL nor a class. */
+static enum fr_err check_type(const char *line, const char **reason)
+{
+    *reason = "the record type is missing or not one we know";
     if (!is_blank(*line)) (void)next_word(&line);
     for (int i = 0; i < 3; i++) {
         struct fr_span word = next_word(&line);
-        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
-            if (fr_span_equal_nocase(word, fr_span_str(known[k]))) return true;
+        for (size_t k = 0; k < sizeof TYPES / sizeof TYPES[0]; k++) {
+            if (!fr_span_equal_nocase(word, fr_span_str(TYPES[k].name))) continue;
+            *reason = "a number is missing or out of range";
+            return check_numbers(line, TYPES[k].numbers, TYPES[k].max) ? FR_OK : FR_E_RANGE;
+        }
         bool is_ttl = word.n > 0 && word.p[0] >= '0' && word.p[0] <= '9';
-        if (!is_ttl && !fr_span_equal_nocase(word, fr_span_str("IN"))) return false;
+        if (!is_ttl && !fr_span_equal_nocase(word, fr_span_str("IN"))) return FR_E_UNSUPPORTED;
     }
-    return false;
+    return FR_E_UNSUPPORTED;
+}
+
+static bool has_open_quote(const char *line)
+{
+    bool is_open = false;
+
+    for (; *line != '\0'; line++) {
+        if (*line == '"') is_open = !is_open;
+        if (*line == '\\' && line[1] != '\0') line++;
+    }
+    return is_open;
 }
 
 static enum fr_err check_line(const char *line, bool has_previous, const char **reason)
@@ -54,11 +88,11 @@ static enum fr_err check_line(const char *line, bool has_previous, const char **
         *reason = "the line has no owner name";
         return FR_E_MALFORMED;
     }
-    if (!is_type_known(line)) {
-        *reason = "the record type is missing or not one we know";
-        return FR_E_UNSUPPORTED;
+    if (has_open_quote(line)) {
+        *reason = "a quoted string has no end";
+        return FR_E_MALFORMED;
     }
-    return FR_OK;
+    return check_type(line, reason);
 }
 
 /* From ldns back to us by way of the wire, where our own reader judges it like a peer's bytes. */

@@ -5,7 +5,7 @@
  * first, and what ldns made of it goes through our own strict record reader, so nothing leaves here that we could not have
  * received ourselves.
  * Owns: nothing. Threads: any (each call makes its own ldns objects). Errors: FR_E_LIMIT (line longer than
- * FR_DNS_LINE_MAX), FR_E_MALFORMED, FR_E_UNSUPPORTED (a type fr_rr has no member for), FR_E_NOMEM, with *reason set; *out is untouched on failure.
+ * FR_DNS_LINE_MAX), FR_E_MALFORMED, FR_E_RANGE (a number), FR_E_UNSUPPORTED (a type fr_rr has no member for), FR_E_NOMEM, with *reason set; *out is untouched on failure.
  * Trust: the line comes from an administrator's file, or from a file somebody gave them. */
 #pragma once
 

@@ -46,21 +46,20 @@ static bool is_name_at(const struct fr_dns_writer *w, size_t at, const uint8_t *
 static void write_name(struct fr_dns_writer *w, const struct fr_dname *name)
 {
     unsigned known = w->n_known;
-    unsigned at = 0;
 
-    for (; name->b[at] != 0; at += name->b[at] + 1u) {
+    for (unsigned at = 0; name->b[at] != 0; at += name->b[at] + 1u) {
         for (unsigned i = 0; i < w->n_known; i++) {
             if (!is_name_at(w, w->known[i], name->b + at)) continue;
             fr_wr_u16(&w->bytes, (uint16_t)(0xc000 | w->known[i]));
-            w->n_known = known;
-            return;
+            goto out;
         }
         if (known < FR_DNS_COMPRESS_MAX && w->bytes.at < 0x4000)
             w->known[known++] = (uint16_t)w->bytes.at;
         fr_wr_bytes(&w->bytes, name->b + at, name->b[at] + 1u);
     }
     fr_wr_u8(&w->bytes, 0);
-    w->n_known = known;
+out:
+    if (fr_wr_err(&w->bytes) == FR_OK) w->n_known = known;
 }
 
 /* For SRV and NAPTR, whose targets no receiver need decompress: RFC 2782, RFC 3597 4. */
