@@ -19,7 +19,7 @@ extern "C" {
  * Threads: one at a time.
  * Errors:  a setter that fails changes nothing. fedroam_options_error() says in words what was
  *          wrong with the last failing call.
- * Limits:  16 federations, 8 brokers each, 8 addresses a broker; paths and URLs up to 4095 bytes.
+ * Limits:  16 federations, 8 brokers each, 8 addresses a broker; paths up to 4095 bytes.
  */
 struct fedroam_options;
 

@@ -1,0 +1,248 @@
+#include "resolver_cli/commands.h"
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/parse.h"
+#include "base/table.h"
+#include "names/eui.h"
+#include "names/netid.h"
+#include "resolver/config.h"
+#include <fedroam/fedroam.h>
+#include <string.h>
+
+#define DEFAULT_CONFIG "/etc/fedroam/resolver.yaml"
+
+static const struct fr_cli_option options[] = {
+    {.name = "netid", .value = "N", .help = "look up a network instead of a device"},
+    {.name = "joineui", .value = "E", .help = "look up a Join Server instead of a device"},
+    {.name = "config", .value = "FILE", .help = "federations and certificates (" DEFAULT_CONFIG ")"},
+    {.name = "timeout", .value = "TIME", .help = "time allowed (that of the configuration)"},
+    {0},
+};
+
+struct question {
+    enum fedroam_kind kind;
+    uint64_t id;
+    uint32_t timeout_ms;
+};
+
+static enum fr_err parse_id(const char *text, enum fedroam_kind kind, uint64_t *out)
+{
+    uint32_t netid = 0;
+    if (kind != FEDROAM_NETWORK) return fr_eui_parse(fr_span_str(text), out);
+    enum fr_err err = fr_netid_parse(fr_span_str(text), &netid);
+    if (err == FR_OK) *out = netid;
+    return err;
+}
+
+static enum fr_exit parse(struct fr_cli *cli, struct question *q)
+{
+    const char *netid = fr_cli_opt(cli, "netid"), *joineui = fr_cli_opt(cli, "joineui");
+    const char *timeout = fr_cli_opt(cli, "timeout");
+    if (fr_cli_n_args(cli) + (netid ? 1 : 0) + (joineui ? 1 : 0) != 1)
+        return fr_cli_usage(cli, "give one DevEUI, or --netid N, or --joineui E");
+    const char *text = netid ? netid : joineui ? joineui : fr_cli_arg(cli, 0);
+    q->kind = netid ? FEDROAM_NETWORK : joineui ? FEDROAM_JOIN_SERVER : FEDROAM_DEVICE;
+    if (parse_id(text, q->kind, &q->id) != FR_OK)
+        return fr_cli_usage(cli, netid ? "\"%s\" is not a NetID of 6 hex digits"
+                                       : "\"%s\" is not an EUI of 16 hex digits", text);
+    uint64_t ms = 0;
+    if (timeout && fr_parse_duration_ms(fr_span_str(timeout), 10, 600000, &ms) != FR_OK)
+        return fr_cli_usage(cli, "--timeout \"%s\" is not a time such as 500ms or 2s", timeout);
+    q->timeout_ms = (uint32_t)ms;
+    return FR_EXIT_OK;
+}
+
+static enum fr_err open_resolver(struct fr_cli *cli, struct fr_diag *diag, struct fedroam **out)
+{
+    struct fr_resolver_conf conf = {0};
+    struct fedroam_options *o = NULL;
+    const char *path = fr_cli_opt(cli, "config");
+    enum fr_err err = fr_conf_load(&fr_resolver_schema, path ? path : DEFAULT_CONFIG, diag, &conf);
+    if (err) return err;
+    err = fr_federations_options(conf.federations, conf.n_federations, &conf.lookup, diag, &o);
+    if (err == FR_OK && fedroam_new(o, out) != FEDROAM_OK) err = FR_E_NOMEM;
+    fedroam_options_free(o);
+    fr_conf_free(&fr_resolver_schema, &conf);
+    return err;
+}
+
+/* ---- what is printed ---- */
+
+static const struct fr_column columns[] = {
+    {.key = "result"},      {.key = "id"},          {.key = "federation"},
+    {.key = "netid"},       {.key = "endpoints"},   {.key = "hosts"},
+    {.key = "tls_name"},    {.key = "pins"},        {.key = "ca"},
+    {.key = "certificate"}, {.key = "key"},         {.key = "ttl"},
+    {.key = "freshness"},   {.key = "reason"},      {.key = "http_status"},
+    {.key = "ede"},         {.key = "tls_alert"},   {.key = "retry_after"},
+    {.key = "exchanges"},   {.key = "ms"},          {0},
+};
+
+static void put_text(struct fr_table *t, const char *text)
+{
+    fr_table_text(t, text[0] ? text : NULL);
+}
+
+static void put_uint(struct fr_table *t, uint64_t v, bool is_there)
+{
+    if (is_there) fr_table_uint(t, v);
+    else fr_table_none(t);
+}
+
+static void put_endpoints(struct fr_table *t, const struct fedroam_answer *a)
+{
+    const char *texts[64], *hosts[64];
+    size_t n = fedroam_answer_endpoint_count(a);
+    if (n > 64) n = 64;
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = fedroam_answer_endpoint_text(a, i);
+        hosts[i] = fedroam_answer_endpoint_host(a, i);
+    }
+    fr_table_texts(t, texts, n);
+    fr_table_texts(t, hosts, n);
+}
+
+static void put_pins(struct fr_table *t, const struct fedroam_answer *a)
+{
+    char hex[64][65];
+    const char *pins[64];
+    size_t n = fedroam_answer_pin_count(a);
+    if (n > 64) n = 64;
+    for (size_t i = 0; i < n; i++) {
+        fr_hex_print(fedroam_answer_pin(a, i), 32, hex[i]);
+        pins[i] = hex[i];
+    }
+    fr_table_texts(t, pins, n);
+}
+
+static void put_id(struct fr_table *t, const struct fedroam_answer *a)
+{
+    char text[FR_EUI_TEXT];
+    fr_hex_print_u64(fedroam_answer_id(a), fedroam_answer_kind(a) == FEDROAM_NETWORK ? 6 : 16, text);
+    fr_table_text(t, text);
+}
+
+static const char *freshness_text(const struct fedroam_answer *a)
+{
+    enum fedroam_result result = fedroam_answer_result(a);
+    if (result != FEDROAM_FOUND && result != FEDROAM_UNKNOWN) return "";
+    switch (fedroam_answer_freshness(a)) {
+    case FEDROAM_FRESH: return "fresh";
+    case FEDROAM_CACHED: return "cached";
+    case FEDROAM_STALE: return "stale";
+    }
+    return "";
+}
+
+static void put_answer(struct fr_table *t, const struct fedroam_answer *a, uint64_t exchanges,
+                       int64_t ms)
+{
+    char netid[FR_NETID_TEXT];
+    uint32_t n = fedroam_answer_netid(a);
+    bool is_settled = freshness_text(a)[0] != 0;
+    fr_table_text(t, fedroam_result_text(fedroam_answer_result(a)));
+    put_id(t, a);
+    put_text(t, fedroam_answer_federation(a));
+    if (n != FEDROAM_NO_NETID) fr_netid_print(n, netid);
+    fr_table_text(t, n != FEDROAM_NO_NETID ? netid : NULL);
+    put_endpoints(t, a);
+    put_text(t, fedroam_answer_tls_name(a));
+    put_pins(t, a);
+    put_text(t, fedroam_answer_ca_path(a));
+    put_text(t, fedroam_answer_chain_path(a));
+    put_text(t, fedroam_answer_key_path(a));
+    put_uint(t, fedroam_answer_ttl(a), is_settled);
+    put_text(t, freshness_text(a));
+    put_text(t, fedroam_answer_reason(a));
+    put_uint(t, fedroam_answer_http_status(a), fedroam_answer_http_status(a) != 0);
+    put_uint(t, (uint64_t)fedroam_answer_ede(a), fedroam_answer_ede(a) >= 0);
+    put_text(t, fedroam_answer_tls_alert(a));
+    put_uint(t, fedroam_answer_retry_after(a), fedroam_answer_retry_after(a) != 0);
+    fr_table_uint(t, exchanges);
+    fr_table_uint(t, (uint64_t)ms);
+}
+
+static enum fr_exit exit_code(const struct fedroam_answer *a)
+{
+    switch (fedroam_answer_result(a)) {
+    case FEDROAM_FOUND: return FR_EXIT_OK;
+    case FEDROAM_UNKNOWN: return FR_EXIT_NOT_FOUND;
+    /* A TLS alert or 401: they do not know who we are. 403, REFUSED: they do. */
+    case FEDROAM_REFUSED:
+        return fedroam_answer_tls_alert(a)[0] || fedroam_answer_http_status(a) == 401
+                   ? FR_EXIT_AUTH
+                   : FR_EXIT_DENIED;
+    case FEDROAM_OVER_BUDGET:
+    case FEDROAM_NO_BROKER: return FR_EXIT_TEMPORARY;
+    case FEDROAM_BAD_ANSWER: return FR_EXIT_DOWN;
+    case FEDROAM_FAILED: return FR_EXIT_CONFIG;
+    }
+    return FR_EXIT_INTERNAL;
+}
+
+static enum fr_exit print(struct fr_cli *cli, struct fedroam *f, const struct fedroam_answer *a,
+                          int64_t ms)
+{
+    struct fr_table *t = NULL;
+    enum fr_err err = fr_table_new(columns, &t);
+    if (err) return fr_cli_fail(cli, err, NULL);
+    put_answer(t, a, fedroam_count(f, FEDROAM_COUNT_EXCHANGES), ms);
+    err = fr_table_print_record(t, fr_cli_output(cli), fr_cli_out(cli));
+    fr_table_free(t);
+    if (err) return fr_cli_fail(cli, err, NULL);
+    if (fedroam_answer_reason(a)[0])
+        fr_cli_note(cli, "%s: %s", fedroam_result_text(fedroam_answer_result(a)),
+                    fedroam_answer_reason(a));
+    return exit_code(a);
+}
+
+static enum fedroam_err ask(struct fedroam *f, const struct question *q, const char *federation,
+                            struct fedroam_answer **out)
+{
+    if (q->kind == FEDROAM_NETWORK)
+        return fedroam_wait_network(f, federation, (uint32_t)q->id, q->timeout_ms, out);
+    if (q->kind == FEDROAM_JOIN_SERVER)
+        return fedroam_wait_join_server(f, federation, q->id, q->timeout_ms, out);
+    return fedroam_wait_device(f, federation, q->id, q->timeout_ms, out);
+}
+
+static enum fr_exit run_resolve(struct fr_cli *cli)
+{
+    struct question q = {0};
+    struct fr_diag diag = {0};
+    struct fedroam *f = NULL;
+    struct fedroam_answer *a = NULL;
+    enum fr_exit code = parse(cli, &q);
+    if (code != FR_EXIT_OK) return code;
+    enum fr_err err = open_resolver(cli, &diag, &f);
+    if (err) return fr_cli_fail(cli, err, &diag);
+
+    const char *federation = fr_cli_opt(cli, "fed");
+    int64_t start_ms = fr_clock_mono_ms(fr_clock_system());
+    enum fedroam_err asked = ask(f, &q, federation, &a);
+    int64_t ms = fr_clock_mono_ms(fr_clock_system()) - start_ms;
+    if (asked == FEDROAM_E_FEDERATION)
+        code = fr_cli_usage(cli, "the configuration has no federation %s", federation);
+    else if (asked != FEDROAM_OK)
+        code = fr_cli_fail(cli, fr_diag_fail(&diag, FR_E_INTERNAL, "%s", fedroam_err_text(asked)), &diag);
+    else
+        code = print(cli, f, a, ms);
+    fedroam_answer_free(a);
+    fedroam_free(f);
+    return code;
+}
+
+const struct fr_cli_command fr_resolver_commands[] = {
+    {.path = "resolve",
+     .args = "[DEVEUI]",
+     .max_args = 1,
+     .options = options,
+     .summary = "find the home network of a device, as a member of the federation",
+     .details = "Asks the brokers of the configured federations over DNS-over-HTTPS with this member's "
+                "certificate, and prints what is needed to connect. Exit code 0: found, 7: unknown, "
+                "4 and 5: refused, 10: no broker answered.",
+     .example = "fedroam resolve --config resolver.yaml 70b3d57ed0000001",
+     .run = run_resolve},
+    {0},
+};

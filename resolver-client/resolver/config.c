@@ -1,0 +1,154 @@
+#include "resolver/config.h"
+
+#include "resolver/options.h"
+#include <netdb.h>
+
+static const struct fr_conf_row broker_rows[] = {
+    {.key = "url", .type = FR_T_STRING, FR_CONF_AT(struct fr_federation_broker, url),
+     .flags = FR_CONF_REQUIRED, .help = "https://host[:port]/path of the broker; its certificate names the host."},
+    {.key = "addresses", .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_federation_broker, addresses, n_addresses), .max = FR_BROKER_ADDRESSES_MAX,
+     .help = "IP addresses of this broker, tried in order (those of the federation)."},
+    {0},
+};
+
+const struct fr_conf_row fr_federation_rows[] = {
+    {.key = "name", .type = FR_T_STRING, FR_CONF_AT(struct fr_federation_conf, name),
+     .flags = FR_CONF_REQUIRED, .help = "Name of the federation, the apex of its zone."},
+    {.key = "broker", .type = FR_T_LIST, FR_CONF_ARRAY(struct fr_federation_conf, brokers, n_brokers),
+     .max = FR_BROKERS_MAX, .flags = FR_CONF_REQUIRED | FR_CONF_SHORT, .rows = broker_rows,
+     .help = "URL of the broker, or a list of {url, addresses}, asked in this order."},
+    {.key = "addresses", .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_federation_conf, addresses, n_addresses), .max = FR_BROKER_ADDRESSES_MAX,
+     .help = "IP addresses of the brokers that name none themselves (looked up in public DNS at start)."},
+    {.key = "ca", .type = FR_T_PATH, FR_CONF_AT(struct fr_federation_conf, ca),
+     .flags = FR_CONF_REQUIRED, .help = "PEM file of the federation's root certificate."},
+    {.key = "certificate", .type = FR_T_PATH, FR_CONF_AT(struct fr_federation_conf, certificate),
+     .flags = FR_CONF_REQUIRED, .help = "PEM file of our certificate chain."},
+    {.key = "key", .type = FR_T_PATH, FR_CONF_AT(struct fr_federation_conf, key),
+     .flags = FR_CONF_REQUIRED, .help = "PEM file of our private key, readable by us alone."},
+    {0},
+};
+
+const struct fr_conf_row fr_lookup_rows[] = {
+    {.key = "timeout", .type = FR_T_DURATION, FR_CONF_AT(struct fr_lookup_conf, timeout_ms),
+     .def = "2s", .min = 10, .max = 600000, .help = "Time allowed for one look-up."},
+    {.key = "broker_timeout", .type = FR_T_DURATION, FR_CONF_AT(struct fr_lookup_conf, broker_timeout_ms),
+     .def = "1s", .min = 10, .max = 60000, .help = "Time one broker has before the next is asked."},
+    {.key = "cache", .type = FR_T_UINT, FR_CONF_AT(struct fr_lookup_conf, cache_entries),
+     .def = "100000", .min = 16, .max = 10000000, .help = "Names kept in the cache."},
+    {.key = "stale", .type = FR_T_DURATION, FR_CONF_AT(struct fr_lookup_conf, stale_ms),
+     .def = "24h", .max = 259200000,
+     .help = "How long past its TTL an answer may serve while no broker can be reached."},
+    {0},
+};
+
+static const struct fr_conf_row resolver_rows[] = {
+    {.key = "federations", .type = FR_T_LIST,
+     FR_CONF_ARRAY(struct fr_resolver_conf, federations, n_federations), .max = FR_FEDERATIONS_MAX,
+     .flags = FR_CONF_REQUIRED, .rows = fr_federation_rows, .help = "The federations to ask."},
+    {.key = "lookup", .type = FR_T_GROUP, FR_CONF_AT(struct fr_resolver_conf, lookup),
+     .rows = fr_lookup_rows, .help = "Times and limits of look-ups."},
+    {0},
+};
+
+const struct fr_conf_schema fr_resolver_schema = {
+    .title = "resolver.yaml", .size = sizeof(struct fr_resolver_conf), .rows = resolver_rows};
+
+/* The addresses of a host name as texts, at most FR_BROKER_ADDRESSES_MAX. */
+struct found {
+    size_t n;
+    char texts[FR_BROKER_ADDRESSES_MAX][FR_IP_TEXT];
+    const char *list[FR_BROKER_ADDRESSES_MAX];
+};
+
+static enum fr_err look_up(const char *host, struct fr_diag *diag, struct found *out)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *all = NULL;
+    int status = getaddrinfo(host, NULL, &hints, &all);
+    if (status != 0) {
+        enum fr_err err =
+            fr_diag_fail(diag, FR_E_NET, "broker %s: %s", host, gai_strerror(status));
+        fr_diag_hint(diag, "say where it is with addresses:");
+        return err;
+    }
+    for (struct addrinfo *i = all; i && out->n < FR_BROKER_ADDRESSES_MAX; i = i->ai_next) {
+        struct fr_addr addr;
+        if (fr_addr_from_sockaddr(i->ai_addr, &addr) != FR_OK) continue; /* neither IPv4 nor IPv6 */
+        fr_ip_print(&addr.ip, out->texts[out->n]);
+        out->list[out->n] = out->texts[out->n];
+        out->n++;
+    }
+    freeaddrinfo(all);
+    return FR_OK;
+}
+
+/* What the setters said, as a diag. */
+static enum fr_err say(const struct fedroam_options *o, enum fedroam_err err,
+                       const struct fr_federation_conf *f, struct fr_diag *diag)
+{
+    if (err == FEDROAM_OK) return FR_OK;
+    if (err == FEDROAM_E_MEMORY) return FR_E_NOMEM;
+    (void)fr_diag_fail(diag, FR_E_CONFIG, "%s", fedroam_options_error(o));
+    if (f) fr_diag_where(diag, f->name, 0, 0);
+    return FR_E_CONFIG;
+}
+
+static enum fr_err add_broker(struct fedroam_options *o, const struct fr_federation_conf *f,
+                              const struct fr_federation_broker *b, struct fr_diag *diag)
+{
+    struct found found = {0};
+    struct fr_url url;
+    const char *const *addresses = (const char *const *)b->addresses;
+    size_t n = b->n_addresses;
+    if (n == 0) {
+        addresses = (const char *const *)f->addresses;
+        n = f->n_addresses;
+    }
+    /* A URL that cannot be read is told by the setter. */
+    if (n == 0 && fr_url_parse(fr_span_str(b->url), &url) == FR_OK && !url.is_ip) {
+        enum fr_err err = look_up(url.host, diag, &found);
+        if (err) return err;
+        addresses = found.list;
+        n = found.n;
+    }
+    return say(o, fedroam_options_add_broker(o, f->name, b->url, addresses, n), f, diag);
+}
+
+static enum fr_err add_federation(struct fedroam_options *o, const struct fr_federation_conf *f,
+                                  struct fr_diag *diag)
+{
+    enum fr_err err = say(
+        o, fedroam_options_add_federation(o, f->name, f->ca, f->certificate, f->key), f, diag);
+    for (size_t i = 0; i < f->n_brokers && !err; i++) err = add_broker(o, f, &f->brokers[i], diag);
+    return err;
+}
+
+static enum fr_err set_limits(struct fedroam_options *o, const struct fr_lookup_conf *c,
+                              struct fr_diag *diag)
+{
+    enum fr_err err = say(o, fedroam_options_set_timeout(o, c->timeout_ms), NULL, diag);
+    if (err) return err;
+    err = say(o, fedroam_options_set_broker_timeout(o, c->broker_timeout_ms), NULL, diag);
+    if (err) return err;
+    err = say(o, fedroam_options_set_cache_entries(o, c->cache_entries), NULL, diag);
+    if (err) return err;
+    return say(o, fedroam_options_set_stale(o, c->stale_ms / 1000), NULL, diag);
+}
+
+enum fr_err fr_federations_options(const struct fr_federation_conf *federations, size_t n,
+                                   const struct fr_lookup_conf *lookup, struct fr_diag *diag,
+                                   struct fedroam_options **out)
+{
+    struct fedroam_options *o = fedroam_options_new();
+    if (!o) return FR_E_NOMEM;
+    enum fr_err err = set_limits(o, lookup, diag);
+    for (size_t i = 0; i < n && !err; i++) err = add_federation(o, &federations[i], diag);
+    if (err) {
+        fedroam_options_free(o);
+        return err;
+    }
+    *out = o;
+    return FR_OK;
+}

@@ -1,0 +1,74 @@
+#pragma once
+/* The inside of a resolver handle: what open.c, lookup.c and flight.c share.
+ *
+ * Model: a *look-up* is one call of the host. It has one *part* per federation asked. A part that the cache cannot serve waits on a
+ *   *flight*: the questions about one (federation, kind, number), sent once however many parts wait. A device's flight finds the
+ *   NetID; unless that answer told everything, its parts go on to the network's flight.
+ *     look-up ─ part ─┐
+ *     look-up ─ part ─┼─ flight (device) ─► flight (network) ─► brokers
+ * Owns: the handle owns all of it. Threads: the loop's. A decided look-up goes to the ready list, and its call-back runs at the end
+ * of the turn, so never from inside a call of the host. */
+
+#include "resolver/answer.h"
+#include "resolver/brokers.h"
+#include "resolver/cache.h"
+#include "transport/loop.h"
+#include <fedroam/fedroam.h>
+
+struct fr_flight;
+
+enum { FR_FLIGHT_BUCKETS = 256 };
+
+struct fr_part {
+    struct fedroam_lookup *lookup;
+    uint16_t federation;
+    bool is_done;
+    bool was_asked;              /* a broker was asked for it: the answer is fresh */
+    uint32_t netid;              /* FEDROAM_NO_NETID until a device's is known */
+    int64_t netid_until_ms;      /* end of the TTL of that */
+    struct fr_flight *flight;    /* it waits on, or NULL */
+    struct fr_part *prev, *next; /* of that flight */
+};
+
+struct fedroam_lookup {
+    struct fedroam *f;
+    struct fedroam_lookup *prev, *next; /* by deadline while open; then in the ready list */
+    struct fr_question q;
+    int64_t until_ms;
+    uint32_t timeout_ms;
+    fedroam_answer_cb done;
+    void *data;
+    bool is_ready;
+    struct fedroam_answer *answer; /* the best so far; NULL: none yet, or no memory for one */
+    size_t n_open, n_parts;
+    struct fr_part parts[];
+};
+
+struct fr_lookup_list {
+    struct fedroam_lookup *first, *last;
+};
+
+struct fedroam {
+    struct fedroam_options *options;
+    struct fr_loop *loop;
+    struct fr_loop *own_loop;        /* freed with the handle: a poll loop or the host's; or NULL */
+    bool is_hosted;                  /* own_loop belongs to a host */
+    struct fr_cache *cache;
+    struct fr_brokers *brokers[FR_FEDERATIONS_MAX];
+    struct fr_flight *flights[FR_FLIGHT_BUCKETS];
+    struct fr_lookup_list open, ready;
+    size_t n_lookups;
+    struct fr_timer deadline; /* of the first open look-up */
+    struct fr_defer delivery;
+    uint64_t counts[FEDROAM_COUNT_CACHE_ENTRIES];
+};
+
+static inline const struct fr_federation_opt *fr_part_federation(const struct fr_part *p)
+{
+    return p->lookup->f->options->federations[p->federation];
+}
+
+static inline struct fr_cache_key fr_network_key(uint16_t federation, uint32_t netid)
+{
+    return (struct fr_cache_key){.federation = federation, .kind = FEDROAM_NETWORK, .id = netid};
+}

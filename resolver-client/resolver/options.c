@@ -1,0 +1,235 @@
+#include "resolver/options.h"
+
+#include "base/mem.h"
+#include "names/member.h"
+#include "resolver/text.h"
+#include <string.h>
+
+struct fedroam_options *fedroam_options_new(void)
+{
+    struct fedroam_options *o = fr_calloc(1, sizeof *o);
+    if (!o) return NULL;
+    o->timeout_ms = 2000;
+    o->broker_timeout_ms = 1000;
+    o->cache_entries = 100000;
+    o->stale_s = 86400;
+    o->pending = 10000;
+    return o;
+}
+
+static void federation_free(struct fr_federation_opt *f)
+{
+    if (!f) return;
+    fr_free(f->name);
+    fr_free(f->ca);
+    fr_free(f->chain);
+    fr_free(f->key);
+    fr_free(f);
+}
+
+void fedroam_options_free(struct fedroam_options *o)
+{
+    if (!o) return;
+    for (size_t i = 0; i < o->n_federations; i++) federation_free(o->federations[i]);
+    fr_free(o);
+}
+
+const char *fedroam_options_error(const struct fedroam_options *o)
+{
+    return o->diag.what;
+}
+
+size_t fr_options_find(const struct fedroam_options *o, const char *federation)
+{
+    size_t i = 0;
+    while (i < o->n_federations && strcmp(o->federations[i]->name, federation) != 0) i++;
+    return i;
+}
+
+static bool path_is_usable(const char *path)
+{
+    return path && path[0] && strnlen(path, FR_PATH_MAX) < FR_PATH_MAX;
+}
+
+static enum fr_err federation_new(const char *name, const struct fr_dname *zone, const char *ca,
+                                  const char *chain, const char *key,
+                                  struct fr_federation_opt **out)
+{
+    struct fr_federation_opt *f = fr_calloc(1, sizeof *f);
+    if (!f) return FR_E_NOMEM;
+    f->name = fr_strdup(name);
+    f->zone = *zone;
+    f->ca = fr_strdup(ca);
+    f->chain = fr_strdup(chain);
+    f->key = fr_strdup(key);
+    if (!f->name || !f->ca || !f->chain || !f->key) {
+        federation_free(f);
+        return FR_E_NOMEM;
+    }
+    *out = f;
+    return FR_OK;
+}
+
+static enum fr_err add_federation(struct fedroam_options *o, const char *name, const char *ca,
+                                  const char *chain, const char *key)
+{
+    struct fr_dname zone;
+    if (!name) return fr_diag_fail(&o->diag, FR_E_INVALID, "the federation has no name");
+    enum fr_err err = fr_fed_check(fr_span_str(name), &o->diag);
+    if (err) return err;
+    err = fr_dname_parse(fr_span_str(name), &zone);
+    if (err) return fr_diag_fail(&o->diag, err, "%s is not a domain name", name);
+    if (fr_options_find(o, name) < o->n_federations)
+        return fr_diag_fail(&o->diag, FR_E_EXISTS, "federation %s is there already", name);
+    if (o->n_federations == FR_FEDERATIONS_MAX)
+        return fr_diag_fail(&o->diag, FR_E_LIMIT, "more than %d federations", FR_FEDERATIONS_MAX);
+    if (!path_is_usable(ca) || !path_is_usable(chain) || !path_is_usable(key))
+        return fr_diag_fail(&o->diag, FR_E_INVALID,
+                            "federation %s needs the paths of its CA, certificate chain and key", name);
+    err = federation_new(name, &zone, ca, chain, key, &o->federations[o->n_federations]);
+    if (err) return fr_diag_fail(&o->diag, err, "out of memory");
+    o->n_federations++;
+    return FR_OK;
+}
+
+enum fedroam_err fedroam_options_add_federation(struct fedroam_options *o, const char *federation,
+                                                const char *ca_path, const char *chain_path,
+                                                const char *key_path)
+{
+    return fr_public_err(add_federation(o, federation, ca_path, chain_path, key_path));
+}
+
+static enum fr_err read_addresses(struct fedroam_options *o, const char *const *texts, size_t n,
+                                  struct fr_broker_opt *broker)
+{
+    if (n > FR_BROKER_ADDRESSES_MAX)
+        return fr_diag_fail(&o->diag, FR_E_LIMIT, "more than %d addresses for one broker",
+                            FR_BROKER_ADDRESSES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct fr_addr *a = &broker->addresses[i];
+        if (!texts[i] || fr_ip_parse(fr_span_str(texts[i]), &a->ip) != FR_OK)
+            return fr_diag_fail(&o->diag, FR_E_MALFORMED, "\"%s\" is not an IPv4 or IPv6 address",
+                                texts[i] ? texts[i] : "");
+        a->port = broker->url.port;
+    }
+    broker->n_addresses = n;
+    return FR_OK;
+}
+
+static enum fr_err add_broker(struct fedroam_options *o, const char *federation, const char *url,
+                              const char *const *addresses, size_t n)
+{
+    size_t at = federation ? fr_options_find(o, federation) : o->n_federations;
+    if (at == o->n_federations)
+        return fr_diag_fail(&o->diag, FR_E_NOT_FOUND, "no federation %s was added",
+                            federation ? federation : "");
+    struct fr_federation_opt *f = o->federations[at];
+    if (f->n_brokers == FR_BROKERS_MAX)
+        return fr_diag_fail(&o->diag, FR_E_LIMIT, "more than %d brokers for %s", FR_BROKERS_MAX,
+                            federation);
+    struct fr_broker_opt broker = {0};
+    if (!url || fr_url_parse(fr_span_str(url), &broker.url) != FR_OK || !broker.url.is_tls)
+        return fr_diag_fail(&o->diag, FR_E_MALFORMED,
+                            "\"%s\" is not of the form https://host[:port]/path", url ? url : "");
+    enum fr_err err = read_addresses(o, addresses, addresses ? n : 0, &broker);
+    if (err) return err;
+    if (broker.n_addresses == 0) {
+        const char *host = broker.url.host;
+        if (!broker.url.is_ip)
+            return fr_diag_fail(&o->diag, FR_E_INVALID, "broker %s needs at least one address", host);
+        err = read_addresses(o, &host, 1, &broker);
+        if (err) return err;
+    }
+    f->brokers[f->n_brokers++] = broker;
+    return FR_OK;
+}
+
+enum fedroam_err fedroam_options_add_broker(struct fedroam_options *o, const char *federation,
+                                            const char *url, const char *const *addresses,
+                                            size_t count)
+{
+    return fr_public_err(add_broker(o, federation, url, addresses, count));
+}
+
+static enum fedroam_err set_number(struct fedroam_options *o, const char *what, uint32_t v,
+                                   uint32_t min, uint32_t max, uint32_t *to)
+{
+    if (v < min || v > max)
+        return fr_public_err(fr_diag_fail(&o->diag, FR_E_RANGE, "%s must be %u to %u, not %u", what,
+                                          (unsigned)min, (unsigned)max, (unsigned)v));
+    *to = v;
+    return FEDROAM_OK;
+}
+
+enum fedroam_err fedroam_options_set_timeout(struct fedroam_options *o, uint32_t ms)
+{
+    return set_number(o, "the time of a look-up in ms", ms, 10, 600000, &o->timeout_ms);
+}
+
+enum fedroam_err fedroam_options_set_broker_timeout(struct fedroam_options *o, uint32_t ms)
+{
+    return set_number(o, "the time of a broker in ms", ms, 10, 60000, &o->broker_timeout_ms);
+}
+
+enum fedroam_err fedroam_options_set_cache_entries(struct fedroam_options *o, uint32_t entries)
+{
+    return set_number(o, "the size of the cache", entries, 16, 10000000, &o->cache_entries);
+}
+
+enum fedroam_err fedroam_options_set_stale(struct fedroam_options *o, uint32_t s)
+{
+    return set_number(o, "the time answers may be stale in s", s, 0, 259200, &o->stale_s);
+}
+
+enum fedroam_err fedroam_options_set_pending(struct fedroam_options *o, uint32_t lookups)
+{
+    return set_number(o, "the number of waiting look-ups", lookups, 1, 1000000, &o->pending);
+}
+
+enum fedroam_err fedroam_options_set_host(struct fedroam_options *o,
+                                          const struct fedroam_host *host, void *data)
+{
+    if (!host) {
+        o->has_host = false;
+        return FEDROAM_OK;
+    }
+    /* A newer host may know more call-backs than this library; an older one has all of these. */
+    if (host->size < sizeof o->host || !host->watch || !host->timer)
+        return fr_public_err(
+            fr_diag_fail(&o->diag, FR_E_INVALID, "the host's size or a call-back is missing"));
+    memcpy(&o->host, host, sizeof o->host);
+    o->host_data = data;
+    o->has_host = true;
+    return FEDROAM_OK;
+}
+
+enum fr_err fr_options_check(const struct fedroam_options *o, struct fr_diag *diag)
+{
+    if (o->n_federations == 0) return fr_diag_fail(diag, FR_E_INVALID, "no federation is configured");
+    for (size_t i = 0; i < o->n_federations; i++)
+        if (o->federations[i]->n_brokers == 0)
+            return fr_diag_fail(diag, FR_E_INVALID, "federation %s has no broker",
+                                o->federations[i]->name);
+    return FR_OK;
+}
+
+enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_options **out)
+{
+    struct fedroam_options *copy = fr_memdup(o, sizeof *o);
+    if (!copy) return FR_E_NOMEM;
+    copy->n_federations = 0;
+    for (size_t i = 0; i < o->n_federations; i++) {
+        const struct fr_federation_opt *f = o->federations[i];
+        struct fr_federation_opt *g = NULL;
+        enum fr_err err = federation_new(f->name, &f->zone, f->ca, f->chain, f->key, &g);
+        if (err) {
+            fedroam_options_free(copy);
+            return err;
+        }
+        g->n_brokers = f->n_brokers;
+        memcpy(g->brokers, f->brokers, sizeof g->brokers);
+        copy->federations[copy->n_federations++] = g;
+    }
+    *out = copy;
+    return FR_OK;
+}

@@ -1,0 +1,49 @@
+#pragma once
+/* What the setters of <fedroam/options.h> collect, as the resolver reads it.
+ *
+ * Owns: its texts. A handle takes its own copy with fr_options_dup(). */
+
+#include "base/addr.h"
+#include "base/diag.h"
+#include "base/url.h"
+#include "names/dname.h"
+#include <fedroam/options.h>
+#include <stdbool.h>
+
+enum { FR_FEDERATIONS_MAX = 16, FR_BROKERS_MAX = 8, FR_BROKER_ADDRESSES_MAX = 8, FR_PATH_MAX = 4096 };
+
+struct fr_broker_opt {
+    struct fr_url url;
+    size_t n_addresses;
+    struct fr_addr addresses[FR_BROKER_ADDRESSES_MAX];
+};
+
+struct fr_federation_opt {
+    char *name;
+    struct fr_dname zone; /* the name on the wire */
+    char *ca, *chain, *key;
+    size_t n_brokers;
+    struct fr_broker_opt brokers[FR_BROKERS_MAX];
+};
+
+struct fedroam_options {
+    size_t n_federations;
+    struct fr_federation_opt *federations[FR_FEDERATIONS_MAX];
+    uint32_t timeout_ms, broker_timeout_ms;
+    uint32_t cache_entries;
+    uint32_t stale_s;
+    uint32_t pending;
+    bool has_host;
+    struct fedroam_host host;
+    void *host_data;
+    struct fr_diag diag; /* of the last setter that failed */
+};
+
+/* FR_E_NOMEM. */
+enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_options **out);
+
+/* Can a handle work with them? FR_E_INVALID: no federation, or one without a broker. */
+enum fr_err fr_options_check(const struct fedroam_options *o, struct fr_diag *diag);
+
+/* The place of a federation, or n_federations. */
+size_t fr_options_find(const struct fedroam_options *o, const char *federation);
