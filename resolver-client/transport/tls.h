@@ -26,9 +26,7 @@
 struct fr_tls_ctx;
 struct fr_tls_acceptor;
 
-#define FR_TLS_NAME_MAX 256 /* a dNSName with its NUL */
-#define FR_TLS_NAMES 16
-#define FR_TLS_SUBJECT_MAX 256
+#define FR_TLS_NAMES 16 /* dNSNames kept of one certificate */
 #define FR_TLS_SERIAL 16
 
 /* PEM text of one identity. Any part may be empty where the call says so. Borrowed for the call. */
@@ -106,10 +104,10 @@ struct fr_tls_peer {
     bool has_serial;               /* false: longer than 16 bytes */
     bool is_resumed;
     int64_t not_before_s, not_after_s;
-    unsigned n_names;
-    char names[FR_TLS_NAMES][FR_TLS_NAME_MAX]; /* dNSNames, lower case; those with a NUL or too long
-                                                  are left out */
-    char subject[FR_TLS_SUBJECT_MAX];          /* one line, escaped, for logs */
+    size_t n_names;
+    const char *const
+        *names;          /* dNSNames, lower case; longer than 253 or with odd bytes: left out */
+    const char *subject; /* one line, escaped, for logs */
 };
 
 /* Why a handshake that this side served came to nothing. Strings live for the call. */

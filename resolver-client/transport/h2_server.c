@@ -1,0 +1,414 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "transport/h2_options.h"
+#include "transport/http_conn.h"
+
+#define REPLY_FIELDS 32 /* fields of one answer, ours included */
+
+/* HTTP/2 on one connection: nghttp2 keeps the frames and streams, an exchange hangs on each stream. nghttp2 is fed and drained
+ * only from h2_feed and h2_fill, never from inside its callbacks; there we only submit. */
+
+struct fr_h2_server {
+    nghttp2_session *session;
+    const uint8_t *frame; /* given out by nghttp2, not yet filled; valid until the next call */
+    size_t frame_n;
+    unsigned n_reading; /* exchanges whose request is not whole */
+    unsigned n_streams; /* exchanges on a live stream */
+    bool has_noticed;   /* the first GOAWAY is out */
+};
+
+static nghttp2_nv nv(struct fr_span name, struct fr_span value)
+{
+    return (nghttp2_nv){
+        .name = (uint8_t *)(uintptr_t)name.p, /* nghttp2 copies; its type lacks the const */
+        .value = (uint8_t *)(uintptr_t)value.p,
+        .namelen = name.n,
+        .valuelen = value.n,
+        .flags = NGHTTP2_NV_FLAG_NONE,
+    };
+}
+
+static nghttp2_nv nv_text(const char *name, const char *value)
+{
+    return nv(fr_span_str(name), fr_span_str(value));
+}
+
+static void broken(struct fr_http_conn *c)
+{
+    (void)nghttp2_session_terminate_session(c->h2->session, NGHTTP2_INTERNAL_ERROR); /* no memory: closed anyway */
+    fr_conn_set_closing(c, false);
+}
+
+static void reset(struct fr_http_conn *c, int32_t stream_id, uint32_t code)
+{
+    if (nghttp2_submit_rst_stream(c->h2->session, NGHTTP2_FLAG_NONE, stream_id, code) != 0) broken(c);
+}
+
+static ssize_t read_reply(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n, uint32_t *flags,
+                          nghttp2_data_source *source, void *data)
+{
+    struct fr_http_conn *c = data;
+    struct fr_exchange *x = source->ptr;
+    size_t left = x->reply.n - x->reply_at;
+
+    (void)session;
+    (void)stream_id;
+    if (n > left) n = left;
+    memcpy(p, x->reply.p + x->reply_at, n);
+    x->reply_at += n;
+    c->backlog -= n;
+    if (n == left) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return (ssize_t)n;
+}
+
+static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned status,
+                     const struct fr_http_field *fields, size_t n_fields, struct fr_span body)
+{
+    nghttp2_nv nvs[REPLY_FIELDS];
+    nghttp2_data_provider provider = {.source = {.ptr = x}, .read_callback = read_reply};
+    bool has_body = !x->is_head && body.n > 0 && status != 204 && status != 304;
+    char code[4] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10)};
+    char length[24];
+    size_t n = 0;
+
+    nvs[n++] = nv_text(":status", code);
+    nvs[n++] = nv_text("date", fr_server_date(c->server));
+    (void)snprintf(length, sizeof length, "%zu", body.n);
+    if (status != 204) nvs[n++] = nv_text("content-length", length);
+    for (size_t i = 0; i < n_fields && n < REPLY_FIELDS; i++) nvs[n++] = nv(fields[i].name, fields[i].value);
+    if (has_body) {
+        fr_buf_add_span(&x->reply, body);
+        if (fr_buf_err(&x->reply)) {
+            broken(c);
+            return;
+        }
+        c->backlog += body.n;
+    }
+    if (nghttp2_submit_response(c->h2->session, x->stream_id, nvs, n, has_body ? &provider : NULL) != 0) broken(c);
+}
+
+static void h2_drop(struct fr_http_conn *c, struct fr_exchange *x)
+{
+    reset(c, x->stream_id, NGHTTP2_CANCEL);
+}
+
+/* Answers a request that is not whole; what still comes of it is ignored. */
+static void reject(struct fr_http_conn *c, struct fr_exchange *x, unsigned status)
+{
+    const struct fr_http_field type = FR_HTTP_FIELD("content-type", "text/plain");
+
+    if (x->is_rejected) return;
+    x->is_rejected = true;
+    x->state = FR_X_ANSWERED;
+    c->server->counters.bad_requests++;
+    if (status == 413) c->server->counters.limit_body++;
+    if (status == 414 || status == 431) c->server->counters.limit_head++;
+    h2_reply(c, x, status, &type, 1, fr_span_str(fr_http_reason(status)));
+}
+
+/* Whether the head of the request can be given to a handler; else the status that says why not. */
+static unsigned check_head(struct fr_http_conn *c, struct fr_exchange *x)
+{
+    struct fr_span target = fr_head_span(&x->head, x->path), host;
+
+    x->pub.method = fr_head_span(&x->head, x->method);
+    x->pub.authority = fr_head_span(&x->head, x->authority);
+    if (fr_span_is(x->pub.method, "CONNECT")) return 501;
+    if (!fr_h1_is_target(target)) return 400;
+    if (target.n > c->conf.target_bytes) return 414;
+    if (target.p[0] != '/' && !(fr_span_is(target, "*") && fr_span_is(x->pub.method, "OPTIONS"))) return 400;
+    fr_h1_split_target(target, &x->pub.path, &x->pub.query, &x->pub.has_query);
+
+    host = fr_http_find(x->head.fields, x->head.n, "host");
+    if (x->pub.authority.n == 0) x->pub.authority = host;
+    if (host.p && !fr_span_equal_nocase(host, x->pub.authority)) return 400; /* RFC 9113 §8.3.1 */
+    return fr_h1_is_authority(x->pub.authority) ? 0 : 400;
+}
+
+static void complete(struct fr_http_conn *c, struct fr_exchange *x)
+{
+    struct fr_h2_server *h = c->h2;
+
+    x->has_end = true;
+    h->n_reading--;
+    if (x->is_rejected) return;
+    fr_head_seal(&x->head);
+    unsigned status = check_head(c, x);
+    if (status) {
+        reject(c, x, status);
+        return;
+    }
+    if (c->is_draining && c->is_closing) {
+        reset(c, x->stream_id, NGHTTP2_REFUSED_STREAM);
+        return;
+    }
+    x->pub.proto = FR_HTTP_2;
+    fr_exchange_dispatch(c, x);
+}
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
+{
+    struct fr_http_conn *c = data;
+    struct fr_h2_server *h = c->h2;
+    struct fr_exchange *x;
+
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    /* Requests of streams that were reset meanwhile count until the handler is done with them: in_progress has them. */
+    if (h->n_reading + c->in_progress >= c->conf.streams) {
+        c->server->counters.limit_streams++;
+        reset(c, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+        return 0;
+    }
+    x = fr_exchange_new(c);
+    if (!x) return NGHTTP2_ERR_CALLBACK_FAILURE;
+    x->stream_id = frame->hd.stream_id;
+    if (h->n_reading++ == 0) c->request_ms = fr_loop_now_ms(c->server->loop);
+    h->n_streams++;
+    (void)nghttp2_session_set_stream_user_data(session, x->stream_id, x); /* the stream is there: it just began */
+    return 0;
+}
+
+static enum fr_err add_field(struct fr_exchange *x, struct fr_span name, struct fr_span value)
+{
+    if (name.n == 0 || name.p[0] != ':') return fr_head_add(&x->head, name, value);
+    if (fr_span_is(name, ":method")) return fr_head_text(&x->head, value, &x->method);
+    if (fr_span_is(name, ":path")) return fr_head_text(&x->head, value, &x->path);
+    if (fr_span_is(name, ":authority")) return fr_head_text(&x->head, value, &x->authority);
+    return FR_OK; /* :scheme says nothing here */
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_n,
+                     const uint8_t *value, size_t value_n, uint8_t flags, void *data)
+{
+    struct fr_http_conn *c = data;
+    struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+
+    (void)flags;
+    if (!x || x->is_rejected || frame->hd.type != NGHTTP2_HEADERS) return 0;
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0; /* trailers are not looked at */
+
+    enum fr_err err = add_field(x, fr_span(name, name_n), fr_span(value, value_n));
+    if (err == FR_E_LIMIT) reject(c, x, 431);
+    return err == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *p, size_t n, void *data)
+{
+    struct fr_http_conn *c = data;
+    struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, stream_id);
+
+    (void)flags;
+    if (!x || x->is_rejected) return 0;
+    fr_buf_add(&x->body, p, n);
+    if (fr_buf_err(&x->body) == FR_E_LIMIT) reject(c, x, 413);
+    return fr_buf_err(&x->body) == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+/* The head is there and the body is to come. */
+static void on_head(struct fr_http_conn *c, struct fr_exchange *x)
+{
+    const nghttp2_nv go_on = nv_text(":status", "100");
+    struct fr_span length, expect;
+    uint64_t n = 0;
+
+    if (x->is_rejected) return;
+    fr_head_seal(&x->head);
+    length = fr_http_find(x->head.fields, x->head.n, "content-length"); /* digits: nghttp2 checked */
+    for (size_t i = 0; i < length.n && n <= c->conf.body_bytes; i++) n = n * 10 + (uint64_t)(length.p[i] - '0');
+    if (n > c->conf.body_bytes) {
+        reject(c, x, 413);
+        return;
+    }
+    expect = fr_http_find(x->head.fields, x->head.n, "expect");
+    if (fr_span_equal_nocase(expect, FR_SPAN_LIT("100-continue")) &&
+        nghttp2_submit_headers(c->h2->session, NGHTTP2_FLAG_NONE, x->stream_id, NULL, &go_on, 1, NULL) != 0)
+        broken(c);
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *data)
+{
+    struct fr_http_conn *c = data;
+    struct fr_exchange *x;
+
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+    x = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    if (!x || x->has_end) return 0;
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+        complete(c, x);
+    else if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+        on_head(c, x);
+    return 0;
+}
+
+/* An answer that left before its request was whole: the rest is not wanted, RFC 9113 §8.1. */
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data)
+{
+    struct fr_exchange *x;
+
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+    if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
+    x = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    if (x && !x->has_end) reset(data, x->stream_id, NGHTTP2_NO_ERROR);
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t code, void *data)
+{
+    struct fr_http_conn *c = data;
+    struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, stream_id);
+
+    (void)code;
+    if (!x) return 0;
+    if (!x->has_end) c->h2->n_reading--;
+    c->h2->n_streams--;
+    if (x->state == FR_X_AT_WORK)
+        x->is_gone = true; /* its handler will release it */
+    else
+        fr_exchange_release(x);
+    return 0;
+}
+
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code, void *data)
+{
+    struct fr_http_conn *c = data;
+
+    (void)session;
+    (void)frame;
+    (void)code;
+    c->server->counters.bad_requests++;
+    return 0;
+}
+
+static enum fr_err session_new(struct fr_http_conn *c, nghttp2_session **out)
+{
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_mem mem = fr_h2_mem();
+    int rc;
+
+    if (nghttp2_session_callbacks_new(&callbacks) != 0) return FR_E_NOMEM;
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+    rc = nghttp2_session_server_new3(out, callbacks, c, c->server->h2_options, &mem);
+    nghttp2_session_callbacks_del(callbacks);
+    return rc == 0 ? FR_OK : FR_E_NOMEM;
+}
+
+static enum fr_err h2_start(struct fr_http_conn *c)
+{
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, c->conf.streams},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)(c->conf.head_bytes + c->conf.target_bytes)},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+    struct fr_h2_server *h = fr_calloc(1, sizeof *h);
+
+    if (!h) return FR_E_NOMEM;
+    if (session_new(c, &h->session) != FR_OK ||
+        nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) != 0) {
+        nghttp2_session_del(h->session);
+        fr_free(h);
+        return FR_E_NOMEM;
+    }
+    c->h2 = h;
+    return FR_OK;
+}
+
+static void h2_stop(struct fr_http_conn *c)
+{
+    nghttp2_session_del(c->h2->session);
+    fr_free(c->h2);
+    c->h2 = NULL;
+}
+
+static bool h2_feed(struct fr_http_conn *c, struct fr_span in)
+{
+    if (in.n == 0) return true;
+    if (nghttp2_session_mem_recv(c->h2->session, in.p, in.n) != (ssize_t)in.n) {
+        c->server->counters.bad_requests++;
+        return false;
+    }
+    if (!nghttp2_session_want_read(c->h2->session)) fr_conn_set_closing(c, false); /* its GOAWAY is queued */
+    return true;
+}
+
+static size_t h2_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
+{
+    struct fr_h2_server *h = c->h2;
+    size_t at = 0;
+
+    while (at < n) {
+        if (h->frame_n == 0) {
+            ssize_t got = nghttp2_session_mem_send(h->session, &h->frame);
+
+            if (got < 0) fr_conn_set_closing(c, false);
+            if (got <= 0) break;
+            h->frame_n = (size_t)got;
+        }
+        size_t take = h->frame_n < n - at ? h->frame_n : n - at;
+        memcpy(p + at, h->frame, take);
+        h->frame += take;
+        h->frame_n -= take;
+        at += take;
+    }
+    return at;
+}
+
+static bool h2_can_read(const struct fr_http_conn *c)
+{
+    return nghttp2_session_want_read(c->h2->session) != 0;
+}
+
+static bool h2_is_partial(const struct fr_http_conn *c)
+{
+    return c->h2->n_reading > 0;
+}
+
+static bool h2_is_quiet(const struct fr_http_conn *c)
+{
+    nghttp2_session *session = c->h2->session;
+
+    if (c->has_end) return true; /* nobody is left to hear an answer */
+    if (c->h2->frame_n > 0 || nghttp2_session_want_write(session)) return false;
+    return c->h2->n_streams == 0 || !nghttp2_session_want_read(session);
+}
+
+/* RFC 9113 §6.8: first the notice with the highest id, so that requests under way still count; then the real last id. */
+static void h2_drain(struct fr_http_conn *c)
+{
+    struct fr_h2_server *h = c->h2;
+    int rc;
+
+    if (!h->has_noticed)
+        rc = nghttp2_submit_shutdown_notice(h->session);
+    else
+        rc = nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h->session),
+                                   NGHTTP2_NO_ERROR, NULL, 0);
+    h->has_noticed = true;
+    if (rc != 0) broken(c);
+}
+
+static bool h2_give_up(struct fr_http_conn *c)
+{
+    return nghttp2_session_terminate_session(c->h2->session, NGHTTP2_NO_ERROR) == 0;
+}
+
+const struct fr_server_proto fr_h2_proto = {
+    .start = h2_start,
+    .stop = h2_stop,
+    .feed = h2_feed,
+    .fill = h2_fill,
+    .reply = h2_reply,
+    .drop = h2_drop,
+    .can_read = h2_can_read,
+    .is_partial = h2_is_partial,
+    .is_quiet = h2_is_quiet,
+    .drain = h2_drain,
+    .give_up = h2_give_up,
+};

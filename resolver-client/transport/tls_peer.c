@@ -1,0 +1,135 @@
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "transport/tls_ctx.h"
+
+#define NAME_MAX_BYTES 253
+#define SUBJECT_MAX 255
+
+/* A peer and its texts are one block: struct, array of names, then the texts one after another. */
+struct peer_block {
+    struct fr_tls_peer peer;
+    const char *names[FR_TLS_NAMES];
+    char text[];
+};
+
+static int64_t asn1_seconds(const ASN1_TIME *t)
+{
+    struct tm tm = {0};
+
+    return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+/* A dNSName as we compare it: lower case, only the letters of host names. False: not one of those. */
+static bool copy_name(const ASN1_IA5STRING *from, char *to)
+{
+    const unsigned char *p = ASN1_STRING_get0_data(from);
+    int n = ASN1_STRING_length(from);
+
+    if (n <= 0 || n > NAME_MAX_BYTES) return false;
+    for (int i = 0; i < n; i++) {
+        char c = (char)p[i];
+
+        if (c >= 'A' && c <= 'Z') c = (char)(c + ('a' - 'A'));
+        if (c == 0 || !strchr("abcdefghijklmnopqrstuvwxyz0123456789-._*", c)) return false;
+        to[i] = c;
+    }
+    to[n] = '\0';
+    return true;
+}
+
+static size_t read_names(X509 *cert, struct peer_block *b, char *text)
+{
+    GENERAL_NAMES *all = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    char *at = text;
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(all) && b->peer.n_names < FR_TLS_NAMES; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
+
+        if (name->type != GEN_DNS || !copy_name(name->d.dNSName, at)) continue;
+        b->names[b->peer.n_names++] = at;
+        at += strlen(at) + 1;
+    }
+    GENERAL_NAMES_free(all);
+    b->peer.names = b->names;
+    return (size_t)(at - text);
+}
+
+static void read_subject(X509 *cert, struct peer_block *b, char *text)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    int n = 0;
+
+    if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) >= 0)
+        n = BIO_read(bio, text, SUBJECT_MAX);
+    text[n > 0 ? n : 0] = '\0';
+    b->peer.subject = text;
+    BIO_free(bio);
+}
+
+static void read_serial(X509 *cert, struct fr_tls_peer *peer)
+{
+    BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+
+    peer->has_serial = bn && !BN_is_negative(bn) && BN_bn2binpad(bn, peer->serial, FR_TLS_SERIAL) == FR_TLS_SERIAL;
+    BN_free(bn);
+}
+
+static bool spki_sha256(X509 *cert, uint8_t out[32])
+{
+    unsigned char *der = NULL;
+    int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+    bool is_ok = n > 0 && EVP_Digest(der, (size_t)n, out, NULL, EVP_sha256(), NULL) == 1;
+
+    OPENSSL_free(der);
+    return is_ok;
+}
+
+enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
+{
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+
+    if (!cert) return FR_OK;
+
+    size_t room = FR_TLS_NAMES * (NAME_MAX_BYTES + 1) + SUBJECT_MAX + 1;
+    struct peer_block *b = fr_calloc(1, sizeof *b + room);
+    if (!b) return FR_E_NOMEM;
+
+    size_t used = read_names(cert, b, b->text);
+    read_subject(cert, b, b->text + used);
+    read_serial(cert, &b->peer);
+    b->peer.not_before_s = asn1_seconds(X509_get0_notBefore(cert));
+    b->peer.not_after_s = asn1_seconds(X509_get0_notAfter(cert));
+    b->peer.is_resumed = SSL_session_reused(ssl) == 1;
+    bool is_ok = X509_digest(cert, EVP_sha256(), b->peer.cert_sha256, NULL) == 1 &&
+                 spki_sha256(cert, b->peer.spki_sha256);
+    ERR_clear_error();
+    if (!is_ok) {
+        fr_free(b);
+        return FR_E_MALFORMED;
+    }
+    /* Most certificates have one short name: give back the rest. The texts move with the block, so they are found anew. */
+    size_t exact = used + strlen(b->peer.subject) + 1;
+    struct peer_block *small = fr_malloc(sizeof *small + exact);
+    if (!small) {
+        fr_free(b);
+        return FR_E_NOMEM;
+    }
+    memcpy(small, b, sizeof *small + exact);
+    for (size_t i = 0; i < small->peer.n_names; i++) small->names[i] = small->text + (b->names[i] - b->text);
+    small->peer.names = small->names;
+    small->peer.subject = small->text + used;
+    fr_free(b);
+    *out = &small->peer;
+    return FR_OK;
+}
+
+void fr_tls_peer_free(struct fr_tls_peer *peer)
+{
+    fr_free(peer); /* the first member of its block */
+}
