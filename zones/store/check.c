@@ -1,0 +1,205 @@
+#include "store/check.h"
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "names/eui.h"
+#include "store/device.h"
+#include "store/joineui.h"
+#include "store/member.h"
+#include "store/rows.h"
+#include "store/tables.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct net {
+    uint32_t netid;
+    uint64_t counted, kept; /* devices in the table; in the network's row */
+};
+
+struct check {
+    struct fr_snap *snap;
+    fr_finding_fn fn;
+    void *data;
+    struct fr_check_report report;
+    struct net *nets; /* ascending */
+    size_t n, room;
+    size_t last; /* where the last device's network was: neighbours share it */
+};
+
+static void tell(struct check *check, enum fr_finding_kind kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void tell(struct check *check, enum fr_finding_kind kind, const char *fmt, ...)
+{
+    struct fr_finding finding = {.kind = kind};
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(finding.what, sizeof finding.what, fmt, args);
+    va_end(args);
+    if (kind == FR_FINDING_DAMAGE)
+        check->report.damages++;
+    else
+        check->report.warnings++;
+    check->fn(check->data, &finding);
+}
+
+static enum fr_err check_network(void *data, const struct fr_network_row *row)
+{
+    struct check *check = data;
+    struct fr_member_row member;
+
+    if (check->n == check->room) {
+        size_t room = check->room ? check->room * 2 : 64;
+        struct net *nets = fr_reallocarray(check->nets, room, sizeof *nets);
+        if (nets == NULL) return FR_E_NOMEM;
+        check->nets = nets;
+        check->room = room;
+    }
+    check->nets[check->n++] = (struct net){.netid = row->netid, .kept = row->devices};
+    check->report.networks++;
+    enum fr_err err = fr_member_get(check->snap, row->member, &member);
+    if (err == FR_E_NOT_FOUND)
+        tell(check, FR_FINDING_DAMAGE, "NetID %06" PRIx32 ": its member %s does not exist", row->netid,
+             row->member);
+    else if (err)
+        return err;
+    else if (member.state == FR_MEMBER_REMOVED)
+        tell(check, FR_FINDING_WARNING, "NetID %06" PRIx32 " is still held by %s, which was removed",
+             row->netid, row->member);
+    else if (row->n_endpoints == 0 && row->devices > 0)
+        tell(check, FR_FINDING_WARNING,
+             "NetID %06" PRIx32 " (%s) has devices but no endpoint: nobody can reach it", row->netid,
+             row->member);
+    return FR_OK;
+}
+
+static struct net *find_net(struct check *check, uint32_t netid)
+{
+    size_t low = 0, high = check->n;
+
+    if (check->last < check->n && check->nets[check->last].netid == netid) return &check->nets[check->last];
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (check->nets[mid].netid == netid) {
+            check->last = mid;
+            return &check->nets[mid];
+        }
+        if (check->nets[mid].netid < netid)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+static enum fr_err check_device(void *data, const struct fr_device_row *row)
+{
+    struct check *check = data;
+    struct net *net = find_net(check, row->netid);
+
+    check->report.devices++;
+    if (net != NULL)
+        net->counted++;
+    else
+        tell(check, FR_FINDING_DAMAGE, "device %016" PRIx64 ": its NetID %06" PRIx32 " is nobody's",
+             row->deveui, row->netid);
+    if (fr_eui_check(row->deveui, NULL) != FR_OK)
+        tell(check, FR_FINDING_DAMAGE, "device %016" PRIx64 ": a reserved EUI", row->deveui);
+    return FR_OK;
+}
+
+static void check_counts(struct check *check)
+{
+    for (size_t i = 0; i < check->n; i++) {
+        const struct net *net = &check->nets[i];
+        if (net->counted == net->kept) continue;
+        tell(check, FR_FINDING_DAMAGE,
+             "NetID %06" PRIx32 ": %" PRIu64 " devices, but its row says %" PRIu64, net->netid,
+             net->counted, net->kept);
+    }
+}
+
+static enum fr_err check_member(void *data, const struct fr_member_row *row)
+{
+    struct check *check = data;
+
+    check->report.members++;
+    if (row->state == FR_MEMBER_SUSPENDED)
+        tell(check, FR_FINDING_WARNING, "member %s is suspended: its names are not answered", row->id);
+    return FR_OK;
+}
+
+static enum fr_err check_joineui(void *data, const struct fr_joineui_row *row)
+{
+    struct check *check = data;
+    struct fr_member_row member;
+
+    enum fr_err err = fr_member_get(check->snap, row->member, &member);
+    if (err == FR_E_NOT_FOUND) {
+        tell(check, FR_FINDING_DAMAGE, "JoinEUI %016" PRIx64 ": its member %s does not exist",
+             row->joineui, row->member);
+        return FR_OK;
+    }
+    return err;
+}
+
+/* The pin of a certificate is there while, and only while, the certificate is issued. */
+static enum fr_err check_cert(void *data, const struct fr_cert_row *row)
+{
+    struct check *check = data;
+    struct fr_member_row member;
+    char serial[2 * FR_SERIAL_SIZE + 1];
+    uint8_t key[3 + FR_SERIAL_SIZE];
+    struct fr_wr w = fr_wr(key, sizeof key);
+    struct fr_span value;
+
+    check->report.certs++;
+    fr_hex_print(row->serial, FR_SERIAL_SIZE, serial);
+    if (row->member[0] != '\0' && fr_member_get(check->snap, row->member, &member) != FR_OK)
+        tell(check, FR_FINDING_DAMAGE, "certificate %s: its member %s does not exist", serial, row->member);
+    fr_wr_u24(&w, row->netid);
+    fr_wr_bytes(&w, row->serial, FR_SERIAL_SIZE);
+    enum fr_err err = fr_txn_get(check->snap->txn, FR_TABLE_PINS, fr_wr_done(&w), &value);
+    if (err && err != FR_E_NOT_FOUND) return err;
+    bool should = row->profile == FR_PROFILE_NS && row->status == FR_CERT_ISSUED;
+    if (should != (err == FR_OK))
+        tell(check, FR_FINDING_DAMAGE, "certificate %s: its TLSA record is %s", serial,
+             should ? "missing" : "still there");
+    return FR_OK;
+}
+
+static enum fr_err check_pending(struct check *check)
+{
+    struct fr_bulk_pending pending;
+    char when[FR_TIME_TEXT];
+
+    enum fr_err err = fr_bulk_find_pending(check->snap, &pending);
+    if (err == FR_E_NOT_FOUND) return FR_OK;
+    if (err) return err;
+    fr_time_print(pending.since_s, when);
+    tell(check, FR_FINDING_WARNING,
+         "an import into NetID %06" PRIx32 " began at %s and is not over: if none is running, repeat it",
+         pending.netid, when);
+    return FR_OK;
+}
+
+enum fr_err fr_check_store(struct fr_snap *snap, fr_finding_fn fn, void *data,
+                           struct fr_check_report *report)
+{
+    struct check check = {.snap = snap, .fn = fn, .data = data};
+
+    enum fr_err err = fr_network_each(snap, check_network, &check);
+    if (err == FR_OK) err = fr_device_each(snap, 0, 0, check_device, &check);
+    if (err == FR_OK) check_counts(&check);
+    if (err == FR_OK) err = fr_member_each(snap, check_member, &check);
+    if (err == FR_OK) err = fr_joineui_each(snap, check_joineui, &check);
+    if (err == FR_OK) err = fr_cert_row_each(snap, check_cert, &check);
+    if (err == FR_OK) err = check_pending(&check);
+    if (err == FR_OK) *report = check.report;
+    fr_free(check.nets);
+    return err;
+}
