@@ -15,7 +15,8 @@ static void print_common_name(const char *fed, const char *what, char out[FR_CER
     char whole[FR_FEDERATION_MAX + FR_CERT_CN_MAX + 2];
 
     (void)snprintf(whole, sizeof whole, "%s %s", fed, what);
-    (void)snprintf(out, FR_CERT_CN_MAX + 1, "%s", strlen(whole) <= FR_CERT_CN_MAX ? whole : what);
+    (void)snprintf(out, FR_CERT_CN_MAX + 1, "%.64s",
+                   strlen(whole) <= FR_CERT_CN_MAX ? whole : what);
 }
 
 static enum fr_err make_one(struct fr_cert_spec *spec, const struct fr_authority_pair *pair,
@@ -42,7 +43,7 @@ static enum fr_err make_one(struct fr_cert_spec *spec, const struct fr_authority
 enum fr_err fr_authority_pair_make(const char *federation, int64_t now_s, struct fr_diag *diag,
                                    struct fr_authority_pair *out)
 {
-    char what[FR_CERT_CN_MAX + 1];
+    char what[2 * FR_CERT_CN_MAX];
     char name[FR_CERT_CN_MAX + 1];
     struct tm tm = {0};
     time_t now = (time_t)now_s;
@@ -68,7 +69,8 @@ enum fr_err fr_authority_pair_make(const char *federation, int64_t now_s, struct
     (void)snprintf(uri, sizeof uri, "spiffe://%s", federation);
     spec.kind = FR_X509_ISSUING;
     spec.not_after_s = now_s + FR_ISSUING_LIFETIME_S - 1;
-    spec.server = spec.client = true; /* Go and webpki look for the use in every certificate of the chain */
+    spec.server = spec.client =
+        true; /* Go and webpki look for the use in every certificate of the chain */
     spec.permitted_dns = federation;
     spec.uri = uri;
     err = make_one(&spec, out, diag, &out->issuing_key, &out->issuing);
@@ -136,7 +138,8 @@ out:
 enum fr_err fr_authority_pair_enter(const struct fr_authority_pair *pair, struct fr_change *change,
                                     struct fr_diag *diag)
 {
-    enum fr_err err = enter_one(change, "root", FR_AUTHORITY_ROOT, pair->root, &pair->root_fields, diag);
+    enum fr_err err =
+        enter_one(change, "root", FR_AUTHORITY_ROOT, pair->root, &pair->root_fields, diag);
 
     if (err) return err;
     return enter_one(change, pair->issuing_name, FR_AUTHORITY_ISSUING, pair->issuing,

@@ -57,9 +57,11 @@ static enum fr_err check_parts(const struct fr_ca *ca, const struct search *want
     if (!err) err = fr_cert_dup_key(ca->issuing, &certified);
     if (err) return err;
     if (memcmp(fields.sha256, want->sha256, sizeof want->sha256) != 0)
-        err = fr_diag_fail(diag, FR_E_CONFLICT, "ca/%s.pem is not the certificate of the store", ca->name);
+        err = fr_diag_fail(diag, FR_E_CONFLICT, "ca/%s.pem is not the certificate of the store",
+                           ca->name);
     else if (!fr_key_is_same(certified, ca->key))
-        err = fr_diag_fail(diag, FR_E_CONFLICT, "ca/%s.key does not fit ca/%s.pem", ca->name, ca->name);
+        err = fr_diag_fail(diag, FR_E_CONFLICT, "ca/%s.key does not fit ca/%s.pem", ca->name,
+                           ca->name);
     else if (!fr_cert_is_issued_by(ca->issuing, ca->root))
         err = fr_diag_fail(diag, FR_E_CONFLICT, "ca/%s.pem was not issued by root.pem", ca->name);
     fr_key_free(certified);
@@ -112,7 +114,8 @@ static enum fr_err find_intents(struct fr_store *store, struct intents *intents)
 }
 
 /* Looks once more, now that nobody else can write: the certificate may have been finished meanwhile. */
-static enum fr_err settle_intent(struct fr_change *change, const uint8_t *serial, struct fr_diag *diag)
+static enum fr_err settle_intent(struct fr_change *change, const uint8_t *serial,
+                                 struct fr_diag *diag)
 {
     struct fr_cert_row row;
     enum fr_err err = fr_cert_row_get(fr_change_snap(change), serial, &row);

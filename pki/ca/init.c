@@ -66,7 +66,8 @@ static enum fr_err check_free(const char *path, struct fr_diag *diag)
     if (dir != NULL) closedir(dir);
     if (is_free) return FR_OK;
     (void)fr_diag_fail(diag, FR_E_EXISTS, "%s is there already", path);
-    fr_diag_hint(diag, "a federation is never overwritten: choose another --state, or move it away");
+    fr_diag_hint(diag,
+                 "a federation is never overwritten: choose another --state, or move it away");
     return FR_E_EXISTS;
 }
 
@@ -81,7 +82,8 @@ enum fr_err fr_ca_init_check(const struct fr_ca_init_options *o, struct fr_diag 
     if (!err) err = check_pool(o->netid_pool, diag);
     if (!err) err = check_free(o->dir, diag);
     if (err || o->root_out == NULL || !fr_file_exists(o->root_out)) return err;
-    return fr_diag_fail(diag, FR_E_EXISTS, "%s is there already: a key is never overwritten", o->root_out);
+    return fr_diag_fail(diag, FR_E_EXISTS, "%s is there already: a key is never overwritten",
+                        o->root_out);
 }
 
 /* Names inside the folder being made; everything there is ours, made a moment ago, and none of it is a link. */
@@ -97,12 +99,13 @@ static void remove_tree(const char *path)
     (void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static enum fr_err give_away(const struct fr_ca_init_options *o, const char *stage, const char *issuing,
-                             struct fr_diag *diag)
+static enum fr_err give_away(const struct fr_ca_init_options *o, const char *stage,
+                             const char *issuing, struct fr_diag *diag)
 {
     char issuing_key[FR_HOST_MAX + 16], issuing_pem[FR_HOST_MAX + 16];
-    const char *const NAMES[] = {"data.mdb",        "lock.mdb",  "root.pem",   "root.key", "server.key",
-                                 "server.chain.pem", issuing_key, issuing_pem, "ca",       "."};
+    const char *const NAMES[] = {
+        "data.mdb",         "lock.mdb",  "root.pem",  "root.key", "server.key",
+        "server.chain.pem", issuing_key, issuing_pem, "ca",       "."};
     int dir = open(stage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     enum fr_err err = dir < 0 ? fr_err_from_errno(errno) : FR_OK;
 
@@ -116,8 +119,9 @@ static enum fr_err give_away(const struct fr_ca_init_options *o, const char *sta
     return err ? fr_diag_fail(diag, err, "the files cannot be given to the service user") : FR_OK;
 }
 
-static enum fr_err save_server(const char *dir, const struct fr_key *key, const struct fr_issue *issue,
-                               const struct fr_ca *ca, struct fr_diag *diag)
+static enum fr_err save_server(const char *dir, const struct fr_key *key,
+                               const struct fr_issue *issue, const struct fr_ca *ca,
+                               struct fr_diag *diag)
 {
     struct fr_buf pem = FR_BUF_INIT(FR_CERT_FILE_MAX);
     char path[4096];
@@ -204,7 +208,8 @@ static enum fr_err put_in_place(const char *stage, const char *dir, const char *
     }
     fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
-        (void)fsync(fd); /* the name is there; a file system that cannot sync folders keeps it all the same */
+        (void)fsync(
+            fd); /* the name is there; a file system that cannot sync folders keeps it all the same */
         close(fd);
     }
     return FR_OK;
@@ -258,8 +263,8 @@ static enum fr_err choose_paths(const struct fr_ca_init_options *o, struct paths
     if (slash == NULL)
         (void)snprintf(p->parent, sizeof p->parent, ".");
     else
-        (void)snprintf(p->parent, sizeof p->parent, "%.*s", (int)(slash == p->dir ? 1 : slash - p->dir),
-                       p->dir);
+        (void)snprintf(p->parent, sizeof p->parent, "%.*s",
+                       (int)(slash == p->dir ? 1 : slash - p->dir), p->dir);
     (void)snprintf(p->stage, sizeof p->stage, "%s.new-XXXXXX", p->dir);
     return FR_OK;
 }
@@ -276,8 +281,8 @@ enum fr_err fr_ca_init(const struct fr_ca_init_options *o, struct fr_diag *diag,
     if (!err) err = fr_dir_make(p->parent, 0755, diag);
     if (err) goto out;
     if (mkdtemp(p->stage) == NULL) {
-        err = fr_diag_fail(diag, fr_err_from_errno(errno), "nothing can be made in %s: %s", p->parent,
-                           strerror(errno));
+        err = fr_diag_fail(diag, fr_err_from_errno(errno), "nothing can be made in %s: %s",
+                           p->parent, strerror(errno));
         goto out;
     }
     (void)snprintf(p->root_key, sizeof p->root_key, "%s/root.key", p->stage);

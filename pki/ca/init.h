@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 struct fr_ca_init_options {
-    const char *dir;        /* to be made; may exist when empty */
+    const char *dir; /* to be made; may exist when empty */
     const char *federation;
     const char *host;       /* label of the broker's host */
     const char *url;        /* or NULL */
@@ -24,9 +24,9 @@ struct fr_ca_init_options {
     const char *root_out;   /* where the root key goes instead of dir/root.key; or NULL */
     uint64_t map_size;      /* 0: the store's default */
     int64_t now_s;
-    const char *actor;      /* for the journal */
-    const char *reason;     /* or NULL */
-    bool gives_away;        /* files to uid and gid in the end (needs root) */
+    const char *actor;  /* for the journal */
+    const char *reason; /* or NULL */
+    bool gives_away;    /* files to uid and gid in the end (needs root) */
     uid_t uid;
     gid_t gid;
 };

@@ -26,7 +26,8 @@ static enum fr_err check_member(struct fr_snap *snap, const char *id, struct fr_
     return FR_OK;
 }
 
-static enum fr_err check_netid(struct fr_snap *snap, const struct fr_subject *s, struct fr_diag *diag)
+static enum fr_err check_netid(struct fr_snap *snap, const struct fr_subject *s,
+                               struct fr_diag *diag)
 {
     struct fr_network_row network;
     char text[FR_NETID_TEXT];
@@ -40,7 +41,8 @@ static enum fr_err check_netid(struct fr_snap *snap, const struct fr_subject *s,
     }
     if (err) return err;
     if (strcmp(network.member, s->member) != 0)
-        return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %s belongs to member %s", text, network.member);
+        return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %s belongs to member %s", text,
+                            network.member);
     if (network.state != FR_NETWORK_ACTIVE)
         return fr_diag_fail(diag, FR_E_DENIED, "NetID %s is %s", text,
                             fr_network_state_text(network.state));
@@ -55,12 +57,12 @@ static enum fr_err claim_joineui(struct fr_change *change, const struct fr_subje
     char text[FR_EUI_TEXT];
     enum fr_err err = fr_joineui_get(fr_change_snap(change), s->joineui, &row);
 
-    if (err == FR_E_NOT_FOUND)
-        return fr_joineui_set(change, s->joineui, s->member, NULL, 0, diag);
+    if (err == FR_E_NOT_FOUND) return fr_joineui_set(change, s->joineui, s->member, NULL, 0, diag);
     if (err) return err;
     fr_eui_print(s->joineui, text);
     if (strcmp(row.member, s->member) != 0)
-        return fr_diag_fail(diag, FR_E_CONFLICT, "JoinEUI %s belongs to member %s", text, row.member);
+        return fr_diag_fail(diag, FR_E_CONFLICT, "JoinEUI %s belongs to member %s", text,
+                            row.member);
     return FR_OK;
 }
 
@@ -162,7 +164,8 @@ enum fr_err fr_ca_intend(struct fr_ca *ca, struct fr_change *change,
     return fr_cert_row_intend(change, &issue->row, diag);
 }
 
-enum fr_err fr_ca_sign(struct fr_ca *ca, int64_t now_s, struct fr_diag *diag, struct fr_issue *issue)
+enum fr_err fr_ca_sign(struct fr_ca *ca, int64_t now_s, struct fr_diag *diag,
+                       struct fr_issue *issue)
 {
     const struct fr_cert *root = fr_ca_root(ca);
     const struct fr_cert *issuing = fr_ca_issuing(ca);

@@ -25,19 +25,23 @@ struct fr_issue_request {
 };
 
 struct fr_issue {
-    struct fr_cert_row row;   /* as stored so far */
-    struct fr_key *key;       /* the subject's public key */
-    struct fr_cert *cert;     /* after sign */
+    struct fr_cert_row row; /* as stored so far */
+    struct fr_key *key;     /* the subject's public key */
+    struct fr_cert *cert;   /* after sign */
     struct fr_profile_names names;
     struct fr_cert_spec spec; /* borrows from names */
 };
 
-#define FR_ISSUE_INIT {0}
+#define FR_ISSUE_INIT                                                                              \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
 enum fr_err fr_ca_intend(struct fr_ca *ca, struct fr_change *change,
                          const struct fr_issue_request *request, struct fr_diag *diag,
                          struct fr_issue *issue);
-enum fr_err fr_ca_sign(struct fr_ca *ca, int64_t now_s, struct fr_diag *diag, struct fr_issue *issue);
+enum fr_err fr_ca_sign(struct fr_ca *ca, int64_t now_s, struct fr_diag *diag,
+                       struct fr_issue *issue);
 enum fr_err fr_ca_finish(struct fr_change *change, struct fr_diag *diag, struct fr_issue *issue);
 
 /* All three, durable on return. */

@@ -72,8 +72,9 @@ static enum fr_err clean_network(struct fr_change *change, const struct fr_netwo
     return fr_device_apply(change, &job, diag, &report);
 }
 
-static enum fr_err clean_slice(struct fr_store *store, const char *id, const struct fr_change_by *by,
-                               struct slice *slice, struct fr_diag *diag, bool *done)
+static enum fr_err clean_slice(struct fr_store *store, const char *id,
+                               const struct fr_change_by *by, struct slice *slice,
+                               struct fr_diag *diag, bool *done)
 {
     struct first_network first = {0};
     struct fr_change *change = NULL;

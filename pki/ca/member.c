@@ -56,8 +56,8 @@ static enum fr_err set_texts(struct fr_member_row *row, const struct fr_member_r
 
     if (!err) err = set_text(row->noc, sizeof row->noc, request->noc, "the NOC contact", diag);
     if (!err)
-        err = set_text(row->security, sizeof row->security, request->security, "the security contact",
-                       diag);
+        err = set_text(row->security, sizeof row->security, request->security,
+                       "the security contact", diag);
     return err;
 }
 
@@ -69,7 +69,8 @@ static enum fr_err give_netid(struct fr_change *change, const struct fr_member_r
 
     if (!err) err = fr_network_add(change, netid, request->id, diag);
     if (err || request->endpoint_count == 0) return err;
-    return fr_network_set_endpoints(change, netid, request->endpoints, request->endpoint_count, diag);
+    return fr_network_set_endpoints(change, netid, request->endpoints, request->endpoint_count,
+                                    diag);
 }
 
 static enum fr_err give_netids(struct fr_change *change, const struct fr_member_request *request,
@@ -79,7 +80,8 @@ static enum fr_err give_netids(struct fr_change *change, const struct fr_member_
     enum fr_err err = FR_OK;
 
     if (request->netid_count + request->wants_free_netid > FR_MEMBER_NETIDS_MAX)
-        return fr_diag_fail(diag, FR_E_LIMIT, "a member has %d NetIDs at most", FR_MEMBER_NETIDS_MAX);
+        return fr_diag_fail(diag, FR_E_LIMIT, "a member has %d NetIDs at most",
+                            FR_MEMBER_NETIDS_MAX);
     for (size_t i = 0; i < request->netid_count && !err; i++)
         err = give_netid(change, request, request->netids[i], diag);
     if (err || !request->wants_free_netid) return err;
@@ -178,8 +180,8 @@ static enum fr_err take_netid(struct fr_change *change, const char *id, uint32_t
 }
 
 /* Endpoints without a NetID beside them are for every network of the member. */
-static enum fr_err set_all_endpoints(struct fr_change *change, const struct fr_member_request *request,
-                                     struct fr_diag *diag)
+static enum fr_err set_all_endpoints(struct fr_change *change,
+                                     const struct fr_member_request *request, struct fr_diag *diag)
 {
     struct held held = {0};
     enum fr_err err = fr_network_each_of(fr_change_snap(change), request->id, note_held, &held);

@@ -20,12 +20,13 @@ struct fr_member_request {
     const char *id;
     const uint32_t *netids;
     size_t netid_count;
-    bool wants_free_netid; /* --netid auto: the lowest free one of the pool, in addition */
+    bool wants_free_netid;          /* --netid auto: the lowest free one of the pool, in addition */
     const uint32_t *removed_netids; /* update only */
     size_t removed_netid_count;
-    const struct fr_addr *endpoints; /* for each NetID named here; with none named, for all the member's */
-    size_t endpoint_count;           /* 0: leave */
-    const char *org;                 /* NULL: leave (empty for a new member) */
+    const struct fr_addr
+        *endpoints;        /* for each NetID named here; with none named, for all the member's */
+    size_t endpoint_count; /* 0: leave */
+    const char *org;       /* NULL: leave (empty for a new member) */
     const char *noc;
     const char *security;
 };
@@ -58,8 +59,10 @@ struct fr_netid_notice {
     uint32_t netid;
     struct fr_devaddr_prefix prefix;
     uint32_t address_count;
-    bool can_be_shared; /* its type loses bits in DevAddr: somebody outside may have the same block */
-    size_t shared_count; /* networks of this federation with the same block; the first FR_SHARED_MAX are listed */
+    bool
+        can_be_shared; /* its type loses bits in DevAddr: somebody outside may have the same block */
+    size_t
+        shared_count; /* networks of this federation with the same block; the first FR_SHARED_MAX are listed */
     uint32_t shared_with[FR_SHARED_MAX];
 };
 enum fr_err fr_netid_notice_read(struct fr_snap *snap, uint32_t netid, struct fr_netid_notice *out);

@@ -4,8 +4,10 @@ static enum fr_err note_shared(void *data, const struct fr_network_row *row)
 {
     struct fr_netid_notice *notice = data;
 
-    if (row->netid == notice->netid || !fr_netid_same_prefix(row->netid, notice->netid)) return FR_OK;
-    if (notice->shared_count < FR_SHARED_MAX) notice->shared_with[notice->shared_count] = row->netid;
+    if (row->netid == notice->netid || !fr_netid_same_prefix(row->netid, notice->netid))
+        return FR_OK;
+    if (notice->shared_count < FR_SHARED_MAX)
+        notice->shared_with[notice->shared_count] = row->netid;
     notice->shared_count++;
     return FR_OK;
 }

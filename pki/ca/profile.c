@@ -43,7 +43,8 @@ static enum fr_err check_host(const char *host, struct fr_diag *diag)
                             "a host is one label of lower-case letters, digits and inner dashes");
     for (size_t i = 0; i < sizeof TAKEN / sizeof TAKEN[0]; i++) {
         if (strcmp(host, TAKEN[i]) == 0)
-            return fr_diag_fail(diag, FR_E_INVALID, "a host cannot be called %s: the zone uses it", host);
+            return fr_diag_fail(diag, FR_E_INVALID, "a host cannot be called %s: the zone uses it",
+                                host);
     }
     return FR_OK;
 }
@@ -63,7 +64,8 @@ static enum fr_err name_broker(const struct fr_subject *s, const char *fed, stru
     if (!err) err = add_dns(&host, fed, out);
     if (err) return err;
     bool fits = strlen(out->dns[0]) <= FR_CERT_CN_MAX; /* X.520: a common name has 64 characters */
-    (void)snprintf(out->common_name, sizeof out->common_name, "%s", fits ? out->dns[0] : "broker");
+    (void)snprintf(out->common_name, sizeof out->common_name, "%.64s",
+                   fits ? out->dns[0] : "broker");
     (void)snprintf(out->uri, sizeof out->uri, "spiffe://%s/broker", fed);
     return FR_OK;
 }
@@ -73,7 +75,7 @@ static enum fr_err name_member(const struct fr_subject *s, const char *fed, stru
                                struct fr_profile_names *out)
 {
     struct fr_cert_name name = {.netid = s->netid, .joineui = s->joineui};
-    char what[FR_EUI_TEXT + 4];
+    char what[FR_CERT_CN_MAX + 4];
     enum fr_err err = s->member == NULL
                           ? fr_diag_fail(diag, FR_E_INVALID, "this profile needs a member")
                           : fr_member_check(fr_span_str(s->member), diag);
@@ -111,7 +113,8 @@ enum fr_err fr_profile_name(const struct fr_subject *subject, const char *fed, s
 
 const char *fr_profile_organisation(const char *fed)
 {
-    while (strlen(fed) > FR_CERT_CN_MAX) fed = strchr(fed, '.') + 1; /* labels have at most 63 bytes */
+    while (strlen(fed) > FR_CERT_CN_MAX)
+        fed = strchr(fed, '.') + 1; /* labels have at most 63 bytes */
     return fed;
 }
 

@@ -10,9 +10,8 @@ static const struct {
     uint8_t cause;
     const char *text;
 } CAUSES[] = {
-    {0, "unspecified"},          {1, "key-compromise"},
-    {3, "affiliation-changed"},  {4, "superseded"},
-    {5, "cessation-of-operation"}, {9, "privilege-withdrawn"},
+    {0, "unspecified"}, {1, "key-compromise"},         {3, "affiliation-changed"},
+    {4, "superseded"},  {5, "cessation-of-operation"}, {9, "privilege-withdrawn"},
 };
 
 enum { CAUSE_COUNT = sizeof CAUSES / sizeof CAUSES[0] };

@@ -76,12 +76,13 @@ static bool set_serial(X509 *x509, const struct fr_cert_spec *spec)
 static bool set_subject(X509 *x509, const struct fr_cert_spec *spec)
 {
     X509_NAME *name = X509_NAME_new();
-    bool ok = name != NULL &&
-              X509_NAME_add_entry_by_NID(name, NID_organizationName, MBSTRING_UTF8,
-                                         (const unsigned char *)spec->organisation, -1, -1, 0) == 1 &&
-              X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-                                         (const unsigned char *)spec->common_name, -1, -1, 0) == 1 &&
-              X509_set_subject_name(x509, name) == 1;
+    bool ok =
+        name != NULL &&
+        X509_NAME_add_entry_by_NID(name, NID_organizationName, MBSTRING_UTF8,
+                                   (const unsigned char *)spec->organisation, -1, -1, 0) == 1 &&
+        X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+                                   (const unsigned char *)spec->common_name, -1, -1, 0) == 1 &&
+        X509_set_subject_name(x509, name) == 1;
 
     X509_NAME_free(name);
     return ok;
@@ -103,7 +104,8 @@ static bool add_constant(X509 *x509, const X509 *issuer, int nid, const char *va
 
 static GENERAL_NAME *make_name(int type, const void *data, size_t n)
 {
-    ASN1_STRING *text = ASN1_STRING_type_new(type == GEN_IPADD ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
+    ASN1_STRING *text =
+        ASN1_STRING_type_new(type == GEN_IPADD ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
     GENERAL_NAME *name = GENERAL_NAME_new();
 
     if (text == NULL || name == NULL || ASN1_STRING_set(text, data, (int)n) != 1) {
@@ -139,7 +141,7 @@ static bool add_alt_names(X509 *x509, const struct fr_cert_spec *spec)
     return ok;
 }
 
-static bool push_subtree(STACK_OF(GENERAL_SUBTREE) *trees, int type, const void *data, size_t n)
+static bool push_subtree(STACK_OF(GENERAL_SUBTREE) * trees, int type, const void *data, size_t n)
 {
     GENERAL_SUBTREE *tree = GENERAL_SUBTREE_new();
 
@@ -154,7 +156,8 @@ static bool push_subtree(STACK_OF(GENERAL_SUBTREE) *trees, int type, const void 
 /* permitted DNS + excluded "all addresses" is the one pair that OpenSSL, Go, rustls, GnuTLS and NSS all understand. */
 static bool add_name_constraints(X509 *x509, const struct fr_cert_spec *spec)
 {
-    static const uint8_t EVERY_ADDRESS[32] = {0}; /* address and mask of nothing but zeros: 8 bytes for v4, 32 for v6 */
+    static const uint8_t EVERY_ADDRESS[32] = {
+        0}; /* address and mask of nothing but zeros: 8 bytes for v4, 32 for v6 */
     NAME_CONSTRAINTS *nc = NULL;
     bool ok = false;
 
@@ -164,7 +167,8 @@ static bool add_name_constraints(X509 *x509, const struct fr_cert_spec *spec)
     nc->permittedSubtrees = sk_GENERAL_SUBTREE_new_null();
     nc->excludedSubtrees = sk_GENERAL_SUBTREE_new_null();
     ok = nc->permittedSubtrees != NULL && nc->excludedSubtrees != NULL &&
-         push_subtree(nc->permittedSubtrees, GEN_DNS, spec->permitted_dns, strlen(spec->permitted_dns)) &&
+         push_subtree(nc->permittedSubtrees, GEN_DNS, spec->permitted_dns,
+                      strlen(spec->permitted_dns)) &&
          push_subtree(nc->excludedSubtrees, GEN_IPADD, EVERY_ADDRESS, 8) &&
          push_subtree(nc->excludedSubtrees, GEN_IPADD, EVERY_ADDRESS, 32) &&
          X509_add1_ext_i2d(x509, NID_name_constraints, nc, 1, X509V3_ADD_DEFAULT) == 1;

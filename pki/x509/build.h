@@ -26,15 +26,16 @@ struct fr_cert_spec {
     enum fr_x509_kind kind;
     uint8_t serial[FR_X509_SERIAL_SIZE]; /* first byte 0x40..0x7f, as fr_serial_make gives it */
     int64_t not_before_s;
-    int64_t not_after_s;           /* inclusive */
-    const char *organisation;      /* subject O, 1..64 bytes of printable ASCII */
-    const char *common_name;       /* subject CN, the same */
+    int64_t not_after_s;              /* inclusive */
+    const char *organisation;         /* subject O, 1..64 bytes of printable ASCII */
+    const char *common_name;          /* subject CN, the same */
     const char *dns[FR_CERT_DNS_MAX]; /* dNSName, lower-case LDH */
     size_t dns_count;
-    const char *uri;               /* the one URI name, or NULL */
-    bool server;                   /* extendedKeyUsage serverAuth */
-    bool client;                   /* extendedKeyUsage clientAuth */
-    const char *permitted_dns;     /* issuing only: critical nameConstraints permitted DNS, excluded all IP addresses */
+    const char *uri; /* the one URI name, or NULL */
+    bool server;     /* extendedKeyUsage serverAuth */
+    bool client;     /* extendedKeyUsage clientAuth */
+    const char *
+        permitted_dns; /* issuing only: critical nameConstraints permitted DNS, excluded all IP addresses */
 };
 
 /* 16 random bytes that are a positive ASN.1 integer of exactly 16 bytes (126 random bits). */

@@ -142,7 +142,8 @@ static enum fr_err read_alt_names(const X509 *x509, struct fr_cert_fields *out)
     GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, &critical, NULL);
     enum fr_err err = FR_OK;
 
-    if (names == NULL) return critical == -1 ? FR_OK : FR_E_MALFORMED; /* absent; else bad or twice */
+    if (names == NULL)
+        return critical == -1 ? FR_OK : FR_E_MALFORMED; /* absent; else bad or twice */
     for (int i = 0; i < sk_GENERAL_NAME_num(names) && !err; i++)
         err = read_name(sk_GENERAL_NAME_value(names, i), out);
     GENERAL_NAMES_free(names);
@@ -155,7 +156,8 @@ static enum fr_err read_digests(const struct fr_cert *cert, struct fr_cert_field
     struct fr_key *key = NULL;
     enum fr_err err = FR_OK;
 
-    if (X509_digest(cert->x509, EVP_sha256(), out->sha256, &n) != 1) return fr_x509_fault(FR_E_INTERNAL);
+    if (X509_digest(cert->x509, EVP_sha256(), out->sha256, &n) != 1)
+        return fr_x509_fault(FR_E_INTERNAL);
     err = fr_cert_dup_key(cert, &key);
     if (err) return err;
     err = fr_key_spki_sha256(key, out->spki_sha256);

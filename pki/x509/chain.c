@@ -52,7 +52,8 @@ enum fr_err fr_chain_load(const char *path, struct fr_diag *diag, struct fr_chai
     if (err) goto out;
     err = chain_read_pem(fr_buf_span(&pem), chain);
     if (err) {
-        (void)fr_diag_fail(diag, err, "not a file of 1 to %d certificates in PEM form", FR_CHAIN_MAX);
+        (void)fr_diag_fail(diag, err, "not a file of 1 to %d certificates in PEM form",
+                           FR_CHAIN_MAX);
         fr_diag_where(diag, path, 0, 0);
         goto out;
     }
@@ -97,7 +98,8 @@ enum fr_err fr_cert_load(const char *path, struct fr_diag *diag, struct fr_cert 
 
     if (err) return err;
     if (chain->count != 1) {
-        err = fr_diag_fail(diag, FR_E_MALFORMED, "one certificate expected, %zu found", chain->count);
+        err =
+            fr_diag_fail(diag, FR_E_MALFORMED, "one certificate expected, %zu found", chain->count);
         fr_diag_where(diag, path, 0, 0);
     } else {
         *out = chain->certs[0];

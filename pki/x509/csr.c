@@ -35,8 +35,8 @@ enum fr_err fr_csr_build(const struct fr_key *key, const char *common_name, stru
         X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC,
                                    (const unsigned char *)common_name, -1, -1, 0) != 1 ||
         X509_REQ_set_version(req, X509_REQ_VERSION_1) != 1 ||
-        X509_REQ_set_subject_name(req, subject) != 1 ||
-        X509_REQ_set_pubkey(req, key->pkey) != 1 || X509_REQ_sign(req, key->pkey, digest) <= 0)
+        X509_REQ_set_subject_name(req, subject) != 1 || X509_REQ_set_pubkey(req, key->pkey) != 1 ||
+        X509_REQ_sign(req, key->pkey, digest) <= 0)
         err = fr_x509_fault(FR_E_INTERNAL);
     else
         err = csr_write_pem(req, out);

@@ -129,8 +129,8 @@ static bool ec_is_acceptable(const EVP_PKEY *pkey)
     char encoding[32] = "";
 
     if (EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) != 1) return false;
-    if (EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING, encoding,
-                                       sizeof encoding, NULL) != 1)
+    if (EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING, encoding, sizeof encoding,
+                                       NULL) != 1)
         return false;
     return strcmp(encoding, OSSL_PKEY_EC_ENCODING_GROUP) == 0 &&
            (strcmp(group, "prime256v1") == 0 || strcmp(group, "secp384r1") == 0);
@@ -177,8 +177,8 @@ enum fr_err fr_key_check_policy(const struct fr_key *key, struct fr_diag *diag)
     const char *type = EVP_PKEY_get0_type_name(key->pkey);
     (void)fr_diag_fail(diag, FR_E_DENIED, "a public key of kind %s, %d bits, is not accepted",
                        type != NULL ? type : "unknown", EVP_PKEY_get_bits(key->pkey));
-    fr_diag_hint(diag,
-                 "use P-256, P-384 (named curve), Ed25519 or RSA of 2048 to 4096 bits with e = 65537");
+    fr_diag_hint(
+        diag, "use P-256, P-384 (named curve), Ed25519 or RSA of 2048 to 4096 bits with e = 65537");
     return FR_E_DENIED;
 }
 

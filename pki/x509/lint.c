@@ -78,7 +78,7 @@ static bool usage_is(X509 *x509, const struct fr_cert_spec *spec)
     return X509_get_extended_key_usage(x509) == (extended != 0 ? extended : UINT32_MAX);
 }
 
-static bool subtree_is(const STACK_OF(GENERAL_SUBTREE) *trees, int i, int type, const void *data,
+static bool subtree_is(const STACK_OF(GENERAL_SUBTREE) * trees, int i, int type, const void *data,
                        size_t n)
 {
     const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(trees, i)->base;
@@ -115,7 +115,8 @@ static bool extension_count_is(const X509 *x509, const struct fr_cert_spec *spec
     if (spec->server || spec->client) wanted++;
     if (spec->permitted_dns != NULL) wanted++;
     if (spec->dns_count > 0 || spec->uri != NULL) wanted++;
-    return X509_get_ext_count(x509) == wanted && X509_get0_subject_key_id((X509 *)(uintptr_t)x509) != NULL &&
+    return X509_get_ext_count(x509) == wanted &&
+           X509_get0_subject_key_id((X509 *)(uintptr_t)x509) != NULL &&
            X509_get0_authority_key_id((X509 *)(uintptr_t)x509) != NULL;
 }
 
@@ -159,7 +160,8 @@ enum fr_err fr_cert_lint(const struct fr_cert *cert, const struct fr_cert_spec *
     if (err) goto out;
     const char *difference = find_difference(copy, &fields, spec, key);
     if (difference != NULL)
-        err = fr_diag_fail(diag, FR_E_CRYPTO, "the certificate differs from its profile: %s", difference);
+        err = fr_diag_fail(diag, FR_E_CRYPTO, "the certificate differs from its profile: %s",
+                           difference);
 out:
     ERR_clear_error();
     fr_cert_free(copy);

@@ -24,8 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fr_cert_parse(fr_span(data, size), &cert) != FR_OK) return 0;
     if (fr_cert_read_fields(cert, &fields) == FR_OK) {
         check_text(fields.cn, sizeof fields.cn);
-        for (size_t i = 0; i < fields.dns_count; i++) check_text(fields.dns[i], sizeof fields.dns[i]);
-        for (size_t i = 0; i < fields.uri_count; i++) check_text(fields.uri[i], sizeof fields.uri[i]);
+        for (size_t i = 0; i < fields.dns_count; i++)
+            check_text(fields.dns[i], sizeof fields.dns[i]);
+        for (size_t i = 0; i < fields.uri_count; i++)
+            check_text(fields.uri[i], sizeof fields.uri[i]);
         if (fields.serial_len == 0 || fields.serial_len > FR_CERT_SERIAL_MAX) abort();
     }
     (void)fr_cert_is_issued_by(cert, cert);

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t spki[FR_SHA256_SIZE];
 
     if (fr_csr_parse(fr_span(data, size), &diag, &key) == FR_OK) {
-        if (fr_key_check_policy(key, NULL) != FR_OK) abort(); /* what is let through must be acceptable */
+        if (fr_key_check_policy(key, NULL) != FR_OK)
+            abort(); /* what is let through must be acceptable */
         if (fr_key_spki_sha256(key, spki) != FR_OK) abort();
         fr_key_free(key);
     } else if (key != NULL || diag.what[0] == '\0') {

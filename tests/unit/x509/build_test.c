@@ -96,11 +96,15 @@ static void chain_verifies(void **state)
     assert_int_equal(fr_cert_lint(leaf, &spec, a->leaf_key, &diag), FR_OK);
     assert_true(fr_cert_is_issued_by(leaf, a->issuing));
     assert_false(fr_cert_is_issued_by(leaf, a->root));
-    assert_int_equal(fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_SERVER, NOW, &diag), FR_OK);
-    assert_int_equal(fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_CLIENT, NOW, &diag), FR_OK);
-    assert_int_equal(fr_cert_verify(leaf, NULL, a->root, FR_CERT_FOR_CLIENT, NOW, &diag), FR_E_CRYPTO);
-    assert_int_equal(fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_CLIENT, NOW + 2592000, &diag),
+    assert_int_equal(fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_SERVER, NOW, &diag),
+                     FR_OK);
+    assert_int_equal(fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_CLIENT, NOW, &diag),
+                     FR_OK);
+    assert_int_equal(fr_cert_verify(leaf, NULL, a->root, FR_CERT_FOR_CLIENT, NOW, &diag),
                      FR_E_CRYPTO);
+    assert_int_equal(
+        fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_CLIENT, NOW + 2592000, &diag),
+        FR_E_CRYPTO);
     fr_cert_free(leaf);
 }
 
@@ -125,7 +129,8 @@ static void client_is_no_server(void **state)
 
     spec.server = false;
     assert_int_equal(fr_cert_sign(&spec, a->leaf_key, a->issuing, a->issuing_key, &leaf), FR_OK);
-    assert_int_equal(fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_CLIENT, NOW, NULL), FR_OK);
+    assert_int_equal(fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_CLIENT, NOW, NULL),
+                     FR_OK);
     assert_int_equal(fr_cert_verify(leaf, a->issuing, a->root, FR_CERT_FOR_SERVER, NOW, NULL),
                      FR_E_CRYPTO);
     fr_cert_free(leaf);
@@ -140,14 +145,17 @@ static void leaf_signs_nothing(void **state)
     assert_int_equal(fr_cert_sign(&spec, a->leaf_key, a->issuing, a->issuing_key, &leaf), FR_OK);
     assert_int_equal(fr_cert_sign(&spec, a->leaf_key, leaf, a->leaf_key, &below), FR_OK);
     assert_false(fr_cert_is_issued_by(below, leaf));
-    assert_int_equal(fr_cert_verify(below, leaf, a->issuing, FR_CERT_FOR_CLIENT, NOW, NULL), FR_E_CRYPTO);
+    assert_int_equal(fr_cert_verify(below, leaf, a->issuing, FR_CERT_FOR_CLIENT, NOW, NULL),
+                     FR_E_CRYPTO);
     fr_cert_free(leaf);
     fr_cert_free(below);
 }
 
 /* Labels of 63 and 64 bytes; with the tail below, names of 253 and 254. */
 #define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define N253 L63 "." L63 "." L63 "." "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define N253                                                                                       \
+    L63 "." L63 "." L63 "."                                                                        \
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static void names_are_judged(void **state)
 {
@@ -173,7 +181,9 @@ static void names_are_judged(void **state)
         {"-a.test", false},
         {"a-.test", false},
         {"*.fed.test", false},
-        {"b\xc3\xbc" "cher.test", false},
+        {"b\xc3\xbc"
+         "cher.test",
+         false},
         {"a\nb.test", false},
         {"a" L63 ".test", false},
         {N253 "a", false},
@@ -185,7 +195,8 @@ static void names_are_judged(void **state)
         struct fr_cert *leaf = NULL;
         spec.dns[0] = rows[i].dns;
         enum fr_err err = fr_cert_sign(&spec, a->leaf_key, a->issuing, a->issuing_key, &leaf);
-        if (err != (rows[i].ok ? FR_OK : FR_E_INVALID)) fail_msg("%s: %s", rows[i].dns, fr_err_text(err));
+        if (err != (rows[i].ok ? FR_OK : FR_E_INVALID))
+            fail_msg("%s: %s", rows[i].dns, fr_err_text(err));
         if (rows[i].ok) assert_int_equal(fr_cert_lint(leaf, &spec, a->leaf_key, NULL), FR_OK);
         fr_cert_free(leaf);
     }
@@ -266,7 +277,8 @@ static void serials_are_random(void **state)
         assert_in_range(serials[i][0], 0x40, 0x7f);
         for (int bit = 0; bit < 128; bit++) ones[bit] += serials[i][bit / 8] >> (7 - bit % 8) & 1;
     }
-    for (int bit = 2; bit < 128; bit++) assert_in_range(ones[bit], 1000 - 134, 1000 + 134); /* 6 sigma */
+    for (int bit = 2; bit < 128; bit++)
+        assert_in_range(ones[bit], 1000 - 134, 1000 + 134); /* 6 sigma */
     qsort(serials, COUNT, FR_X509_SERIAL_SIZE, by_bytes);
     for (int i = 1; i < COUNT; i++) assert_int_not_equal(by_bytes(serials[i - 1], serials[i]), 0);
 }
@@ -278,7 +290,8 @@ static void no_memory_is_an_error(void **state)
     struct fr_cert *leaf = NULL;
 
     fr_mem_fail_nth(1);
-    assert_int_equal(fr_cert_sign(&spec, a->leaf_key, a->issuing, a->issuing_key, &leaf), FR_E_NOMEM);
+    assert_int_equal(fr_cert_sign(&spec, a->leaf_key, a->issuing, a->issuing_key, &leaf),
+                     FR_E_NOMEM);
     assert_null(leaf);
     fr_mem_fail_nth(0);
 }

@@ -24,7 +24,8 @@ static const struct {
     {"two-cn.der", FR_OK, FR_OK, "", 1, 0},
     {"ip-san.der", FR_OK, FR_OK, "acme", 0, 0},
     {"no-names.der", FR_OK, FR_OK, "", 0, 0},
-    {"long-cn.der", FR_OK, FR_OK, "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg", 0, 0},
+    {"long-cn.der", FR_OK, FR_OK,
+     "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg", 0, 0},
     {"nine-names.der", FR_OK, FR_E_LIMIT, NULL, 0, 0},
     {"long-serial.der", FR_OK, FR_E_MALFORMED, NULL, 0, 0},
     {"negative-serial.der", FR_OK, FR_E_MALFORMED, NULL, 0, 0},
@@ -154,7 +155,11 @@ static void chain_files_are_judged(void **state)
         {"nothing", {0}, FR_E_MALFORMED, FR_E_MALFORMED, 0},
         {"text alone", {JUNK}, FR_E_MALFORMED, FR_E_MALFORMED, 0},
         {"second one cut", {LEAF, HALF}, FR_E_MALFORMED, FR_E_MALFORMED, 0},
-        {"too many", {ROOT, ROOT, ROOT, ROOT, ROOT, ROOT, ROOT, ROOT, ROOT}, FR_E_LIMIT, FR_E_LIMIT, 0},
+        {"too many",
+         {ROOT, ROOT, ROOT, ROOT, ROOT, ROOT, ROOT, ROOT, ROOT},
+         FR_E_LIMIT,
+         FR_E_LIMIT,
+         0},
     };
     struct fr_buf root = FR_BUF_INIT(FR_CERT_MAX), leaf = FR_BUF_INIT(FR_CERT_MAX);
     char path[] = "/tmp/fr-chain-XXXXXX";
@@ -177,7 +182,8 @@ static void chain_files_are_judged(void **state)
         }
         assert_int_equal(fr_file_write(path, 0644, fr_buf_span(&all), NULL), FR_OK);
         enum fr_err err = fr_chain_load(path, &diag, &chain);
-        if (err != rows[i].err || (err && diag.what[0] == '\0')) fail_msg("%s: %s", rows[i].what, fr_err_text(err));
+        if (err != rows[i].err || (err && diag.what[0] == '\0'))
+            fail_msg("%s: %s", rows[i].what, fr_err_text(err));
         if (!err) assert_int_equal(fr_chain_count(chain), rows[i].count);
         if (!err) assert_null(fr_chain_at(chain, rows[i].count));
         err = fr_cert_load(path, &diag, &one);

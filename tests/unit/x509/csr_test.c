@@ -72,7 +72,8 @@ static void no_beginning_is_a_request(void **state)
     read_sample("p256.der", &in);
     for (size_t n = 0; n < in.n; n++) {
         struct fr_key *key = NULL;
-        uint8_t *copy = fr_memdup(in.p, n); /* a block of its own, so that ASan sees a byte too many */
+        uint8_t *copy =
+            fr_memdup(in.p, n); /* a block of its own, so that ASan sees a byte too many */
         assert_int_equal(fr_csr_parse(fr_span(copy, n), NULL, &key), FR_E_MALFORMED);
         assert_null(key);
         fr_free(copy);
@@ -150,9 +151,12 @@ static void no_memory_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(samples_are_judged),           cmocka_unit_test(no_beginning_is_a_request),
-        cmocka_unit_test(no_changed_byte_goes_unnoticed), cmocka_unit_test(size_is_limited),
-        cmocka_unit_test(what_is_built_can_be_parsed),  cmocka_unit_test(no_memory_is_an_error),
+        cmocka_unit_test(samples_are_judged),
+        cmocka_unit_test(no_beginning_is_a_request),
+        cmocka_unit_test(no_changed_byte_goes_unnoticed),
+        cmocka_unit_test(size_is_limited),
+        cmocka_unit_test(what_is_built_can_be_parsed),
+        cmocka_unit_test(no_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,20 @@
+/* The run functions of this folder's commands; their table is in commands.c. */
+#pragma once
+
+#include "pki_cli/session.h"
+
+enum fr_exit fr_cmd_ca_init(struct fr_cli *cli);
+enum fr_exit fr_cmd_ca_show(struct fr_cli *cli);
+enum fr_exit fr_cmd_member_add(struct fr_cli *cli);
+enum fr_exit fr_cmd_member_set(struct fr_cli *cli);
+enum fr_exit fr_cmd_member_suspend(struct fr_cli *cli);
+enum fr_exit fr_cmd_member_resume(struct fr_cli *cli);
+enum fr_exit fr_cmd_member_remove(struct fr_cli *cli);
+enum fr_exit fr_cmd_member_list(struct fr_cli *cli);
+enum fr_exit fr_cmd_member_show(struct fr_cli *cli);
+enum fr_exit fr_cmd_cert_request(struct fr_cli *cli);
+enum fr_exit fr_cmd_cert_issue(struct fr_cli *cli);
+enum fr_exit fr_cmd_cert_list(struct fr_cli *cli);
+enum fr_exit fr_cmd_cert_show(struct fr_cli *cli);
+enum fr_exit fr_cmd_cert_revoke(struct fr_cli *cli);
+enum fr_exit fr_cmd_cert_set(struct fr_cli *cli);

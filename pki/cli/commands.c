@@ -1,0 +1,224 @@
+#include "pki_cli/commands.h"
+
+#include "pki_cli/cmds.h"
+
+#define PROFILE                                                                                    \
+    {                                                                                              \
+        .name = "profile", .value = "broker|doh|ns|js", .is_required = true,                       \
+        .help = "kind of certificate"                                                              \
+    }
+#define SUBJECT                                                                                    \
+    PROFILE, {.name = "member", .value = "ID", .help = "the member (doh, ns, js)"},                \
+        {.name = "netid", .value = "N", .help = "the network (ns)"},                               \
+        {.name = "joineui", .value = "E", .help = "the join server (js)"},                         \
+    {                                                                                              \
+        .name = "host", .value = "H", .help = "label of the host (broker)"                         \
+    }
+
+static const struct fr_cli_option INIT_OPTIONS[] = {
+    {.name = "url", .value = "URL", .help = "where members will reach the broker"},
+    {.name = "root-out",
+     .value = "FILE",
+     .help = "write the root key there instead of into the state directory"},
+    {.name = "netid-pool",
+     .value = "FIRST-LAST",
+     .help = "NetIDs that member add --netid auto gives out"},
+    {.name = "host", .value = "H", .help = "label of the broker's host (this machine's name)"},
+    {0},
+};
+
+static const struct fr_cli_option MEMBER_ADD_OPTIONS[] = {
+    {.name = "netid",
+     .value = "N|auto",
+     .is_repeatable = true,
+     .help = "a network of the member; repeatable"},
+    {.name = "endpoint",
+     .value = "ADDRESS:PORT",
+     .is_repeatable = true,
+     .help = "where it roams, the preferred one first; repeatable"},
+    {.name = "org", .value = "TEXT", .help = "organisation"},
+    {.name = "noc", .value = "CONTACT", .help = "operations contact"},
+    {.name = "security", .value = "CONTACT", .help = "security contact"},
+    {0},
+};
+
+static const struct fr_cli_option MEMBER_SET_OPTIONS[] = {
+    {.name = "netid", .value = "N", .is_repeatable = true, .help = "one network more; repeatable"},
+    {.name = "remove-netid",
+     .value = "N",
+     .is_repeatable = true,
+     .help = "one network less (without devices and certificates); repeatable"},
+    {.name = "endpoint",
+     .value = "ADDRESS:PORT",
+     .is_repeatable = true,
+     .help = "where the named networks, or all of the member, roam; repeatable"},
+    {.name = "org", .value = "TEXT", .help = "organisation"},
+    {.name = "noc", .value = "CONTACT", .help = "operations contact"},
+    {.name = "security", .value = "CONTACT", .help = "security contact"},
+    {0},
+};
+
+static const struct fr_cli_option REQUEST_OPTIONS[] = {
+    SUBJECT,
+    {.name = "out", .value = "DIR", .is_required = true, .help = "folder for key and request"},
+    {0},
+};
+
+static const struct fr_cli_option ISSUE_OPTIONS[] = {
+    SUBJECT,
+    {.name = "csr", .value = "FILE", .help = "the member's request; only its public key is used"},
+    {.name = "generate", .help = "make the key here"},
+    {.name = "out", .value = "DIR", .is_required = true, .help = "folder for chain, root and key"},
+    {.name = "right",
+     .value = "WORD",
+     .is_repeatable = true,
+     .help = "instead of the profile's rights; repeatable"},
+    {.name = "lifetime", .value = "TIME", .help = "shorter than the policy's, as in 12h"},
+    {0},
+};
+
+static const struct fr_cli_option LIST_OPTIONS[] = {
+    {.name = "member", .value = "ID", .help = "only this member's"},
+    {.name = "netid", .value = "N", .help = "only this network's"},
+    {.name = "status", .value = "intent|issued|revoked|expired", .help = "only these"},
+    {.name = "expiring",
+     .value = "TIME",
+     .help = "only those that end within this time, as in 14d"},
+    {0},
+};
+
+static const struct fr_cli_option SHOW_OPTIONS[] = {
+    {.name = "pem", .help = "print the certificate itself"},
+    {0},
+};
+
+static const struct fr_cli_option REVOKE_OPTIONS[] = {
+    {.name = "member", .value = "ID", .help = "every certificate of the member"},
+    {.name = "netid", .value = "N", .help = "every certificate of the network"},
+    {.name = "cause",
+     .value = "WORD",
+     .help = "key-compromise (also blocks the key), superseded, …"},
+    {0},
+};
+
+static const struct fr_cli_option SET_OPTIONS[] = {
+    {.name = "right",
+     .value = "WORD",
+     .is_repeatable = true,
+     .help = "lookup, publish, roam, enrol, replica or secondary; repeatable"},
+    {.name = "no-rights", .help = "take every right away"},
+    {0},
+};
+
+const struct fr_cli_command fr_pki_commands[] = {
+    {.path = "ca init",
+     .options = INIT_OPTIONS,
+     .summary = "make a federation: CA, store and the broker's certificate",
+     .details = "Makes the state directory with root and issuing CA, the broker's certificate and "
+                "an empty store. Asks nothing "
+                "and overwrites nothing.",
+     .example = "fedroam ca init --fed fed.example --url https://broker.fed.example:8443/dns-query",
+     .run = fr_cmd_ca_init},
+    {.path = "ca show",
+     .summary = "the federation's CA certificates",
+     .example = "fedroam ca show",
+     .run = fr_cmd_ca_show},
+    {.path = "member add",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .options = MEMBER_ADD_OPTIONS,
+     .summary = "admit a member",
+     .details = "A NetID belongs to one member. 000000 and 000001 are what network servers come "
+                "with and never roam.",
+     .example =
+         "fedroam member add acme --netid 000013 --endpoint 192.0.2.10:8005 --org 'Acme Ltd'",
+     .run = fr_cmd_member_add},
+    {.path = "member set",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .options = MEMBER_SET_OPTIONS,
+     .summary = "change networks, endpoints and contacts of a member",
+     .details = "Certificates are never touched.",
+     .example = "fedroam member set acme --endpoint 192.0.2.11:8005",
+     .run = fr_cmd_member_set},
+    {.path = "member list",
+     .summary = "all members",
+     .example = "fedroam member list -o json",
+     .run = fr_cmd_member_list},
+    {.path = "member show",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "one member",
+     .example = "fedroam member show acme",
+     .run = fr_cmd_member_show},
+    {.path = "member suspend",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "take a member's devices and rights away, for now",
+     .example = "fedroam member suspend acme --reason 'unpaid'",
+     .run = fr_cmd_member_suspend},
+    {.path = "member resume",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "end a suspension",
+     .example = "fedroam member resume acme",
+     .run = fr_cmd_member_resume},
+    {.path = "member remove",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "remove a member for good",
+     .details = "Its devices disappear at once and its certificates are revoked. Asks for the name "
+                "to be typed; --yes does not ask.",
+     .example = "fedroam member remove acme --yes",
+     .run = fr_cmd_member_remove},
+    {.path = "cert request",
+     .options = REQUEST_OPTIONS,
+     .summary = "on the member's host: make a key and a request for a certificate",
+     .details = "Needs no federation. The key never leaves this host.",
+     .example = "fedroam cert request --member acme --profile doh --out /etc/fedroam/fed.example",
+     .run = fr_cmd_cert_request},
+    {.path = "cert issue",
+     .options = ISSUE_OPTIONS,
+     .summary = "issue a certificate",
+     .details = "Names come from the registry, never from the request. Writes "
+                "<profile>-<id>.chain.pem and root.pem.",
+     .example = "fedroam cert issue --member acme --profile ns --netid 000013 --csr ns-000013.csr "
+                "--out out",
+     .run = fr_cmd_cert_issue},
+    {.path = "cert list",
+     .options = LIST_OPTIONS,
+     .summary = "certificates",
+     .example = "fedroam cert list --expiring 14d",
+     .run = fr_cmd_cert_list},
+    {.path = "cert show",
+     .args = "SERIAL",
+     .min_args = 1,
+     .max_args = 1,
+     .options = SHOW_OPTIONS,
+     .summary = "one certificate",
+     .example = "fedroam cert show 41c0ffee000000000000000000000001 --pem",
+     .run = fr_cmd_cert_show},
+    {.path = "cert revoke",
+     .args = "[SERIAL]",
+     .max_args = 1,
+     .options = REVOKE_OPTIONS,
+     .summary = "take certificates back",
+     .details = "Takes effect with the next request on every open connection.",
+     .example = "fedroam cert revoke 41c0ffee000000000000000000000001 --cause key-compromise",
+     .run = fr_cmd_cert_revoke},
+    {.path = "cert set",
+     .args = "SERIAL",
+     .min_args = 1,
+     .max_args = 1,
+     .options = SET_OPTIONS,
+     .summary = "change what a certificate allows",
+     .example = "fedroam cert set 41c0ffee000000000000000000000001 --right lookup --right publish",
+     .run = fr_cmd_cert_set},
+    {0},
+};

@@ -1,0 +1,7 @@
+/* The commands ca, member and cert of the program fedroam. */
+#pragma once
+
+#include "base/cli.h"
+
+/* Ends with {NULL}. */
+extern const struct fr_cli_command fr_pki_commands[];
