@@ -16,15 +16,8 @@ struct fr_control {
     struct fr_writer *writer;
     const struct fr_log *log;
     struct fr_http_server *server;
-    struct fr_http_listener *listener;
     struct fr_socket_path path;
-    unsigned pending;
-};
-
-/* One request on its way through the writer. */
-struct visit {
-    struct fr_control *control;
-    struct fr_http_exchange *x;
+    bool is_listening, is_stopped;
 };
 
 static void answer(struct fr_http_exchange *x, unsigned status, struct fr_span json)
@@ -48,18 +41,16 @@ static void refuse(struct fr_http_exchange *x, enum fr_err err, const struct fr_
 
 static void task_over(void *data, struct fr_task *task)
 {
-    struct visit *visit = data;
+    struct fr_http_exchange *x = data;
     struct fr_admin_reply *reply = NULL;
     struct fr_diag diag = {0};
     enum fr_err err = fr_task_take_reply(task, &diag, &reply);
-    visit->control->pending--;
     if (err)
-        refuse(visit->x, err, &diag);
+        refuse(x, err, &diag);
     else
-        answer(visit->x, 200, fr_span_str(fr_admin_reply_json(reply)));
+        answer(x, 200, fr_span_str(fr_admin_reply_json(reply)));
     fr_admin_reply_free(reply);
     fr_task_free(task);
-    fr_free(visit);
 }
 
 /* The operation named by the path; FR_E_NOT_FOUND for any other path. */
@@ -92,24 +83,11 @@ static enum fr_err submit(struct fr_control *control, struct fr_http_exchange *x
                           struct fr_diag *diag)
 {
     struct fr_task *task = NULL;
-    struct visit *visit = NULL;
     enum fr_err err = task_of(x, uid, diag, &task);
-    if (err) goto out;
-    visit = fr_malloc(sizeof *visit);
-    if (!visit) {
-        err = FR_E_NOMEM;
-        goto out;
-    }
-    *visit = (struct visit){control, x};
-    err = fr_writer_submit(control->writer, task, control->loop, task_over, visit);
+    if (err) return err;
+    err = fr_writer_submit(control->writer, task, control->loop, task_over, x);
     if (err == FR_E_BUSY) (void)fr_diag_fail(diag, err, "too many changes are waiting");
-    if (err) goto out;
-    control->pending++;
-    task = NULL;
-    visit = NULL;
-out:
-    fr_free(visit);
-    fr_task_free(task);
+    if (err) fr_task_free(task);
     return err;
 }
 
@@ -154,8 +132,9 @@ enum fr_err fr_control_open(const struct fr_control_options *options, struct fr_
     err = fr_http_server_new(control->loop, &conf, &handler, &control->server);
     if (err) goto out;
     const struct fr_http_listen listen = {.unix_path = control->path.text, .unix_mode = 0600};
-    err = fr_http_server_listen(control->server, &listen, diag, &control->listener);
+    err = fr_http_server_listen(control->server, &listen, diag, NULL);
     if (err) goto out;
+    control->is_listening = true;
     *out = control;
     control = NULL;
 out:
@@ -163,23 +142,18 @@ out:
     return err;
 }
 
-void fr_control_stop(struct fr_control *control)
+void fr_control_stop(struct fr_control *control, uint32_t drain_ms, void (*on_stopped)(void *data),
+                     void *data)
 {
-    if (!control->listener) return;
     (void)unlink(control->path.text);
-    fr_http_listener_close(control->listener);
-    control->listener = NULL;
-}
-
-unsigned fr_control_pending(const struct fr_control *control)
-{
-    return control->pending;
+    control->is_stopped = true;
+    fr_http_server_stop(control->server, drain_ms, on_stopped, data);
 }
 
 void fr_control_free(struct fr_control *control)
 {
     if (!control) return;
-    fr_control_stop(control);
+    if (control->is_listening && !control->is_stopped) (void)unlink(control->path.text);
     fr_http_server_free(control->server);
     fr_socket_path_close(&control->path);
     fr_free(control);

@@ -26,11 +26,9 @@ struct fr_control_options {
 enum fr_err fr_control_open(const struct fr_control_options *options, struct fr_diag *diag,
                             struct fr_control **out);
 
-/* Takes no more requests and removes the socket; those in progress are still answered as long as the loop runs. */
-void fr_control_stop(struct fr_control *control);
+/* Takes no more requests and removes the socket; on_stopped once those in progress are answered, or drain_ms is over. */
+void fr_control_stop(struct fr_control *control, uint32_t drain_ms, void (*on_stopped)(void *data),
+                     void *data);
 
-/* How many are still in progress. */
-unsigned fr_control_pending(const struct fr_control *control);
-
-/* After the writer is stopped. NULL is legal. */
+/* After the writer is stopped: its call-backs come here. NULL is legal. */
 void fr_control_free(struct fr_control *control);

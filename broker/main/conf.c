@@ -1,0 +1,162 @@
+#include "main/conf.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "names/member.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define STATE_ROOT "/var/lib/fedroam"
+#define WORKERS_MAX 256
+
+static const struct fr_conf_word serve_words[] = {{"https", FR_SERVE_HTTPS}, {NULL, 0}};
+static const struct fr_conf_word level_words[] = {
+    {"error", FR_LOG_ERROR}, {"warn", FR_LOG_WARN}, {"info", FR_LOG_INFO}, {"debug", FR_LOG_DEBUG}, {NULL, 0}};
+static const struct fr_conf_word format_words[] = {
+    {"text", FR_LOG_TEXT}, {"json", FR_LOG_JSON}, {NULL, 0}};
+static const struct fr_conf_word ids_words[] = {
+    {"short", FR_IDS_SHORT}, {"full", FR_IDS_FULL}, {"hash", FR_IDS_HASH}, {NULL, 0}};
+
+static const struct fr_conf_row federation_rows[] = {
+    {.key = "name", .type = FR_T_STRING, FR_CONF_AT(struct fr_broker_fed_conf, name),
+     .max = FR_FED_TEXT - 1, .flags = FR_CONF_REQUIRED, .help = "Name of the federation, its zone's apex."},
+    {.key = "state", .type = FR_T_PATH, FR_CONF_AT(struct fr_broker_fed_conf, state),
+     .help = "State directory; without it " STATE_ROOT "/<name>."},
+    {.key = NULL},
+};
+
+static const struct fr_conf_row listen_rows[] = {
+    {.key = "address", .type = FR_T_IP, FR_CONF_AT(struct fr_broker_listen_conf, address),
+     .flags = FR_CONF_REQUIRED, .help = "IPv4 or IPv6 address to listen on."},
+    {.key = "port", .type = FR_T_UINT, FR_CONF_AT(struct fr_broker_listen_conf, port), .def = "443",
+     .min = 1, .max = 65535, .help = "TCP port."},
+    {.key = "serve", .type = FR_T_ENUM, FR_CONF_AT(struct fr_broker_listen_conf, serve), .def = "https",
+     .words = serve_words, .help = "What is served there."},
+    {.key = "federation", .type = FR_T_STRING, FR_CONF_AT(struct fr_broker_listen_conf, federation),
+     .help = "Federation of clients that send no server name; the only one by default."},
+    {.key = NULL},
+};
+
+static const struct fr_conf_row admin_rows[] = {
+    {.key = "address", .type = FR_T_IP, FR_CONF_AT(struct fr_broker_conf, admin.address),
+     .def = "127.0.0.1", .help = "Address of /healthz, /readyz and /metrics (plain HTTP)."},
+    {.key = "port", .type = FR_T_UINT, FR_CONF_AT(struct fr_broker_conf, admin.port), .def = "9153",
+     .max = 65535, .help = "TCP port; 0 turns it off."},
+    {.key = NULL},
+};
+
+#define LIMIT(member) FR_CONF_AT(struct fr_broker_conf, limits.member)
+
+static const struct fr_conf_row limit_rows[] = {
+    {.key = "connections", .type = FR_T_UINT, LIMIT(connections), .def = "10000", .min = 1,
+     .max = 1000000, .help = "Open connections on each worker."},
+    {.key = "streams", .type = FR_T_UINT, LIMIT(streams), .def = "100", .min = 1, .max = 10000,
+     .help = "Requests in progress on one connection."},
+    {.key = "handshake", .type = FR_T_DURATION, LIMIT(handshake_ms), .def = "5s", .min = 100,
+     .max = 60000, .help = "Time for the TLS handshake."},
+    {.key = "request", .type = FR_T_DURATION, LIMIT(request_ms), .def = "10s", .min = 100,
+     .max = 60000, .help = "Time for a request to arrive."},
+    {.key = "idle", .type = FR_T_DURATION, LIMIT(idle_ms), .def = "2m", .min = 1000,
+     .max = 86400000, .help = "A connection without requests is closed after this."},
+    {.key = "write", .type = FR_T_DURATION, LIMIT(write_ms), .def = "10s", .min = 100, .max = 600000,
+     .help = "A client that takes nothing is closed after this."},
+    {.key = "drain", .type = FR_T_DURATION, LIMIT(drain_ms), .def = "10s", .max = 600000,
+     .help = "At the end, and for the old connections at a reload: time to finish."},
+    {.key = "session", .type = FR_T_DURATION, LIMIT(session_ms), .def = "1h", .min = 1000,
+     .max = 3600000, .help = "A TLS session can be resumed for this long."},
+    {.key = "sessions", .type = FR_T_UINT, LIMIT(sessions), .def = "20000", .min = 1, .max = 10000000,
+     .help = "TLS sessions kept."},
+    {.key = "changes", .type = FR_T_UINT, LIMIT(changes), .def = "1000", .min = 1, .max = 100000,
+     .help = "Changes of a federation that may wait."},
+    {.key = NULL},
+};
+
+static const struct fr_conf_row log_rows[] = {
+    {.key = "level", .type = FR_T_ENUM, FR_CONF_AT(struct fr_broker_conf, log.level), .def = "info",
+     .words = level_words, .help = "Least important records that are written."},
+    {.key = "format", .type = FR_T_ENUM, FR_CONF_AT(struct fr_broker_conf, log.format), .def = "text",
+     .words = format_words, .help = "key=value text or JSON."},
+    {.key = "identifiers", .type = FR_T_ENUM, FR_CONF_AT(struct fr_broker_conf, log.identifiers),
+     .def = "short", .words = ids_words, .help = "How device identifiers are shown."},
+    {.key = NULL},
+};
+
+static const struct fr_conf_row rows[] = {
+    {.key = "federations", .type = FR_T_LIST,
+     FR_CONF_ARRAY(struct fr_broker_conf, federations, n_federations), .flags = FR_CONF_REQUIRED,
+     .rows = federation_rows, .help = "The federations served."},
+    {.key = "listen", .type = FR_T_LIST, FR_CONF_ARRAY(struct fr_broker_conf, listen, n_listen),
+     .flags = FR_CONF_REQUIRED, .rows = listen_rows, .help = "Where clients come in."},
+    {.key = "admin", .type = FR_T_GROUP, .rows = admin_rows, .help = "Health and metrics."},
+    {.key = "workers", .type = FR_T_UINT, FR_CONF_AT(struct fr_broker_conf, workers), .def = "0",
+     .max = WORKERS_MAX, .help = "Threads that serve; 0: one for each core."},
+    {.key = "limits", .type = FR_T_GROUP, .rows = limit_rows, .help = "What one client or all may use."},
+    {.key = "log", .type = FR_T_GROUP, .rows = log_rows, .help = "Records on standard error."},
+    {.key = NULL},
+};
+
+const struct fr_conf_schema fr_broker_schema = {
+    .title = "broker.yaml", .size = sizeof(struct fr_broker_conf), .rows = rows};
+
+static const struct fr_broker_fed_conf *fed_find(const struct fr_broker_conf *conf, const char *name,
+                                                 size_t before)
+{
+    for (size_t i = 0; i < before; i++)
+        if (strcmp(conf->federations[i].name, name) == 0) return &conf->federations[i];
+    return NULL;
+}
+
+static enum fr_err complete_federations(struct fr_broker_conf *conf, struct fr_diag *diag)
+{
+    for (size_t i = 0; i < conf->n_federations; i++) {
+        struct fr_broker_fed_conf *fed = &conf->federations[i];
+        if (fr_fed_check(fr_span_str(fed->name), diag)) return FR_E_CONFIG;
+        if (fed_find(conf, fed->name, i))
+            return fr_diag_fail(diag, FR_E_CONFIG, "federation %s is listed twice", fed->name);
+        if (!fed->state) fed->state = fr_path_join(STATE_ROOT, fed->name);
+        if (!fed->state) return FR_E_NOMEM;
+    }
+    return FR_OK;
+}
+
+static enum fr_err complete_listen(struct fr_broker_conf *conf, struct fr_diag *diag)
+{
+    for (size_t i = 0; i < conf->n_listen; i++) {
+        struct fr_broker_listen_conf *listen = &conf->listen[i];
+        if (listen->federation) {
+            if (fed_find(conf, listen->federation, conf->n_federations)) continue;
+            return fr_diag_fail(diag, FR_E_CONFIG, "listen names the federation %s, which is not listed",
+                                listen->federation);
+        }
+        if (conf->n_federations > 1) continue; /* then clients must send a server name */
+        listen->federation = fr_strdup(conf->federations[0].name);
+        if (!listen->federation) return FR_E_NOMEM;
+    }
+    return FR_OK;
+}
+
+enum fr_err fr_broker_conf_load(const char *path, struct fr_diag *diag, struct fr_broker_conf *out)
+{
+    struct fr_broker_conf conf = {0};
+    enum fr_err err = fr_conf_load(&fr_broker_schema, path, diag, &conf);
+    if (err) return err;
+    err = complete_federations(&conf, diag);
+    if (!err) err = complete_listen(&conf, diag);
+    if (err) {
+        fr_diag_where(diag, path, 0, 0);
+        fr_broker_conf_free(&conf);
+        return err;
+    }
+    if (conf.workers == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        conf.workers = cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (unsigned)cores;
+    }
+    *out = conf;
+    return FR_OK;
+}
+
+void fr_broker_conf_free(struct fr_broker_conf *conf)
+{
+    fr_conf_free(&fr_broker_schema, conf);
+}

@@ -1,0 +1,63 @@
+#pragma once
+/*
+ * broker.yaml: what one machine's broker serves, where, and within which limits.
+ *
+ * Model: loaded, completed with defaults and cross-checked in one call; immutable afterwards. What holds for a whole federation is
+ *   not here but in its store (policy).
+ * Owns: its strings and arrays, until fr_broker_conf_free. Threads: any may read.
+ * Errors: FR_E_CONFIG with file:line:column in the diag. Trust: the operator's file.
+ */
+
+#include "base/addr.h"
+#include "base/conf.h"
+#include "base/diag.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fr_serve { FR_SERVE_HTTPS };
+
+struct fr_broker_fed_conf {
+    char *name;
+    char *state; /* directory; never NULL once loaded */
+};
+
+struct fr_broker_listen_conf {
+    struct fr_ip address;
+    uint16_t port;
+    enum fr_serve serve;
+    char *federation; /* whose clients may come without a server name; NULL only when there are several and none is named */
+};
+
+struct fr_broker_limits {
+    unsigned connections; /* on each worker */
+    unsigned streams;     /* on each connection */
+    uint32_t handshake_ms, request_ms, idle_ms, write_ms, drain_ms;
+    uint32_t session_ms;
+    unsigned sessions;
+    unsigned changes; /* waiting for the writer */
+};
+
+struct fr_broker_conf {
+    struct fr_broker_fed_conf *federations;
+    size_t n_federations;
+    struct fr_broker_listen_conf *listen;
+    size_t n_listen;
+    struct {
+        struct fr_ip address;
+        uint16_t port; /* 0: no admin listener */
+    } admin;
+    unsigned workers; /* never 0 once loaded */
+    struct fr_broker_limits limits;
+    struct {
+        enum fr_log_level level;
+        enum fr_log_format format;
+        enum fr_log_ids identifiers;
+    } log;
+};
+
+extern const struct fr_conf_schema fr_broker_schema;
+
+enum fr_err fr_broker_conf_load(const char *path, struct fr_diag *diag, struct fr_broker_conf *out);
+void fr_broker_conf_free(struct fr_broker_conf *conf);

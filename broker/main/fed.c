@@ -1,0 +1,129 @@
+#include "main/fed.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SLICE_MS 50
+
+void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *more)
+{
+    sum->gate.admitted += more->gate.admitted;
+    sum->gate.misdirected += more->gate.misdirected;
+    for (int i = 0; i < FR_ACCESS_COUNT; i++) sum->gate.refused[i] += more->gate.refused[i];
+    sum->doh.get += more->doh.get;
+    sum->doh.post += more->doh.post;
+    sum->doh.bad += more->doh.bad;
+    sum->doh.faults += more->doh.faults;
+    for (size_t i = 0; i < sizeof sum->doh.rcode / sizeof sum->doh.rcode[0]; i++)
+        sum->doh.rcode[i] += more->doh.rcode[i];
+}
+
+/* Files made by another user could not be read back by this one, or by that one afterwards. */
+static enum fr_err check_owner(const char *state, struct fr_diag *diag)
+{
+    struct stat st;
+    if (stat(state, &st)) {
+        enum fr_err err = fr_diag_fail(diag, FR_E_CONFIG, "there is no state directory %s", state);
+        fr_diag_hint(diag, "make one with: fedroam ca init --fed NAME --state %s", state);
+        return err;
+    }
+    if (st.st_uid == geteuid()) return FR_OK;
+    return fr_diag_fail(diag, FR_E_PERM, "the state directory %s belongs to user %lu, the broker runs as user %lu",
+                        state, (unsigned long)st.st_uid, (unsigned long)geteuid());
+}
+
+enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_fed_options *options,
+                        struct fr_diag *diag, struct fr_fed **out)
+{
+    enum fr_err err = check_owner(conf->state, diag);
+    if (err) return err;
+    struct fr_fed *fed = fr_calloc(1, sizeof *fed);
+    if (!fed) return FR_E_NOMEM;
+    fed->name = fr_strdup(conf->name);
+    fed->state = fr_strdup(conf->state);
+    if (!fed->name || !fed->state) {
+        err = FR_E_NOMEM;
+        goto out;
+    }
+    err = fr_store_open(&(struct fr_store_options){.dir = fed->state}, diag, &fed->store);
+    if (err) goto out;
+    if (strcmp(fr_store_federation(fed->store), fed->name) != 0) {
+        err = fr_diag_fail(diag, FR_E_CONFIG, "%s holds the federation %s, not %s", fed->state,
+                           fr_store_federation(fed->store), fed->name);
+        goto out;
+    }
+    err = fr_ident_mark_read(fed->state, fed->store, &fed->mark);
+    if (!err)
+        err = fr_ident_load(fed->state, fed->store, fr_clock_real_s(options->clock), diag, &fed->ident);
+    if (err) goto out;
+    *out = fed;
+    fed = NULL;
+out:
+    fr_fed_close(fed);
+    return err;
+}
+
+enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *options, struct fr_diag *diag)
+{
+    struct fr_diag no_ca = {0};
+    const struct fr_admin_fed_options admin = {
+        .state = fed->state, .store = fed->store, .log = options->log, .clock = options->clock};
+    enum fr_err err = fr_admin_fed_new(&admin, diag, &fed->admin);
+    if (err) return err;
+    err = fr_admin_fed_load_ca(fed->admin, &no_ca);
+    if (err)
+        FR_LOG(options->log, FR_LOG_WARN, "ca.unavailable", FR_STR("federation", fed->name),
+               FR_STR("why", no_ca.what));
+    const struct fr_writer_options writer = {
+        .fed = fed->admin, .queue = options->changes, .slice_ms = SLICE_MS};
+    err = fr_writer_start(&writer, &fed->writer);
+    if (err) return err;
+    const struct fr_control_options control = {
+        .loop = options->loop, .state = fed->state, .writer = fed->writer, .log = options->log};
+    return fr_control_open(&control, diag, &fed->control);
+}
+
+bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bool force)
+{
+    struct fr_ident_mark mark;
+    struct fr_ident *ident = NULL;
+    struct fr_diag diag = {0};
+    if (fr_ident_mark_read(fed->state, fed->store, &mark)) return false;
+    if (!force && fr_ident_mark_equal(&mark, &fed->mark)) return false;
+    fed->mark = mark;
+    enum fr_err err =
+        fr_ident_load(fed->state, fed->store, fr_clock_real_s(options->clock), &diag, &ident);
+    if (err) {
+        FR_LOG(options->log, FR_LOG_ERROR, "certificate.refused", FR_STR("federation", fed->name),
+               FR_STR("why", diag.what[0] ? diag.what : fr_err_text(err)), FR_STR("hint", diag.hint));
+        return false;
+    }
+    fr_ident_unref(fed->ident);
+    fed->ident = ident;
+    char until[FR_TIME_TEXT];
+    fr_time_print(fr_ident_not_after_s(ident), until);
+    FR_LOG(options->log, FR_LOG_INFO, "certificate.loaded", FR_STR("federation", fed->name),
+           FR_STR("until", until));
+    return true;
+}
+
+void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data)
+{
+    fr_control_stop(fed->control, drain_ms, on_stopped, data);
+}
+
+void fr_fed_close(struct fr_fed *fed)
+{
+    if (!fed) return;
+    fr_writer_stop(fed->writer);
+    fr_control_free(fed->control);
+    fr_admin_fed_free(fed->admin);
+    fr_ident_unref(fed->ident);
+    fr_store_close(fed->store);
+    fr_free(fed->state);
+    fr_free(fed->name);
+    fr_free(fed);
+}

@@ -1,0 +1,57 @@
+#pragma once
+/*
+ * One federation while the broker serves it: its open store, what it shows on TLS, its writer and control socket.
+ *
+ * Model: open (files and certificates checked) → start (writer and control.sock) → stop → close. Workers borrow the store; they take
+ *   references of the ident.
+ * Owns: all of that. Threads: main's; the writer is its own.
+ * Errors: FR_E_CONFIG and the like with a diag that names the file or directory.
+ */
+
+#include "admin/control.h"
+#include "main/conf.h"
+#include "main/ident.h"
+#include "doh/doh.h"
+
+/* What one federation's requests came to; summed over workers. */
+struct fr_fed_counts {
+    struct fr_gate_counters gate;
+    struct fr_doh_counters doh;
+};
+void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *more);
+
+struct fr_fed {
+    char *name, *state;
+    struct fr_store *store;
+    struct fr_admin_fed *admin;
+    struct fr_ident *ident;
+    struct fr_ident_mark mark; /* what ident was made of, or what was refused last */
+    struct fr_writer *writer;
+    struct fr_control *control;
+    struct fr_fed_counts retired; /* of workers that are gone */
+    bool is_kept;                 /* during a reload: also in the new configuration */
+};
+
+struct fr_fed_options {
+    struct fr_loop *loop; /* with posts enabled */
+    const struct fr_log *log;
+    const struct fr_clock *clock;
+    unsigned changes; /* queue of the writer */
+};
+
+/* Opens and checks; serves nothing yet. This is also what --check does. */
+enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_fed_options *options,
+                        struct fr_diag *diag, struct fr_fed **out);
+
+/* The issuing key is loaded here, before the first peer's byte; without one everything but issuing works. */
+enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *options, struct fr_diag *diag);
+
+/* Looks whether certificates, key or authorities changed and loads them. True when there is a new ident. What cannot be loaded is
+ * logged once and leaves the old one in use. `force` looks even when nothing seems to have changed. */
+bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bool force);
+
+/* No new changes; on_stopped once those in progress are answered or drain_ms is over. */
+void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data);
+
+/* Ends the writer (a change in progress is finished) and closes everything. NULL is legal. */
+void fr_fed_close(struct fr_fed *fed);

@@ -1,0 +1,155 @@
+/* fedroam-broker: the DNS-over-HTTPS endpoint of federations, and the one writer of their state. */
+#include "base/cli.h"
+#include "base/mem.h"
+#include "main/broker.h"
+#include "transport/loop_ev.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#define CONFIG_DEFAULT "/etc/fedroam/broker.yaml"
+
+struct run {
+    struct fr_loop *loop;
+    struct fr_broker *broker;
+    const struct fr_log *log;
+    struct fr_post over;
+};
+
+static void stopped(void *data)
+{
+    struct run *run = data;
+    fr_loop_ev_stop(run->loop);
+}
+
+static void on_stop(void *data, int signum)
+{
+    struct run *run = data;
+    FR_LOG(run->log, FR_LOG_INFO, "broker.stopping", FR_STR("signal", strsignal(signum)));
+    (void)sd_notify(0, "STOPPING=1");
+    fr_broker_stop(run->broker, stopped, run);
+}
+
+static void on_reload(void *data, int signum)
+{
+    struct run *run = data;
+    struct timespec now;
+    (void)signum;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                     (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    fr_broker_reload(run->broker);
+    (void)sd_notify(0, "READY=1");
+}
+
+/* The memory of this process holds private keys: no core file, no debugger of the same user. */
+static void seal(bool is_sealed)
+{
+    const struct rlimit none = {0, 0};
+    if (is_sealed) (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, is_sealed ? 0 : 1);
+}
+
+static void over(struct fr_post *post)
+{
+    struct run *run = post->data;
+    fr_loop_ev_stop(run->loop);
+}
+
+/* Call-backs of changes that were finished last are still in the loop's queue: they own memory. */
+static void run_what_is_posted(struct run *run)
+{
+    fr_loop_post(run->loop, &run->over, over, run);
+    fr_loop_ev_run(run->loop);
+}
+
+static enum fr_err serve(struct fr_broker_conf *conf, const char *path, struct fr_log *log,
+                         struct fr_diag *diag)
+{
+    struct run run = {.log = log};
+    struct fr_ev_signal *signals[3] = {NULL};
+    enum fr_err err = fr_loop_ev_new(&run.loop);
+    if (err) goto out;
+    err = fr_loop_enable_posts(run.loop);
+    if (err) goto out;
+    const struct fr_broker_options options = {
+        .loop = run.loop, .path = path, .log = log, .clock = fr_clock_system()};
+    err = fr_broker_start(&options, conf, diag, &run.broker);
+    if (err) goto out;
+    err = fr_loop_ev_signal(run.loop, SIGTERM, on_stop, &run, &signals[0]);
+    if (!err) err = fr_loop_ev_signal(run.loop, SIGINT, on_stop, &run, &signals[1]);
+    if (!err) err = fr_loop_ev_signal(run.loop, SIGHUP, on_reload, &run, &signals[2]);
+    if (err) goto out;
+    FR_LOG(log, FR_LOG_INFO, "broker.ready", FR_STR("version", FR_VERSION));
+    (void)sd_notify(0, "READY=1");
+    fr_loop_ev_run(run.loop);
+    fr_broker_free(run.broker);
+    run.broker = NULL;
+    run_what_is_posted(&run);
+    FR_LOG(log, FR_LOG_INFO, "broker.stopped");
+out:
+    fr_broker_free(run.broker);
+    for (size_t i = 0; i < 3; i++) fr_loop_ev_signal_free(signals[i]);
+    fr_loop_ev_free(run.loop);
+    return err;
+}
+
+static enum fr_exit run_broker(struct fr_cli *cli)
+{
+    const char *path = fr_cli_opt(cli, "config");
+    struct fr_broker_conf conf = {0};
+    struct fr_diag diag = {0};
+    struct fr_log log;
+    if (!path) path = CONFIG_DEFAULT;
+    enum fr_err err = fr_broker_conf_load(path, &diag, &conf);
+    if (err) goto out;
+    if (fr_cli_flag(cli, "check")) {
+        err = fr_broker_check(&conf, &diag);
+        if (!err) fr_cli_note(cli, "%s: good", path);
+        goto out;
+    }
+    const struct fr_log_options options = {
+        .level = conf.log.level,
+        .format = conf.log.format,
+        .identifiers = conf.log.identifiers,
+        .sink = fr_log_stderr_sink,
+    };
+    err = fr_log_init(&log, &options);
+    if (!err) err = serve(&conf, path, &log, &diag);
+out:
+    fr_broker_conf_free(&conf);
+    return fr_cli_fail(cli, err, &diag);
+}
+
+static const struct fr_cli_option options[] = {
+    {.name = "config", .letter = 'c', .value = "FILE", .help = "configuration (" CONFIG_DEFAULT ")"},
+    {.name = "check", .help = "check the configuration and all it names, then end"},
+    {.name = NULL},
+};
+
+static const struct fr_cli_command commands[] = {
+    {.path = "",
+     .options = options,
+     .summary = "serve federations: DNS over HTTPS for their members",
+     .details = "SIGHUP reads the configuration again, SIGTERM drains and ends. Logs go to standard error.",
+     .example = "fedroam-broker --config broker.yaml --check",
+     .run = run_broker},
+    {.path = NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct fr_cli_command *const tables[] = {commands, NULL};
+    const struct fr_cli_program program = {
+        .name = "fedroam-broker", .summary = "the broker of LoRaWAN roaming federations", .tables = tables};
+    (void)signal(SIGPIPE, SIG_IGN);
+    seal(true);
+    int code = fr_cli_main(&program, argc, argv);
+    seal(false); /* every key is gone; leak checkers may look now */
+    return code;
+}

@@ -1,0 +1,193 @@
+#include "main/metrics.h"
+
+#include "base/metrics.h"
+#include "store/authority.h"
+
+#define FED(i) {"federation", counts->feds[i]->name}
+
+/* --- the process and its connections --- */
+
+static void write_process(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_INFO, "fedroam_build", "The running program.");
+    FR_METRIC(m, 1, {"version", FR_VERSION});
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_workers", "Threads that serve.");
+    FR_METRIC(m, counts->workers);
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_config_reloads", "Reloads by result.");
+    FR_METRIC(m, counts->reloads, {"result", "loaded"});
+    FR_METRIC(m, counts->reloads_refused, {"result", "refused"});
+}
+
+static void write_connections(struct fr_metrics *m, const struct fr_http_server_counters *http)
+{
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_connections", "Open connections.");
+    FR_METRIC(m, http->open);
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_connections_accepted", "Connections accepted.");
+    FR_METRIC(m, http->accepted);
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_tls_handshakes", "TLS handshakes by result.");
+    FR_METRIC(m, http->handshakes - http->handshakes_resumed, {"result", "full"});
+    FR_METRIC(m, http->handshakes_resumed, {"result", "resumed"});
+    FR_METRIC(m, http->handshakes_refused, {"result", "refused"});
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_bytes", "Bytes on the wire.");
+    FR_METRIC(m, http->bytes_in, {"direction", "in"});
+    FR_METRIC(m, http->bytes_out, {"direction", "out"});
+}
+
+static void write_requests(struct fr_metrics *m, const struct fr_http_server_counters *http)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_http_requests", "Requests by protocol.");
+    FR_METRIC(m, http->requests[FR_HTTP_1_0], {"protocol", "HTTP/1.0"});
+    FR_METRIC(m, http->requests[FR_HTTP_1_1], {"protocol", "HTTP/1.1"});
+    FR_METRIC(m, http->requests[FR_HTTP_2], {"protocol", "HTTP/2"});
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_http_requests_in_progress", "Requests not answered yet.");
+    FR_METRIC(m, http->in_progress);
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_http_bad_requests", "Requests that are not proper HTTP.");
+    FR_METRIC(m, http->bad_requests);
+}
+
+static void write_limits(struct fr_metrics *m, const struct fr_http_server_counters *http)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_limit_hits", "Times a limit was met.");
+    FR_METRIC(m, http->limit_connections, {"limit", "connections"});
+    FR_METRIC(m, http->limit_streams, {"limit", "streams"});
+    FR_METRIC(m, http->limit_head, {"limit", "head"});
+    FR_METRIC(m, http->limit_body, {"limit", "body"});
+    FR_METRIC(m, http->limit_backlog, {"limit", "backlog"});
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_timeouts", "Connections closed for being late, by phase.");
+    FR_METRIC(m, http->late_handshake, {"phase", "handshake"});
+    FR_METRIC(m, http->late_first_request, {"phase", "first_request"});
+    FR_METRIC(m, http->late_request, {"phase", "request"});
+    FR_METRIC(m, http->late_idle, {"phase", "idle"});
+    FR_METRIC(m, http->late_write, {"phase", "write"});
+}
+
+/* --- federations: requests --- */
+
+static void write_doh(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_doh_requests", "DNS messages by HTTP method.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        FR_METRIC(m, counts->fed_counts[i].doh.get, FED(i), {"method", "GET"});
+        FR_METRIC(m, counts->fed_counts[i].doh.post, FED(i), {"method", "POST"});
+    }
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_doh_bad_requests", "Requests without a DNS message.");
+    for (size_t i = 0; i < counts->n_feds; i++) FR_METRIC(m, counts->fed_counts[i].doh.bad, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_dns_faults", "Answers lost to a store that failed.");
+    for (size_t i = 0; i < counts->n_feds; i++) FR_METRIC(m, counts->fed_counts[i].doh.faults, FED(i));
+}
+
+static void write_rcodes(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    static const struct {
+        unsigned number;
+        const char *name;
+    } rcodes[] = {{0, "NOERROR"}, {1, "FORMERR"}, {2, "SERVFAIL"}, {3, "NXDOMAIN"},
+                  {4, "NOTIMP"},  {5, "REFUSED"}, {16, "BADVERS"}};
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_dns_responses", "Answers by RCODE.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        for (size_t r = 0; r < sizeof rcodes / sizeof rcodes[0]; r++)
+            FR_METRIC(m, counts->fed_counts[i].doh.rcode[rcodes[r].number], FED(i),
+                      {"rcode", rcodes[r].name});
+}
+
+static void write_access(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_access_refused", "Requests refused, by reason.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        for (int verdict = FR_ACCESS_OK + 1; verdict < FR_ACCESS_COUNT; verdict++)
+            FR_METRIC(m, counts->fed_counts[i].gate.refused[verdict], FED(i),
+                      {"reason", fr_access_word((enum fr_access)verdict)});
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_access_admitted", "Requests let in.");
+    for (size_t i = 0; i < counts->n_feds; i++) FR_METRIC(m, counts->fed_counts[i].gate.admitted, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_access_misdirected", "Requests for another name (421).");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].gate.misdirected, FED(i));
+}
+
+/* --- federations: store, changes, certificates --- */
+
+static void write_store(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    static const struct {
+        const char *name, *help;
+        size_t at;
+    } gauges[] = {
+        {"fedroam_store_sequence", "Number of the last change.", offsetof(struct fr_store_info, sequence)},
+        {"fedroam_store_devices", "Devices.", offsetof(struct fr_store_info, devices)},
+        {"fedroam_store_networks", "Networks.", offsetof(struct fr_store_info, networks)},
+        {"fedroam_store_members", "Members.", offsetof(struct fr_store_info, members)},
+        {"fedroam_store_certificates", "Certificates ever issued.", offsetof(struct fr_store_info, certs)},
+        {"fedroam_store_used_bytes", "Bytes in use.", offsetof(struct fr_store_info, used)},
+        {"fedroam_store_map_bytes", "Bytes there is room for.", offsetof(struct fr_store_info, map_size)},
+    };
+    for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
+        fr_metrics_family(m, FR_METRIC_GAUGE, gauges[g].name, gauges[g].help);
+        for (size_t i = 0; i < counts->n_feds; i++) {
+            struct fr_store_info info;
+            if (fr_store_read_info(counts->feds[i]->store, &info)) continue;
+            FR_METRIC(m, *(const uint64_t *)((const char *)&info + gauges[g].at), FED(i));
+        }
+    }
+}
+
+static void write_changes(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_changes", "Operations by result.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        struct fr_writer_counters writer = fr_writer_counters(counts->feds[i]->writer);
+        FR_METRIC(m, writer.tasks - writer.refused, FED(i), {"result", "done"});
+        FR_METRIC(m, writer.refused, FED(i), {"result", "refused"});
+    }
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_changes_waiting", "Operations in the queue.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, fr_writer_counters(counts->feds[i]->writer).waiting, FED(i));
+}
+
+struct expiry {
+    struct fr_metrics *m;
+    const char *federation;
+    int64_t now_s;
+};
+
+static void write_expiry(const struct expiry *e, const char *name, int64_t not_after_s)
+{
+    const struct fr_label labels[] = {{"federation", e->federation}, {"certificate", name}};
+    fr_metrics_sample_int(e->m, not_after_s - e->now_s, labels, 2);
+}
+
+static enum fr_err write_authority(void *data, const struct fr_authority_row *row)
+{
+    if (row->state != FR_AUTHORITY_REVOKED) write_expiry(data, row->name, row->not_after_s);
+    return FR_OK;
+}
+
+static void write_expiries(struct fr_metrics *m, const struct fr_broker_counts *counts, int64_t now_s)
+{
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_certificate_expiry_seconds",
+                      "Time left of the broker's own certificate and of the authorities.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        struct fr_snap *snap = NULL;
+        struct expiry e = {m, counts->feds[i]->name, now_s};
+        write_expiry(&e, "server", fr_ident_not_after_s(counts->feds[i]->ident));
+        if (fr_snap_begin(counts->feds[i]->store, &snap)) continue;
+        (void)fr_authority_each(snap, write_authority, &e); /* what cannot be read is absent */
+        fr_snap_end(snap);
+    }
+}
+
+enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64_t now_s, struct fr_buf *out)
+{
+    struct fr_metrics m = fr_metrics(out);
+    write_process(&m, counts);
+    write_connections(&m, &counts->http);
+    write_requests(&m, &counts->http);
+    write_limits(&m, &counts->http);
+    write_doh(&m, counts);
+    write_rcodes(&m, counts);
+    write_access(&m, counts);
+    write_store(&m, counts);
+    write_changes(&m, counts);
+    write_expiries(&m, counts, now_s);
+    fr_metrics_end(&m);
+    return fr_buf_err(out);
+}

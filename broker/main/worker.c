@@ -1,0 +1,300 @@
+#include "main/worker.h"
+
+#include "base/mem.h"
+#include "transport/loop_ev.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define REFUSALS_LOGGED 20 /* lines a second, so that a scanner does not fill the disk */
+
+struct worker_fed {
+    struct fr_fed *fed;
+    struct fr_ident *ident;
+    struct fr_gate *gate;
+    struct fr_doh *doh;
+};
+
+/* What select() needs to know of the listener a connection came in by. */
+struct entrance {
+    struct fr_worker *worker;
+    struct worker_fed *nameless; /* for clients without a server name; NULL: refuse them */
+};
+
+struct fr_worker {
+    struct fr_worker_options options;
+    size_t n_feds, n_entrances;
+    struct worker_fed *feds;
+    struct entrance *entrances;
+    struct fr_loop *loop;
+    struct fr_http_server *server;
+    pthread_t thread;
+    bool is_started;
+    int64_t refusals_ms; /* the second that is being counted */
+    unsigned refusals;
+    uint32_t drain_ms;
+    void (*on_stopped)(void *data, struct fr_worker *worker);
+    void *on_stopped_data;
+    struct fr_post stop_post;
+    struct fr_http_server_counters last;
+};
+
+/* --- connections --- */
+
+static bool choose(struct worker_fed *fed, enum fr_service service, struct fr_tls_choice *out)
+{
+    fr_ident_choose(fed->ident, service, out);
+    out->tag = fed;
+    return true;
+}
+
+static bool select_context(void *data, const char *sni, struct fr_tls_choice *out)
+{
+    struct entrance *entrance = data;
+    struct fr_worker *w = entrance->worker;
+    if (!sni) return entrance->nameless && choose(entrance->nameless, FR_SERVICE_BROKER, out);
+    for (size_t i = 0; i < w->n_feds; i++) {
+        enum fr_service service = fr_service_of(w->feds[i].fed->name, sni);
+        if (service != FR_SERVICE_NONE) return choose(&w->feds[i], service, out);
+    }
+    return false;
+}
+
+static void on_request(void *data, struct fr_http_exchange *x)
+{
+    (void)data;
+    struct worker_fed *fed = fr_http_conn_peer(x->conn)->tag;
+    fr_doh_request(fed->doh, x);
+}
+
+static void on_refused(void *data, const struct fr_addr *peer, const struct fr_tls_refusal *why)
+{
+    struct fr_worker *w = data;
+    char text[FR_ADDR_TEXT];
+    int64_t now_ms = fr_loop_now_ms(w->loop);
+    if (now_ms - w->refusals_ms >= 1000) {
+        w->refusals_ms = now_ms;
+        w->refusals = 0;
+    }
+    if (++w->refusals > REFUSALS_LOGGED) return;
+    fr_addr_print(peer, text);
+    FR_LOG(w->options.log, FR_LOG_WARN, "handshake.refused", FR_STR("peer", text),
+           FR_STR("reason", why->reason), FR_STR("sni", why->sni), FR_STR("subject", why->subject),
+           FR_STR("alert", why->alert));
+}
+
+static void on_close(void *data, struct fr_http_conn *conn)
+{
+    (void)data;
+    fr_gate_on_close(conn);
+}
+
+/* --- making --- */
+
+static enum fr_err make_feds(struct fr_worker *w)
+{
+    const struct fr_broker_conf *conf = w->options.conf;
+    w->feds = fr_calloc(conf->n_federations, sizeof *w->feds);
+    if (!w->feds) return FR_E_NOMEM;
+    for (size_t i = 0; i < conf->n_federations; i++) {
+        struct worker_fed *fed = &w->feds[i];
+        w->n_feds++;
+        fed->fed = w->options.feds[i];
+        fed->ident = fr_ident_ref(fed->fed->ident);
+        const struct fr_gate_options gate = {
+            .store = fed->fed->store, .log = w->options.log, .clock = w->options.clock};
+        enum fr_err err = fr_gate_new(&gate, &fed->gate);
+        if (!err) err = fr_doh_new(fed->gate, &fed->doh);
+        if (err) return err;
+    }
+    return FR_OK;
+}
+
+static struct fr_http_server_conf server_conf(const struct fr_broker_limits *limits)
+{
+    struct fr_http_server_conf conf = fr_http_server_conf_default();
+    conf.connections = limits->connections;
+    conf.streams = limits->streams;
+    conf.handshake_ms = conf.first_request_ms = limits->handshake_ms;
+    conf.request_ms = limits->request_ms;
+    conf.idle_ms = limits->idle_ms;
+    conf.write_ms = limits->write_ms;
+    return conf;
+}
+
+static struct worker_fed *fed_named(struct fr_worker *w, const char *name)
+{
+    for (size_t i = 0; name && i < w->n_feds; i++)
+        if (strcmp(w->feds[i].fed->name, name) == 0) return &w->feds[i];
+    return NULL;
+}
+
+static enum fr_err make_server(struct fr_worker *w, struct fr_diag *diag)
+{
+    const struct fr_broker_conf *conf = w->options.conf;
+    const struct fr_http_server_conf limits = server_conf(&conf->limits);
+    const struct fr_http_handler handler = {
+        .data = w, .on_request = on_request, .on_refused = on_refused, .on_close = on_close};
+    enum fr_err err = fr_http_server_new(w->loop, &limits, &handler, &w->server);
+    if (err) return err;
+    w->entrances = fr_calloc(conf->n_listen, sizeof *w->entrances);
+    if (!w->entrances) return FR_E_NOMEM;
+    for (size_t i = 0; !err && i < conf->n_listen; i++) {
+        const struct fr_broker_listen_conf *listen = &conf->listen[i];
+        w->entrances[i] = (struct entrance){w, fed_named(w, listen->federation)};
+        const struct fr_http_listen how = {
+            .at = {listen->address, listen->port},
+            .reuse_port = true,
+            .tls = w->options.acceptor,
+            .select = select_context,
+            .select_data = &w->entrances[i],
+        };
+        err = fr_http_server_listen(w->server, &how, diag, NULL);
+    }
+    return err;
+}
+
+enum fr_err fr_worker_new(const struct fr_worker_options *options, struct fr_diag *diag,
+                          struct fr_worker **out)
+{
+    struct fr_worker *w = fr_calloc(1, sizeof *w);
+    if (!w) return FR_E_NOMEM;
+    w->options = *options;
+    w->options.acceptor = fr_tls_acceptor_ref(options->acceptor);
+    enum fr_err err = fr_loop_ev_new(&w->loop);
+    if (err) goto out;
+    err = fr_loop_enable_posts(w->loop);
+    if (err) goto out;
+    err = make_feds(w);
+    if (err) goto out;
+    err = make_server(w, diag);
+    if (err) goto out;
+    *out = w;
+    w = NULL;
+out:
+    fr_worker_free(w);
+    return err;
+}
+
+/* --- running --- */
+
+static void *worker_run(void *data)
+{
+    struct fr_worker *w = data;
+    fr_loop_ev_run(w->loop);
+    return NULL;
+}
+
+enum fr_err fr_worker_start(struct fr_worker *w)
+{
+    int errnum = pthread_create(&w->thread, NULL, worker_run, w);
+    if (errnum) return fr_err_from_errno(errnum);
+    w->is_started = true;
+    return FR_OK;
+}
+
+struct ident_message {
+    struct fr_post post;
+    struct fr_worker *worker;
+    size_t fed;
+    struct fr_ident *ident;
+};
+
+static void ident_arrived(struct fr_post *post)
+{
+    struct ident_message *message = post->data;
+    struct worker_fed *fed = &message->worker->feds[message->fed];
+    fr_ident_unref(fed->ident);
+    fed->ident = message->ident;
+    fr_free(message);
+}
+
+enum fr_err fr_worker_set_ident(struct fr_worker *w, size_t fed, struct fr_ident *ident)
+{
+    struct ident_message *message = fr_calloc(1, sizeof *message);
+    if (!message) return FR_E_NOMEM;
+    message->worker = w;
+    message->fed = fed;
+    message->ident = fr_ident_ref(ident);
+    fr_loop_post(w->loop, &message->post, ident_arrived, message);
+    return FR_OK;
+}
+
+void fr_worker_last(const struct fr_worker *w, struct fr_http_server_counters *http,
+                    struct fr_fed_counts *feds)
+{
+    *http = w->server ? *fr_http_server_counters(w->server) : w->last;
+    for (size_t i = 0; i < w->n_feds; i++)
+        feds[i] = (struct fr_fed_counts){*fr_gate_counters(w->feds[i].gate),
+                                         *fr_doh_counters(w->feds[i].doh)};
+}
+
+static void sample_delivered(struct fr_post *post)
+{
+    struct fr_worker_sample *sample = post->data;
+    sample->on_sampled(sample);
+}
+
+static void sample_asked(struct fr_post *post)
+{
+    struct fr_worker_sample *sample = post->data;
+    struct fr_worker *w = sample->worker;
+    fr_worker_last(w, &sample->http, sample->feds);
+    fr_loop_post(w->options.main_loop, &sample->post, sample_delivered, sample);
+}
+
+void fr_worker_sample(struct fr_worker *w, struct fr_worker_sample *sample)
+{
+    sample->worker = w;
+    fr_loop_post(w->loop, &sample->post, sample_asked, sample);
+}
+
+/* --- stopping --- */
+
+static void stop_delivered(struct fr_post *post)
+{
+    struct fr_worker *w = post->data;
+    w->on_stopped(w->on_stopped_data, w);
+}
+
+static void server_stopped(void *data)
+{
+    struct fr_worker *w = data;
+    w->last = *fr_http_server_counters(w->server);
+    fr_http_server_free(w->server);
+    w->server = NULL;
+    fr_loop_ev_stop(w->loop);
+    fr_loop_post(w->options.main_loop, &w->stop_post, stop_delivered, w);
+}
+
+static void stop_asked(struct fr_post *post)
+{
+    struct fr_worker *w = post->data;
+    fr_http_server_stop(w->server, w->drain_ms, server_stopped, w);
+}
+
+void fr_worker_stop(struct fr_worker *w, uint32_t drain_ms,
+                    void (*on_stopped)(void *data, struct fr_worker *worker), void *data)
+{
+    w->drain_ms = drain_ms;
+    w->on_stopped = on_stopped;
+    w->on_stopped_data = data;
+    fr_loop_post(w->loop, &w->stop_post, stop_asked, w);
+}
+
+void fr_worker_free(struct fr_worker *w)
+{
+    if (!w) return;
+    if (w->is_started) pthread_join(w->thread, NULL);
+    fr_http_server_free(w->server);
+    for (size_t i = 0; i < w->n_feds; i++) {
+        fr_doh_free(w->feds[i].doh);
+        fr_gate_free(w->feds[i].gate);
+        fr_ident_unref(w->feds[i].ident);
+    }
+    fr_free(w->feds);
+    fr_free(w->entrances);
+    fr_loop_ev_free(w->loop);
+    fr_tls_acceptor_unref(w->options.acceptor);
+    fr_free(w);
+}
