@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
@@ -16,6 +17,17 @@ struct fr_crypto {
     EVP_MAC_CTX *mac;
 };
 
+static bool set_mac_cipher(EVP_MAC_CTX *mac)
+{
+    char cipher[] = "AES-128-CBC";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0),
+        OSSL_PARAM_construct_end(),
+    };
+
+    return mac != NULL && EVP_MAC_CTX_set_params(mac, params) == 1;
+}
+
 enum fr_err fr_crypto_new(struct fr_crypto **out)
 {
     static const char *const wrap_names[3] = {"AES-128-WRAP", "AES-192-WRAP", "AES-256-WRAP"};
@@ -27,7 +39,7 @@ enum fr_err fr_crypto_new(struct fr_crypto **out)
     c->cipher = EVP_CIPHER_CTX_new();
     c->cmac = EVP_MAC_fetch(NULL, "CMAC", NULL);
     c->mac = c->cmac != NULL ? EVP_MAC_CTX_new(c->cmac) : NULL;
-    is_whole = c->ecb != NULL && c->cipher != NULL && c->mac != NULL;
+    is_whole = c->ecb != NULL && c->cipher != NULL && set_mac_cipher(c->mac);
     for (size_t i = 0; i < 3; i++) {
         c->wrap[i] = EVP_CIPHER_fetch(NULL, wrap_names[i], NULL);
         is_whole = is_whole && c->wrap[i] != NULL;
@@ -79,15 +91,10 @@ enum fr_err fr_aes_decrypt(struct fr_crypto *c, const struct fr_key *key, const 
 enum fr_err fr_cmac(struct fr_crypto *c, const struct fr_key *key, struct fr_span first, struct fr_span second,
                     uint8_t out[16])
 {
-    static char cipher[] = "AES-128-CBC"; /* OpenSSL's parameter is not const, but only read */
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0),
-        OSSL_PARAM_construct_end(),
-    };
     uint8_t mac[BLOCK];
     size_t n = 0;
 
-    if (EVP_MAC_init(c->mac, key->b, sizeof key->b, params) != 1) return FR_E_INTERNAL;
+    if (EVP_MAC_init(c->mac, key->b, sizeof key->b, NULL) != 1) return FR_E_INTERNAL;
     if (first.n > 0 && EVP_MAC_update(c->mac, first.p, first.n) != 1) return FR_E_INTERNAL;
     if (second.n > 0 && EVP_MAC_update(c->mac, second.p, second.n) != 1) return FR_E_INTERNAL;
     if (EVP_MAC_final(c->mac, mac, &n, sizeof mac) != 1 || n != sizeof mac) return FR_E_INTERNAL;
@@ -115,7 +122,10 @@ static enum fr_err wrap(struct fr_crypto *c, struct fr_span kek, bool is_wrap, s
 
     if (cipher == NULL) return FR_E_INVALID;
     if (EVP_CipherInit_ex2(c->cipher, cipher, kek.p, NULL, is_wrap, NULL) != 1) return FR_E_INTERNAL;
-    if (EVP_CipherUpdate(c->cipher, result, &n, in.p, (int)in.n) != 1 || n <= 0) {
+    (void)ERR_set_mark(); /* a failed check must not lie in the error queue when TLS looks at it */
+    bool is_good = EVP_CipherUpdate(c->cipher, result, &n, in.p, (int)in.n) == 1 && n > 0;
+    (void)ERR_pop_to_mark();
+    if (!is_good) {
         fr_secret_zero(result, sizeof result);
         return is_wrap ? FR_E_INTERNAL : FR_E_CRYPTO;
     }

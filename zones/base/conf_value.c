@@ -6,6 +6,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MAX_STRING = 4096, MAX_WORDS = 64 };
@@ -50,16 +51,18 @@ static const char *form_of(enum fr_conf_type type)
     return NULL;
 }
 
+/* `key: "value" is not …`, without the value of a secret. */
+static enum fr_err refuse(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag, const char *rule)
+{
+    if (row->flags & FR_CONF_SECRET) return fr_diag_fail(diag, FR_E_CONFIG, "%s is not %s", row->key, rule);
+    return fr_diag_fail(diag, FR_E_CONFIG, "%s: \"%.*s\" is not %s", row->key, (int)(text.n < 60 ? text.n : 60),
+                        text.n > 0 ? (const char *)text.p : "", rule);
+}
+
 static enum fr_err not_of_type(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag)
 {
-    enum fr_err err;
+    enum fr_err err = refuse(row, text, diag, fr_conf_type_text(row->type));
 
-    if (row->flags & FR_CONF_SECRET) {
-        err = fr_diag_fail(diag, FR_E_CONFIG, "%s is not %s", row->key, fr_conf_type_text(row->type));
-    } else {
-        err = fr_diag_fail(diag, FR_E_CONFIG, "%s: \"%.*s\" is not %s", row->key, (int)(text.n < 60 ? text.n : 60),
-                           text.n > 0 ? (const char *)text.p : "", fr_conf_type_text(row->type));
-    }
     if (form_of(row->type) != NULL) fr_diag_hint(diag, "%s", form_of(row->type));
     return err;
 }
@@ -99,9 +102,10 @@ static enum fr_err store_number(const struct fr_conf_row *row, struct fr_span te
     }
     if (err == FR_E_RANGE) {
         const char *unit = row->type == FR_T_DURATION ? " ms" : "";
-        return fr_diag_fail(diag, FR_E_CONFIG, "%s: %.*s is not between %llu%s and %llu%s", row->key,
-                            (int)(text.n < 60 ? text.n : 60), (const char *)text.p, (unsigned long long)row->min, unit,
-                            (unsigned long long)max, unit);
+        char rule[96];
+        (void)snprintf(rule, sizeof rule, "between %llu%s and %llu%s", (unsigned long long)row->min, unit,
+                       (unsigned long long)max, unit);
+        return refuse(row, text, diag, rule);
     }
     if (err) return not_of_type(row, text, diag);
     put_unsigned(member, row->size, v);
@@ -136,8 +140,8 @@ static enum fr_err store_text(const struct fr_conf_row *row, const char *file, s
 static enum fr_err store_word(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag, void *member)
 {
     const char *words[MAX_WORDS];
-    char list[200];
-    size_t n = 0, at = 0;
+    char list[200] = "one of ";
+    size_t n = 0, at = strlen(list);
 
     for (; n < MAX_WORDS && row->words[n].word != NULL; n++) {
         words[n] = row->words[n].word;
@@ -147,14 +151,13 @@ static enum fr_err store_word(const struct fr_conf_row *row, struct fr_span text
         }
         size_t len = strlen(words[n]);
         if (at + len + 3 > sizeof list) continue;
-        if (at > 0) list[at++] = '|';
+        if (n > 0) list[at++] = '|';
         memcpy(list + at, words[n], len);
         at += len;
     }
     list[at] = '\0';
     const char *near = fr_nearest(text, words, n);
-    enum fr_err err = fr_diag_fail(diag, FR_E_CONFIG, "%s: \"%.*s\" is not one of %s", row->key,
-                                   (int)(text.n < 60 ? text.n : 60), text.n > 0 ? (const char *)text.p : "", list);
+    enum fr_err err = refuse(row, text, diag, list);
     if (near != NULL) fr_diag_hint(diag, "did you mean %s?", near);
     return err;
 }
