@@ -16,7 +16,8 @@ static struct fr_span next_word(const char **p)
 {
     while (is_blank(**p)) (*p)++;
     const char *start = *p;
-    while (**p != '\0' && !is_blank(**p)) (*p)++;
+    for (; **p != '\0' && !is_blank(**p); (*p)++)
+        if (**p == '\\' && (*p)[1] != '\0') (*p)++; /* "\ " is no end of a word */
     return fr_span(start, (size_t)(*p - start));
 }
 
@@ -31,6 +32,13 @@ static const struct {
     {"NS", 0, 0},    {"TXT", 0, 0},           {"HINFO", 0, 0},         {"SRV", 3, UINT16_MAX},
     {"TLSA", 3, 255}, {"NAPTR", 2, UINT16_MAX},
 };
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++)
+        if (strcmp(TYPES[i].name, name) == 0) return true;
+    return false;
+}
 
 /* ldns cuts a number that is too large down to its field without a word, so they are read here first. */
 static bool check_numbers(const char *rdata, unsigned count, uint64_t max)
@@ -99,6 +107,7 @@ static enum fr_err check_line(const char *line, bool has_previous, const char **
 static enum fr_err convert(const ldns_rr *from, struct fr_rr *out, const char **reason)
 {
     struct fr_rr rr;
+    char type[FR_DNS_TYPE_TEXT_SIZE];
     uint8_t *wire = NULL;
     size_t n = 0;
 
@@ -108,7 +117,8 @@ static enum fr_err convert(const ldns_rr *from, struct fr_rr *out, const char **
     fr_rr_read(&r, &rr);
     enum fr_err err = fr_rd_end(&r);
     LDNS_FREE(wire);
-    if (err != FR_OK || rr.class != FR_DNS_IN) {
+    /* ldns may have found another type than we did; of those we do not know, the RDATA is gone by now */
+    if (err != FR_OK || rr.class != FR_DNS_IN || !is_known(fr_dns_type_print(rr.type, type))) {
         *reason = "the record is not well formed, or too long";
         return FR_E_MALFORMED;
     }
