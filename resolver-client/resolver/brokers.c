@@ -136,6 +136,15 @@ static void sum_up(struct fr_ask *a)
 
 static void on_link(void *data, const struct fr_link_result *r);
 
+/* With somebody else to turn to, the time of a broker; without, all the time there is, and no less than look-ups have that may still
+ * join. */
+static int64_t time_for(const struct fr_ask *a, int64_t now_ms)
+{
+    const struct fedroam_options *o = a->b->options;
+    if (choose(a, now_ms) < a->b->n) return o->broker_timeout_ms;
+    return a->until_ms - now_ms > o->timeout_ms ? a->until_ms - now_ms : o->timeout_ms;
+}
+
 /* Asks the next broker, or sums up. */
 static void try_next(struct fr_ask *a)
 {
@@ -149,9 +158,7 @@ static void try_next(struct fr_ask *a)
         }
         a->tried |= (uint8_t)(1u << i);
         a->current = i;
-        int64_t within_ms = b->options->broker_timeout_ms;
-        if (choose(a, now_ms) == b->n && a->until_ms - now_ms > within_ms)
-            within_ms = a->until_ms - now_ms; /* nobody else to turn to: all the time there is */
+        int64_t within_ms = time_for(a, now_ms);
         struct fr_diag diag = {0};
         struct fr_link *link = b->brokers[i].link;
         enum fr_err err =

@@ -98,7 +98,7 @@ static void judge_reply(const char *broker, struct fr_judgement *j)
 {
     j->ede = j->reply.ede;
     const char *ede = fr_ede_text(j->ede);
-    char code[16] = "";
+    char code[24] = "";
     if (j->ede >= 0) (void)snprintf(code, sizeof code, " (EDE %d", j->ede);
     const char *space = code[0] && ede[0] ? " " : "";
     const char *close = code[0] ? ")" : "";

@@ -9,7 +9,7 @@ struct fr_flight {
     struct fedroam *f;
     struct fr_flight *chain; /* next of the same bucket */
     struct fr_cache_key key;
-    struct fr_part *parts;
+    struct fr_part *parts, *last_part; /* in the order they came */
     struct fr_ask *ask;
     struct fr_dname name; /* the question under way */
     uint16_t type;
@@ -35,10 +35,11 @@ static struct fr_flight **find(struct fedroam *f, struct fr_cache_key key)
 static void add_part(struct fr_flight *fl, struct fr_part *part)
 {
     part->flight = fl;
-    part->prev = NULL;
-    part->next = fl->parts;
-    if (fl->parts) fl->parts->prev = part;
-    fl->parts = part;
+    part->prev = fl->last_part;
+    part->next = NULL;
+    if (fl->last_part) fl->last_part->next = part;
+    else fl->parts = part;
+    fl->last_part = part;
     part->was_asked = true;
 }
 
@@ -49,6 +50,7 @@ void fr_flight_leave(struct fr_part *part)
     if (part->prev) part->prev->next = part->next;
     else fl->parts = part->next;
     if (part->next) part->next->prev = part->prev;
+    else fl->last_part = part->prev;
     part->flight = NULL;
     part->prev = part->next = NULL;
 }

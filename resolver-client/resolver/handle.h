@@ -40,6 +40,7 @@ struct fedroam_lookup {
     void *data;
     bool is_ready;
     struct fedroam_answer *answer; /* the best so far; NULL: none yet, or no memory for one */
+    uint16_t answered_by;          /* the federation of that */
     size_t n_open, n_parts;
     struct fr_part parts[];
 };

@@ -74,15 +74,25 @@ static int weight(const struct fedroam_answer *a)
     return weights[fedroam_answer_result(a)];
 }
 
+/* Of equals, the federation configured first. */
+static bool is_better(const struct fedroam_answer *a, uint16_t federation,
+                      const struct fedroam_lookup *l)
+{
+    if (!l->answer) return true;
+    int more = weight(a) - weight(l->answer);
+    return more > 0 || (more == 0 && federation < l->answered_by);
+}
+
 static void part_end(struct fr_part *p, struct fedroam_answer *a)
 {
     struct fedroam_lookup *l = p->lookup;
     fr_flight_leave(p);
     p->is_done = true;
     l->n_open--;
-    if (a && (!l->answer || weight(a) > weight(l->answer))) {
+    if (a && is_better(a, p->federation, l)) {
         struct fedroam_answer *lighter = l->answer;
         l->answer = a;
+        l->answered_by = p->federation;
         a = lighter;
     }
     fedroam_answer_free(a);

@@ -29,7 +29,7 @@ static inline void test_records(struct fr_dns_writer *w, enum fr_dns_section sec
                                 const char *lines)
 {
     struct fr_dname root = test_name(".");
-    char line[512];
+    char line[2 * FR_DNAME_TEXT];
     while (lines && *lines) {
         size_t n = strcspn(lines, "\n");
         const char *reason = NULL;
