@@ -2,6 +2,7 @@
 #include "admin/op.h"
 
 #include "admin/args.h"
+#include "names/eui.h"
 #include "store/device.h"
 
 struct device_args {
@@ -29,6 +30,37 @@ static void put_count(struct fr_op_ctx *ctx, const struct fr_device_report *repo
     fr_op_put(ctx, ctx->result, fr_device_outcome_text(outcome), fr_op_uint(report->count[outcome]));
 }
 
+/* The first refused device and why, for the sentence: one that is asked for singly deserves its reason. */
+struct refusal {
+    const uint64_t *euis;
+    uint64_t n;
+    uint64_t eui;
+    enum fr_device_outcome outcome;
+    char owner[FR_MEMBER_ID_MAX + 1];
+};
+
+static void note_refused(void *data, size_t row, enum fr_device_outcome outcome, const char *owner)
+{
+    struct refusal *refusal = data;
+    if (refusal->n++) return;
+    refusal->eui = refusal->euis[row];
+    refusal->outcome = outcome;
+    if (owner) (void)fr_span_copy(fr_span_str(owner), refusal->owner, sizeof refusal->owner);
+}
+
+static enum fr_err refuse(struct fr_op_ctx *ctx, enum fr_err err, const struct refusal *refusal)
+{
+    char eui[FR_EUI_TEXT];
+    if (!refusal->n) return err;
+    fr_eui_print(refusal->eui, eui);
+    err = fr_diag_fail(ctx->diag, err, "device %s: %s%s%s; nothing was changed", eui,
+                       fr_device_outcome_text(refusal->outcome), refusal->owner[0] ? " by " : "",
+                       refusal->owner);
+    if (refusal->n > 1)
+        fr_diag_hint(ctx->diag, "%llu devices were refused", (unsigned long long)refusal->n);
+    return err;
+}
+
 static enum fr_err run(struct fr_op_ctx *ctx, const struct fr_arg *rows, enum fr_device_mode mode)
 {
     static const enum fr_device_outcome told[][4] = {
@@ -40,14 +72,20 @@ static enum fr_err run(struct fr_op_ctx *ctx, const struct fr_arg *rows, enum fr
     struct fr_device_report report = {0};
     enum fr_err err = fr_args_decode(rows, ctx->args, ctx->diag, &args);
     if (err) goto out;
+    struct refusal refusal = {.euis = args.devices.items};
     struct fr_device_job job = {
+        .refused = note_refused,
+        .data = &refusal,
         .netid = (uint32_t)args.netid.value,
         .mode = mode,
         .euis = args.devices.items,
         .n = args.devices.n,
     };
     err = fr_device_apply(ctx->change, &job, ctx->diag, &report);
-    if (err) goto out;
+    if (err) {
+        err = refuse(ctx, err, &refusal);
+        goto out;
+    }
     for (size_t i = 0; i < sizeof told[0] / sizeof told[0][0]; i++)
         put_count(ctx, &report, told[mode][i]);
     fr_op_put(ctx, ctx->result, "changed", json_boolean(!fr_change_is_empty(ctx->change)));

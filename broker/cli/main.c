@@ -1,0 +1,42 @@
+/* fedroam: the administrator's and the member's program. Its commands live with the libraries they are about. */
+#include "base/cli.h"
+#include "pki_cli/commands.h"
+#include "resolver_cli/commands.h"
+#include "zones_cli/commands.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+static enum fr_exit run_version(struct fr_cli *cli)
+{
+    FILE *out = fr_cli_out(cli);
+    if (fr_cli_output(cli) == FR_OUTPUT_JSON)
+        (void)fprintf(out, "{\"version\":\"%s\"}\n", FR_VERSION);
+    else
+        (void)fprintf(out, "fedroam %s\n", FR_VERSION);
+    return FR_EXIT_OK;
+}
+
+static const struct fr_cli_command own_commands[] = {
+    {.path = "version",
+     .summary = "print the version of this program",
+     .example = "fedroam version -o json",
+     .run = run_version},
+    {.path = NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct fr_cli_command *const tables[] = {
+        fr_pki_commands, fr_zones_commands, fr_resolver_commands, own_commands, NULL};
+    const struct fr_cli_program program = {
+        .name = "fedroam",
+        .summary = "administer and ask LoRaWAN roaming federations",
+        .tables = tables,
+        .globals = fr_cli_globals,
+    };
+    const struct rlimit no_core = {0, 0};
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)setrlimit(RLIMIT_CORE, &no_core); /* memory may hold private keys */
+    return fr_cli_main(&program, argc, argv);
+}

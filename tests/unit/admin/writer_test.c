@@ -1,0 +1,110 @@
+#include "fixture.h"
+
+#include "admin/writer.h"
+#include "transport/loop_poll.h"
+
+static const struct fr_span none = {0};
+
+struct outcome {
+    unsigned done, refused, order;
+    unsigned *clock; /* counts call-backs */
+};
+
+static void note(void *data, struct fr_task *task)
+{
+    struct outcome *outcome = data;
+    struct fr_admin_reply *reply = NULL;
+    if (fr_task_take_reply(task, NULL, &reply)) outcome->refused++;
+    outcome->done++;
+    outcome->order = ++*outcome->clock;
+    fr_admin_reply_free(reply);
+    fr_task_free(task);
+}
+
+static struct fr_loop *loop_make(void)
+{
+    struct fr_loop *loop = NULL;
+    assert_int_equal(fr_loop_poll_new(NULL, &loop), FR_OK);
+    assert_int_equal(fr_loop_enable_posts(loop), FR_OK);
+    return loop;
+}
+
+static void turn_until(struct fr_loop *loop, const unsigned *clock, unsigned n)
+{
+    for (int i = 0; *clock < n && i < 3000; i++) (void)fr_loop_poll_turn(loop, 10);
+    assert_int_equal(*clock, n);
+}
+
+/* While a long task runs its slices, single ones that arrive are answered in between, and together. */
+static void singles_get_in_between_and_share_commits(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_loop *loop = loop_make();
+    struct fr_writer *writer = NULL;
+    const struct fr_writer_options options = {.fed = f->fed, .queue = 100, .slice_ms = 1};
+    enum { SINGLES = 20, DEVICES = 200000 };
+    unsigned clock = 0;
+    struct outcome longs = {.clock = &clock}, singles = {.clock = &clock};
+    uint8_t *body = malloc(8 * DEVICES);
+    for (size_t i = 0; i < DEVICES; i++) {
+        uint64_t eui = 0x70b3d57ed0000000u + i;
+        for (size_t b = 0; b < 8; b++) body[8 * i + b] = (uint8_t)(eui >> (8 * (7 - b)));
+    }
+    assert_int_equal(fr_writer_start(&options, &writer), FR_OK);
+    struct fr_task *import = task_make("zone.import", "{\"netid\":\"000013\"}", fr_span(body, 8 * DEVICES), false);
+    assert_int_equal(fr_writer_submit(writer, import, loop, note, &longs), FR_OK);
+    for (int i = 0; i < SINGLES; i++) {
+        char args[64];
+        (void)snprintf(args, sizeof args, "{\"id\":\"m%d\",\"netids\":[\"0000%02x\"]}", i, 0x20 + i);
+        struct fr_task *task = task_make("member.add", args, none, false);
+        assert_int_equal(fr_writer_submit(writer, task, loop, note, &singles), FR_OK);
+    }
+    turn_until(loop, &clock, SINGLES + 1);
+    struct fr_writer_counters counters = fr_writer_counters(writer);
+    assert_int_equal(singles.done, SINGLES);
+    assert_int_equal(singles.refused + longs.refused, 0);
+    assert_true(longs.order == SINGLES + 1); /* the import came first and ended last */
+    assert_true(counters.groups < SINGLES);
+    assert_true(counters.slices > 1);
+    assert_int_equal(counters.tasks, SINGLES + 1);
+    fr_writer_stop(writer);
+    fr_loop_poll_free(loop);
+    free(body);
+}
+
+static void a_full_queue_refuses_and_stop_finishes_what_waits(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_loop *loop = loop_make();
+    struct fr_writer *writer = NULL;
+    const struct fr_writer_options options = {.fed = f->fed, .queue = 2, .slice_ms = 10};
+    unsigned clock = 0, accepted = 0, busy = 0;
+    struct outcome outcome = {.clock = &clock};
+    assert_int_equal(fr_writer_start(&options, &writer), FR_OK);
+    for (int i = 0; i < 200 && !busy; i++) {
+        char args[64];
+        (void)snprintf(args, sizeof args, "{\"set\":{\"ttl.netid\":\"%ds\"}}", 60 + i);
+        struct fr_task *task = task_make("policy.set", args, none, false);
+        enum fr_err err = fr_writer_submit(writer, task, loop, note, &outcome);
+        if (err) fr_task_free(task);
+        assert_true(err == FR_OK || err == FR_E_BUSY);
+        accepted += err == FR_OK;
+        busy += err == FR_E_BUSY;
+    }
+    assert_true(busy > 0);
+    fr_writer_stop(writer);
+    turn_until(loop, &clock, accepted);
+    assert_int_equal(outcome.refused, 0);
+    fr_loop_poll_free(loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(singles_get_in_between_and_share_commits, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_full_queue_refuses_and_stop_finishes_what_waits, fixture_setup,
+                                        fixture_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
