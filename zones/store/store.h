@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FR_STORE_SCHEMA 1 /* the layout this program reads and writes */
+
 struct fr_store;
 struct fr_snap;
 

@@ -5,8 +5,6 @@
 #include "store/journal.h"
 #include "store/store.h"
 
-#define FR_STORE_SCHEMA 1
-
 enum fr_store_table {
     FR_TABLE_DEVICES_0, /* two generations, "generation" in meta says which is current */
     FR_TABLE_DEVICES_1,

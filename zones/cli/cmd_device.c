@@ -1,0 +1,156 @@
+/* fedroam device add, remove, list, show */
+#include "zones_cli/cmds.h"
+
+#include "base/parse.h"
+#include "store/device.h"
+#include "zones_cli/reading.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define ARGS_MAX 65536
+
+/* {"netid":…,"devices":[…]} */
+static enum fr_err make_args(struct fr_cli *cli, struct fr_buf *args, struct fr_diag *diag)
+{
+    struct fr_json json = fr_json(args);
+    uint64_t eui;
+
+    fr_json_object(&json);
+    fr_session_put_opt(cli, &json, "netid", "netid");
+    fr_json_key(&json, "devices");
+    fr_json_array(&json);
+    for (size_t i = 0; i < fr_cli_n_args(cli); i++) {
+        enum fr_err err = fr_arg_eui(fr_cli_arg(cli, i), diag, &eui);
+        if (err) return err;
+        fr_json_str(&json, fr_cli_arg(cli, i));
+    }
+    fr_json_end(&json);
+    fr_json_end(&json);
+    return fr_buf_err(args);
+}
+
+enum fr_exit fr_cmd_device_add(struct fr_cli *cli)
+{
+    struct fr_buf args = FR_BUF_INIT(ARGS_MAX);
+    struct fr_admin_reply *reply = NULL;
+    struct fr_diag diag = {0};
+    enum fr_exit code = FR_EXIT_OK;
+
+    enum fr_err err = make_args(cli, &args, &diag);
+    if (err == FR_OK)
+        err = fr_session_change(cli, "device.add", &args, (struct fr_span){0}, &diag, &reply);
+    if (err == FR_OK)
+        code = fr_print_change(cli, reply, "%" PRIu64 " added, %" PRIu64 " moved, %" PRIu64 " unchanged\n",
+                               fr_admin_reply_uint(reply, "added", 0), fr_admin_reply_uint(reply, "moved", 0),
+                               fr_admin_reply_uint(reply, "same", 0));
+    fr_admin_reply_free(reply);
+    fr_buf_deinit(&args);
+    return err ? fr_cli_fail(cli, err, &diag) : code;
+}
+
+enum fr_exit fr_cmd_device_remove(struct fr_cli *cli)
+{
+    struct fr_buf args = FR_BUF_INIT(ARGS_MAX);
+    struct fr_admin_reply *reply = NULL;
+    struct fr_diag diag = {0};
+    enum fr_exit code = FR_EXIT_OK;
+
+    enum fr_err err = make_args(cli, &args, &diag);
+    if (err == FR_OK)
+        err = fr_session_change(cli, "device.remove", &args, (struct fr_span){0}, &diag, &reply);
+    if (err == FR_OK)
+        code = fr_print_change(cli, reply, "%" PRIu64 " removed, %" PRIu64 " not there\n",
+                               fr_admin_reply_uint(reply, "removed", 0),
+                               fr_admin_reply_uint(reply, "absent", 0));
+    fr_admin_reply_free(reply);
+    fr_buf_deinit(&args);
+    return err ? fr_cli_fail(cli, err, &diag) : code;
+}
+
+/* --- list --- */
+
+struct listing {
+    FILE *out;
+    bool is_json;
+    uint64_t n, limit;
+};
+
+/* Written one by one: there may be 10^8 of them. */
+static enum fr_err list_one(void *data, const struct fr_device_row *row)
+{
+    struct listing *l = data;
+    int rc = l->is_json ? fprintf(l->out, "%s{\"deveui\":\"%016" PRIx64 "\",\"netid\":\"%06" PRIx32 "\"}",
+                                  l->n ? ",\n" : "", row->deveui, row->netid)
+                        : fprintf(l->out, "%016" PRIx64 "  %06" PRIx32 "\n", row->deveui, row->netid);
+
+    if (rc < 0) return FR_E_IO;
+    return ++l->n == l->limit ? FR_E_CLOSED : FR_OK;
+}
+
+enum fr_exit fr_cmd_device_list(struct fr_cli *cli)
+{
+    struct fr_session session = FR_SESSION_INIT;
+    struct listing l = {.out = fr_cli_out(cli), .is_json = fr_cli_output(cli) == FR_OUTPUT_JSON};
+    struct fr_diag diag = {0};
+    uint32_t netid = 0;
+    uint64_t from = 0;
+    const char *limit = fr_cli_opt(cli, "limit");
+    enum fr_err err = FR_OK;
+
+    if (fr_cli_opt(cli, "netid") != NULL) err = fr_arg_netid(fr_cli_opt(cli, "netid"), &diag, &netid);
+    if (err == FR_OK && fr_cli_opt(cli, "from") != NULL)
+        err = fr_arg_eui(fr_cli_opt(cli, "from"), &diag, &from);
+    if (err == FR_OK && limit != NULL && fr_parse_u64(fr_span_str(limit), 1, UINT64_MAX, &l.limit) != FR_OK)
+        err = fr_diag_fail(&diag, FR_E_USAGE, "--limit %s is not a number from 1", limit);
+    if (err == FR_OK) err = fr_session_open(cli, &diag, &session);
+    if (err) goto out;
+    if (l.is_json) fputc('[', l.out);
+    err = fr_device_each(session.snap, from, netid, list_one, &l);
+    if (err == FR_E_CLOSED) err = FR_OK; /* the limit */
+    if (l.is_json) fputs("]\n", l.out);
+    if (err == FR_OK && fflush(l.out) != 0) err = FR_E_IO;
+out:
+    fr_session_close(&session);
+    return fr_cli_fail(cli, err, &diag);
+}
+
+/* --- show --- */
+
+static const struct fr_column show_columns[] = {{.key = "deveui"}, {.key = "netid"}, {.key = "member"},
+                                                {.key = "answered"}, {.key = "change"}, {0}};
+
+static enum fr_err show(struct fr_snap *snap, uint64_t deveui, struct fr_table *table,
+                        struct fr_diag *diag)
+{
+    struct fr_device_row device;
+    struct fr_network_row network, live;
+
+    enum fr_err err = fr_device_get(snap, deveui, &device);
+    if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "no device %016" PRIx64, deveui);
+    if (err == FR_OK) err = fr_network_get(snap, device.netid, &network);
+    if (err) return err;
+    fr_cell_eui(table, deveui);
+    fr_cell_netid(table, device.netid);
+    fr_table_text(table, network.member);
+    fr_table_bool(table, fr_network_get_live(snap, device.netid, &live) == FR_OK);
+    fr_table_uint(table, device.change);
+    return FR_OK;
+}
+
+enum fr_exit fr_cmd_device_show(struct fr_cli *cli)
+{
+    struct fr_session session = FR_SESSION_INIT;
+    struct fr_table *table = NULL;
+    struct fr_diag diag = {0};
+    uint64_t deveui;
+
+    enum fr_err err = fr_arg_eui(fr_cli_arg(cli, 0), &diag, &deveui);
+    if (err == FR_OK) err = fr_session_open(cli, &diag, &session);
+    if (err == FR_OK) err = fr_table_new(show_columns, &table);
+    if (err == FR_OK) err = show(session.snap, deveui, table, &diag);
+    if (err == FR_OK) err = fr_table_print_record(table, fr_cli_output(cli), fr_cli_out(cli));
+    fr_table_free(table);
+    fr_session_close(&session);
+    return fr_cli_fail(cli, err, &diag);
+}

@@ -1,0 +1,148 @@
+/* fedroam zone export, check, stats */
+#include "zones_cli/cmds.h"
+
+#include "base/clock.h"
+#include "store/check.h"
+#include "store/export.h"
+#include "store/member.h"
+#include "zones_cli/reading.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static enum fr_err write_piece(void *data, struct fr_span text)
+{
+    return fwrite(text.p, 1, text.n, data) == text.n ? FR_OK : FR_E_IO;
+}
+
+enum fr_exit fr_cmd_zone_export(struct fr_cli *cli)
+{
+    struct fr_session session = FR_SESSION_INIT;
+    struct fr_diag diag = {0};
+    FILE *out = fr_cli_out(cli);
+
+    if (fr_cli_output(cli) == FR_OUTPUT_JSON)
+        return fr_cli_usage(cli, "a master file has no JSON form");
+    enum fr_err err = fr_session_open(cli, &diag, &session);
+    if (err == FR_OK)
+        err = fr_export_zone(session.snap, fr_clock_real_s(fr_clock_system()), write_piece, out);
+    if (err == FR_OK && fflush(out) != 0) err = FR_E_IO;
+    fr_session_close(&session);
+    return fr_cli_fail(cli, err, &diag);
+}
+
+/* --- check --- */
+
+static const struct fr_column finding_columns[] = {{.key = "level"}, {.key = "finding"}, {0}};
+
+static void note_finding(void *data, const struct fr_finding *finding)
+{
+    struct fr_table *table = data;
+
+    fr_table_text(table, finding->kind == FR_FINDING_DAMAGE ? "damage" : "warning");
+    fr_table_text(table, finding->what);
+}
+
+enum fr_exit fr_cmd_zone_check(struct fr_cli *cli)
+{
+    struct fr_session session = FR_SESSION_INIT;
+    struct fr_diag diag = {0};
+    struct fr_check_report report = {0};
+    struct fr_table *table = NULL;
+
+    enum fr_err err = fr_session_open(cli, &diag, &session);
+    if (err == FR_OK) err = fr_table_new(finding_columns, &table);
+    if (err == FR_OK) err = fr_check_store(session.snap, note_finding, table, &report);
+    if (err == FR_OK) err = fr_table_print(table, fr_cli_output(cli), fr_cli_out(cli));
+    fr_table_free(table);
+    fr_session_close(&session);
+    if (err) return fr_cli_fail(cli, err, &diag);
+    fr_cli_note(cli, "%" PRIu64 " devices, %" PRIu64 " networks, %" PRIu64 " members, %" PRIu64
+                " certificates checked: %" PRIu64 " warnings, %" PRIu64 " damages",
+                report.devices, report.networks, report.members, report.certs, report.warnings,
+                report.damages);
+    if (report.damages > 0) return FR_EXIT_CRITICAL;
+    return report.warnings > 0 ? FR_EXIT_WARNINGS : FR_EXIT_OK;
+}
+
+/* --- stats --- */
+
+static enum fr_err put_network(void *data, const struct fr_network_row *row)
+{
+    struct fr_json *json = data;
+    char netid[8];
+
+    snprintf(netid, sizeof netid, "%06" PRIx32, row->netid);
+    fr_json_object(json);
+    fr_json_put_str(json, "netid", netid);
+    fr_json_put_str(json, "member", row->member);
+    fr_json_put_uint(json, "devices", row->devices);
+    fr_json_end(json);
+    return fr_buf_err(json->out);
+}
+
+static enum fr_err print_json(FILE *out, struct fr_snap *snap, const struct fr_store_info *info)
+{
+    struct fr_buf text = FR_BUF_INIT(64 << 20);
+    struct fr_json json = fr_json(&text);
+
+    fr_json_object(&json);
+    fr_json_put_str(&json, "federation", info->federation);
+    fr_json_put_uint(&json, "sequence", info->sequence);
+    fr_json_put_uint(&json, "devices", info->devices);
+    fr_json_put_uint(&json, "members", info->members);
+    fr_json_put_uint(&json, "joineuis", info->joineuis);
+    fr_json_put_uint(&json, "certificates", info->certs);
+    fr_json_put_uint(&json, "bytes", info->used);
+    fr_json_key(&json, "networks");
+    fr_json_array(&json);
+    enum fr_err err = fr_network_each(snap, put_network, &json);
+    fr_json_end(&json);
+    fr_json_end(&json);
+    if (err == FR_OK) err = fr_buf_err(&text);
+    if (err == FR_OK && fprintf(out, "%s\n", fr_buf_str(&text)) < 0) err = FR_E_IO;
+    fr_buf_deinit(&text);
+    return err;
+}
+
+static enum fr_err add_row(void *data, const struct fr_network_row *row)
+{
+    struct fr_table *table = data;
+
+    fr_cell_netid(table, row->netid);
+    fr_table_text(table, row->member);
+    fr_table_uint(table, row->devices);
+    return FR_OK;
+}
+
+static enum fr_err print_text(FILE *out, struct fr_snap *snap, const struct fr_store_info *info)
+{
+    static const struct fr_column columns[] = {
+        {.key = "netid"}, {.key = "member"}, {.key = "devices", .is_right = true}, {0}};
+    struct fr_table *table = NULL;
+
+    fprintf(out, "%s: %" PRIu64 " devices, %" PRIu64 " networks, %" PRIu64 " members, %" PRIu64
+            " join servers, %" PRIu64 " certificates; sequence %" PRIu64 ", %" PRIu64 " bytes\n",
+            info->federation, info->devices, info->networks, info->members, info->joineuis, info->certs,
+            info->sequence, info->used);
+    enum fr_err err = fr_table_new(columns, &table);
+    if (err == FR_OK) err = fr_network_each(snap, add_row, table);
+    if (err == FR_OK) err = fr_table_print(table, FR_OUTPUT_TEXT, out);
+    fr_table_free(table);
+    return err;
+}
+
+enum fr_exit fr_cmd_zone_stats(struct fr_cli *cli)
+{
+    struct fr_session session = FR_SESSION_INIT;
+    struct fr_diag diag = {0};
+    struct fr_store_info info;
+
+    enum fr_err err = fr_session_open(cli, &diag, &session);
+    if (err == FR_OK) err = fr_store_read_info(session.store, &info);
+    if (err == FR_OK)
+        err = fr_cli_output(cli) == FR_OUTPUT_JSON ? print_json(fr_cli_out(cli), session.snap, &info)
+                                                   : print_text(fr_cli_out(cli), session.snap, &info);
+    fr_session_close(&session);
+    return fr_cli_fail(cli, err, &diag);
+}

@@ -1,0 +1,22 @@
+#pragma once
+/* The run functions of this folder's commands; their table is in commands.c. */
+#include "pki_cli/session.h"
+
+enum fr_exit fr_cmd_zone_import(struct fr_cli *cli);
+enum fr_exit fr_cmd_zone_export(struct fr_cli *cli);
+enum fr_exit fr_cmd_zone_check(struct fr_cli *cli);
+enum fr_exit fr_cmd_zone_stats(struct fr_cli *cli);
+enum fr_exit fr_cmd_device_add(struct fr_cli *cli);
+enum fr_exit fr_cmd_device_remove(struct fr_cli *cli);
+enum fr_exit fr_cmd_device_list(struct fr_cli *cli);
+enum fr_exit fr_cmd_device_show(struct fr_cli *cli);
+enum fr_exit fr_cmd_network_set(struct fr_cli *cli);
+enum fr_exit fr_cmd_network_show(struct fr_cli *cli);
+enum fr_exit fr_cmd_network_list(struct fr_cli *cli);
+enum fr_exit fr_cmd_joineui_set(struct fr_cli *cli);
+enum fr_exit fr_cmd_joineui_remove(struct fr_cli *cli);
+enum fr_exit fr_cmd_joineui_list(struct fr_cli *cli);
+enum fr_exit fr_cmd_policy_show(struct fr_cli *cli);
+enum fr_exit fr_cmd_policy_set(struct fr_cli *cli);
+enum fr_exit fr_cmd_store_info(struct fr_cli *cli);
+enum fr_exit fr_cmd_store_upgrade(struct fr_cli *cli);

@@ -1,0 +1,97 @@
+#include "zones_cli/commands.h"
+
+#include "zones_cli/cmds.h"
+
+static const struct fr_cli_option import_options[] = {
+    {.name = "netid", .value = "N", .is_required = true, .help = "the network the devices belong to"},
+    {.name = "replace", .help = "make the network's devices exactly those of the file"},
+    {.name = "keep-going", .help = "leave bad lines and refused devices out, and list them"},
+    {.name = "records", .help = "take the addresses of a master file as the network's endpoints"},
+    {0},
+};
+
+static const struct fr_cli_option device_add_options[] = {
+    {.name = "netid", .value = "N", .is_required = true, .help = "the network the devices belong to"},
+    {0},
+};
+
+static const struct fr_cli_option device_remove_options[] = {
+    {.name = "netid", .value = "N", .help = "only devices of this network"},
+    {0},
+};
+
+static const struct fr_cli_option device_list_options[] = {
+    {.name = "netid", .value = "N", .help = "only devices of this network"},
+    {.name = "from", .value = "EUI", .help = "start at this DevEUI"},
+    {.name = "limit", .value = "COUNT", .help = "at most so many (all)"},
+    {0},
+};
+
+static const struct fr_cli_option network_set_options[] = {
+    {.name = "endpoint", .value = "ADDRESS:PORT", .is_repeatable = true, .is_required = true,
+     .help = "where it listens for other networks; repeat in order of preference"},
+    {0},
+};
+
+static const struct fr_cli_option joineui_set_options[] = {
+    {.name = "member", .value = "ID", .is_required = true, .help = "the member that runs the join server"},
+    {.name = "endpoint", .value = "ADDRESS:PORT", .is_repeatable = true,
+     .help = "its IPv4 and its IPv6 address, at most one of each"},
+    {0},
+};
+
+const struct fr_cli_command fr_zones_commands[] = {
+    {.path = "zone import", .args = "FILE", .min_args = 1, .max_args = 1, .options = import_options,
+     .summary = "add a network's devices from a list",
+     .details = "FILE is one DevEUI a line, CSV (deveui[,comment]) or a DNS master file with CNAME records\n"
+                "<deveui>.deveui… -> <netid>.netid…; - reads stdin. Devices are added; a device of another network of\n"
+                "the same member is moved, a device of another member is never taken. A bad line stops the import with\n"
+                "nothing imported, unless --keep-going.",
+     .example = "fedroam zone import --netid 000013 devices.csv",
+     .run = fr_cmd_zone_import},
+    {.path = "zone export", .summary = "print the zone as a DNS master file",
+     .example = "fedroam zone export > fed.test.zone", .run = fr_cmd_zone_export},
+    {.path = "zone check", .summary = "look for contradictions in the federation's state",
+     .details = "Exit code 0: none; 2: warnings; 3: damage.",
+     .example = "fedroam zone check", .run = fr_cmd_zone_check},
+    {.path = "zone stats", .summary = "count what the zone holds", .example = "fedroam zone stats",
+     .run = fr_cmd_zone_stats},
+    {.path = "device add", .args = "EUI…", .min_args = 1, .max_args = 1000,
+     .options = device_add_options, .summary = "add devices to a network",
+     .example = "fedroam device add --netid 000013 70b3d57ed0000001", .run = fr_cmd_device_add},
+    {.path = "device remove", .args = "EUI…", .min_args = 1, .max_args = 1000,
+     .options = device_remove_options, .summary = "take devices out of the zone",
+     .example = "fedroam device remove 70b3d57ed0000001", .run = fr_cmd_device_remove},
+    {.path = "device list", .options = device_list_options, .summary = "list devices",
+     .example = "fedroam device list --netid 000013", .run = fr_cmd_device_list},
+    {.path = "device show", .args = "EUI", .min_args = 1, .max_args = 1,
+     .summary = "show where a device belongs", .example = "fedroam device show 70b3d57ed0000001",
+     .run = fr_cmd_device_show},
+    {.path = "network set", .args = "NETID", .min_args = 1, .max_args = 1,
+     .options = network_set_options, .summary = "set the endpoints of a network",
+     .example = "fedroam network set 000013 --endpoint 192.0.2.10:8005", .run = fr_cmd_network_set},
+    {.path = "network show", .args = "NETID", .min_args = 1, .max_args = 1,
+     .summary = "show a network", .example = "fedroam network show 000013", .run = fr_cmd_network_show},
+    {.path = "network list", .summary = "list networks", .example = "fedroam network list",
+     .run = fr_cmd_network_list},
+    {.path = "joineui set", .args = "JOINEUI", .min_args = 1, .max_args = 1,
+     .options = joineui_set_options, .summary = "say who holds a JoinEUI and where its join server is",
+     .example = "fedroam joineui set 70b3d57ed0000000 --member acme --endpoint 192.0.2.11:8005",
+     .run = fr_cmd_joineui_set},
+    {.path = "joineui remove", .args = "JOINEUI", .min_args = 1, .max_args = 1,
+     .summary = "forget a JoinEUI", .example = "fedroam joineui remove 70b3d57ed0000000",
+     .run = fr_cmd_joineui_remove},
+    {.path = "joineui list", .summary = "list JoinEUIs", .example = "fedroam joineui list",
+     .run = fr_cmd_joineui_list},
+    {.path = "policy show", .args = "[KEY]", .max_args = 1, .summary = "show the federation's policy",
+     .example = "fedroam policy show", .run = fr_cmd_policy_show},
+    {.path = "policy set", .args = "KEY VALUE", .min_args = 2, .max_args = 2,
+     .summary = "change one key of the policy", .example = "fedroam policy set ttl.deveui 30m",
+     .run = fr_cmd_policy_set},
+    {.path = "store info", .summary = "show the size and state of the store",
+     .example = "fedroam store info", .run = fr_cmd_store_info},
+    {.path = "store upgrade", .summary = "bring the store of an older release up to date",
+     .details = "A copy is kept in the state directory. Stop the broker first.",
+     .example = "fedroam store upgrade", .run = fr_cmd_store_upgrade},
+    {0},
+};

@@ -1,0 +1,6 @@
+#pragma once
+/* The commands zone, device, network, joineui, policy and store of the program fedroam. */
+#include "base/cli.h"
+
+/* Ends with {NULL}. */
+extern const struct fr_cli_command fr_zones_commands[];
