@@ -117,8 +117,7 @@ static bool is_service_name(struct fr_span name, const char *label, const char *
 {
     struct fr_span head, rest;
 
-    return fr_span_cut(name, '.', &head, &rest) &&
-           fr_span_equal_nocase(head, fr_span_str(label)) &&
+    return fr_span_cut(name, '.', &head, &rest) && fr_span_equal_nocase(head, fr_span_str(label)) &&
            fr_span_equal_nocase(rest, fr_span_str(federation));
 }
 
@@ -161,7 +160,8 @@ bool fr_service_answers(enum fr_service service, const char *federation, struct 
     if (host.n == 0) return false;
     if (fr_ip_parse(host, &ip) == FR_OK) return is_v6 == (ip.family == 6);
     if (is_v6) return false;
-    if (host.p[host.n - 1] == '.') host.n--; /* a full stop at the end is the same name, RFC 1034 3.1 */
+    if (host.p[host.n - 1] == '.')
+        host.n--; /* a full stop at the end is the same name, RFC 1034 3.1 */
     switch (service) {
     case FR_SERVICE_BROKER: return is_service_name(host, "broker", federation);
     case FR_SERVICE_CA: return is_service_name(host, "ca", federation);

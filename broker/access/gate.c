@@ -60,9 +60,8 @@ static void log_refusal(const struct fr_gate *gate, const struct fr_http_peer *p
 
     fr_addr_print(&peer->addr, addr);
     if (cert != NULL && cert->has_serial) serial = fr_span(cert->serial, sizeof cert->serial);
-    FR_LOG(gate->log, FR_LOG_WARN, "query.refused",
-           FR_STR("federation", fr_gate_federation(gate)), FR_STR("peer", addr),
-           FR_UINT("status", status), FR_STR("why", why),
+    FR_LOG(gate->log, FR_LOG_WARN, "query.refused", FR_STR("federation", fr_gate_federation(gate)),
+           FR_STR("peer", addr), FR_UINT("status", status), FR_STR("why", why),
            FR_STR("subject", cert != NULL ? cert->subject : NULL), FR_HEX("serial", serial),
            FR_STR("sni", peer->has_sni ? peer->sni : NULL), FR_SPAN("authority", authority));
 }

@@ -1,10 +1,12 @@
 /* The gate of one federation on one worker: every request passes it before any handler sees it.
  *
- * Model: fr_gate_admit looks at an exchange's peer certificate, the service its SNI chose and its authority, by access/access.h. Either
- * the request may go on, with the store's present snapshot held for it, or it has been answered here: no certificate → the
- * connection closes without a word; refused → 403 with the reason, logged, and the connection closes; wrong authority → 421.
- * Owns: its snapshot handle; the store, log and clock are the caller's and outlive it. The connection's user pointer
- * (fr_http_conn_set_user) is a seat of ours: call fr_gate_on_close from the server's on_close.
+ * Model: fr_gate_admit looks at an exchange's peer certificate, the service its SNI chose and its
+ * authority, by access/access.h. Either the request may go on, with the store's present snapshot
+ * held for it, or it has been answered here: no certificate → the connection closes without a word;
+ * refused → 403 with the reason, logged, and the connection closes; wrong authority → 421.
+ * Owns: its snapshot handle; the store, log and clock are the caller's and outlive it. The
+ * connection's user pointer (fr_http_conn_set_user) is a seat of ours: call fr_gate_on_close from
+ * the server's on_close.
  * Threads: one for each worker and federation; all calls on that worker's thread.
  * Errors: FR_E_NOMEM and the store's, from fr_gate_new. Trust: the exchange is a peer's bytes. */
 #pragma once
@@ -42,8 +44,8 @@ struct fr_gate_pass {
     int64_t now_s;
 };
 
-/* service: the one this endpoint belongs to. rights: enum fr_right, or-ed. False: x is gone. True: answer x, and call fr_gate_leave
- * before returning to the loop. */
+/* service: the one this endpoint belongs to. rights: enum fr_right, or-ed. False: x is gone.
+ * True: answer x, and call fr_gate_leave before returning to the loop. */
 bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
                    uint32_t rights, struct fr_gate_pass *pass);
 void fr_gate_leave(struct fr_gate *gate);

@@ -1,17 +1,23 @@
 /* The answer to a DNS query from a federation's private zone: bytes in, bytes out.
  *
- * Model: query × snapshot × now → message. Answer and Authority are what an ordinary server (BIND) gives for the exported zone; the
- * rest of what a roaming partner needs of the network found (other address family, SRV and its targets, TLSA) rides in Additional,
- * so that one exchange is enough. Suspended members and networks are not there, and neither are their devices.
- *   The two frequent questions (<16 hex>.deveui.<fed> and <6 hex>.netid.<fed>) take a short path that ends in copying bytes; all
- * others, and the first of each kind, the general one. Both give the same bytes.
- * Owns: an answerer owns the room for its answers: a message is valid until the next call. It remembers made answers, by the
- * store's transaction and the second, which changes nothing but speed.
+ * Model: query × snapshot × now → message. Answer and Authority are what an ordinary server (BIND)
+ * gives for the exported zone; the rest of what a roaming partner needs of the network found (other
+ * address family, SRV and its targets, TLSA) rides in Additional, so that one exchange is enough.
+ * Suspended members and networks are not there, and neither are their devices.
+ *   The two frequent questions (<16 hex>.deveui.<fed> and <6 hex>.netid.<fed>) take a short path
+ * that ends in copying bytes; all others, and the first of each kind, the general one. Both give
+ * the same bytes.
+ * Owns: an answerer owns the room for its answers: a message is valid until the next call. It
+ * remembers made answers, by the store's transaction and the second, which changes nothing but
+ * speed.
  * Threads: an answerer belongs to one thread; have one for each worker and federation.
- * Errors: FR_E_TRUNCATED when the query has no whole header, so that no DNS answer is possible. All else is answered: FORMERR,
- * NOTIMP, REFUSED, BADVERS, and SERVFAIL when the store fails (`fault` says how).
- * Units and limits: TTLs and now in seconds; messages up to 65,535 octets, TC set when the Answer does not fit.
- * Trust: the query is a peer's bytes. See RFC 1034 4.3.2, 2308, 4592 2.2.2, 6891, 8020, 8482, 8914. */
+ * Errors: FR_E_TRUNCATED when the query has no whole header, so that no DNS answer is possible. All
+ * else is answered: FORMERR, NOTIMP, REFUSED, BADVERS, and SERVFAIL when the store fails (`fault`
+ * says how).
+ * Units and limits: TTLs and now in seconds; messages up to 65,535 octets, TC set when the Answer
+ * does not fit.
+ * Trust: the query is a peer's bytes. See RFC 1034 4.3.2, 2308, 4592 2.2.2, 6891, 8020, 8482,
+ * 8914. */
 #pragma once
 
 #include <stdbool.h>

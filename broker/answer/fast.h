@@ -1,10 +1,12 @@
-/* The short path of the two frequent questions: seen by hand in the query's bytes, answered from a template.
+/* The short path of the two frequent questions: seen by hand in the query's bytes, answered from a
+ * template.
  *
- * Model: for `<16 hex>.deveui.<fed>` and `<6 hex>.netid.<fed>` all bytes of an answer behind its question depend on the network, the
- * type and the EDNS of the query alone, since the question's length is fixed. A *template* is those bytes, cut from an
- * answer of the general path and kept for the store's transaction and the second it was made in.
- * Owns: nothing. Threads: one. Trust: the query is a peer's bytes; whatever is not exactly the expected form is left to the
- * general path, so this one never has to say no. */
+ * Model: for `<16 hex>.deveui.<fed>` and `<6 hex>.netid.<fed>` all bytes of an answer behind its
+ * question depend on the network, the type and the EDNS of the query alone, since the question's
+ * length is fixed. A *template* is those bytes, cut from an answer of the general path and kept for
+ * the store's transaction and the second it was made in.
+ * Owns: nothing. Threads: one. Trust: the query is a peer's bytes; whatever is not exactly the
+ * expected form is left to the general path, so this one never has to say no. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,10 +21,11 @@ struct fr_fast_query {
     uint16_t type;         /* A, AAAA, CNAME, SRV or TLSA */
     uint8_t edns;          /* 0 none, 1 OPT, 2 OPT with padding */
     bool recursion_desired;
-    size_t question_n;     /* octets behind the header */
+    size_t question_n; /* octets behind the header */
 };
 
-/* One header, one question in class IN, and at most an OPT of version 0 with no option but Padding. */
+/* One header, one question in class IN, and at most an OPT of version 0 with no option but
+ * Padding. */
 bool fr_fast_read(struct fr_span query, const struct fr_dname *apex, struct fr_fast_query *out);
 
 enum { FR_TEMPLATES = 64, FR_TEMPLATE_MAX = 960 };

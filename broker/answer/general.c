@@ -21,7 +21,8 @@ struct work {
     enum fr_err fault;
 };
 
-/* Writes a record and takes its TTL into account. FR_E_LIMIT: it did not fit; any other failure is the answer's. */
+/* Writes a record and takes its TTL into account. FR_E_LIMIT: it did not fit; any other failure
+ * is the answer's. */
 static enum fr_err put(struct work *work, enum fr_dns_section section,
                        const struct fr_record *record)
 {
@@ -33,7 +34,8 @@ static enum fr_err put(struct work *work, enum fr_dns_section section,
     return err;
 }
 
-/* An RRset belongs to the answer as a whole. What is too big for 65,535 octets is cut, and said to be (RFC 2181 9). */
+/* An RRset belongs to the answer as a whole. What is too big for 65,535 octets is cut, and said
+ * to be (RFC 2181 9). */
 static void put_set(struct work *work, const struct fr_owner *owner, uint16_t type)
 {
     const struct fr_record *row = NULL;
@@ -47,7 +49,8 @@ static void put_set(struct work *work, const struct fr_owner *owner, uint16_t ty
     }
 }
 
-/* The rest of the network or join server, for as much as fits: other addresses, SRV with its targets, TLSA. */
+/* The rest of the network or join server, for as much as fits: other addresses, SRV with its
+ * targets, TLSA. */
 static void put_extras(struct work *work, const struct fr_owner *owner)
 {
     const struct fr_node *node = &work->room->node;
@@ -56,8 +59,8 @@ static void put_extras(struct work *work, const struct fr_owner *owner)
         const struct fr_record *row = &node->rows[i];
         bool is_wanted = row->type == FR_RECORD_A || row->type == FR_RECORD_AAAA ||
                          row->type == FR_RECORD_SRV || row->type == FR_RECORD_TLSA;
-        bool is_there = (uint16_t)row->type == work->query->type &&
-                        fr_owner_equal(&row->owner, owner);
+        bool is_there =
+            (uint16_t)row->type == work->query->type && fr_owner_equal(&row->owner, owner);
         if (is_wanted && !is_there && put(work, FR_DNS_ADDITIONAL, row) != FR_OK) return;
     }
 }
@@ -127,7 +130,8 @@ static void answer_name(struct work *work, struct fr_owner owner)
     work->fault = FR_E_INTERNAL; /* the zone's own forms have no such chain */
 }
 
-/* Types that ask for something other than records of a name (RFC 6895 3.1): the answer without looking. */
+/* Types that ask for something other than records of a name (RFC 6895 3.1): the answer without
+ * looking. */
 static enum fr_dns_rcode check_type(uint16_t type)
 {
     switch (type) {
@@ -159,7 +163,8 @@ static void answer_question(struct work *work, struct fr_answer *out)
     }
     work->rcode = check_type(query->type);
     if (work->rcode != FR_DNS_NOERROR) return;
-    enum fr_err err = fr_owner_read(fr_dname_span(&query->name), &work->room->zone.apex, &out->owner);
+    enum fr_err err =
+        fr_owner_read(fr_dname_span(&query->name), &work->room->zone.apex, &out->owner);
     if (err != FR_OK && err != FR_E_NOT_FOUND) {
         refuse(work);
         return;
@@ -192,7 +197,8 @@ static void start(struct work *work)
 {
     const struct fr_dns_query *query = work->query;
 
-    fr_dns_writer_init(&work->writer, work->room->message, sizeof work->room->message, query->id, 0);
+    fr_dns_writer_init(&work->writer, work->room->message, sizeof work->room->message, query->id,
+                       0);
     /* cannot fail: it is the first thing in an empty message that has room for it */
     if (query->has_question)
         (void)fr_dns_write_question(&work->writer, &query->name, query->type, query->class);

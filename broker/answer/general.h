@@ -1,7 +1,7 @@
 /* The general path: any query that could be read, answered record by record.
  *
- * Owns: nothing; the workspace is the answerer's. Threads: one. Trust: the query was read by dns/query.h, its names and numbers are
- * a peer's. See RFC 1034 4.3.2. */
+ * Owns: nothing; the workspace is the answerer's. Threads: one. Trust: the query was read by
+ * dns/query.h, its names and numbers are a peer's. See RFC 1034 4.3.2. */
 #pragma once
 
 #include "answer/answer.h"

@@ -56,8 +56,8 @@ static enum fr_err load_device(struct fr_node *node, struct fr_snap *snap,
     return err != FR_OK ? err : add_row(node, &row);
 }
 
-/* Is there any live network, any device of one, any join server below a prefix? The names in between exist while there is. The walks
- * end at the first hit by FR_E_EXISTS. */
+/* Is there any live network, any device of one, any join server below a prefix? The names in
+ * between exist while there is. The walks end at the first hit by FR_E_EXISTS. */
 struct search {
     struct fr_snap *snap;
     const struct fr_owner *owner;

@@ -1,8 +1,11 @@
-/* The records that stand at one name of the zone, and around it: store/records.h gathered for one question.
+/* The records that stand at one name of the zone, and around it: store/records.h gathered for one
+ * question.
  *
- * Model: a *node* is what one row of the store brings into the zone: the apex, a network, a join server, one device. A name belongs to one
- * node; fr_node_load gathers all records of it, because the extras of an answer come from the same node.
- * Owns: its rows, until fr_node_deinit; loading again keeps the memory. Threads: one. Errors: FR_E_NOMEM and the store's. */
+ * Model: a *node* is what one row of the store brings into the zone: the apex, a network, a join
+ * server, one device. A name belongs to one node; fr_node_load gathers all records of it, because
+ * the extras of an answer come from the same node.
+ * Owns: its rows, until fr_node_deinit; loading again keeps the memory. Threads: one. Errors:
+ * FR_E_NOMEM and the store's. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +27,8 @@ void fr_node_deinit(struct fr_node *node);
 enum fr_err fr_node_load(struct fr_node *node, struct fr_snap *snap, const struct fr_owner *owner,
                          int64_t now_s);
 
-/* The next row at or behind *at with that owner and (unless 0) type; *at is then behind it. NULL: no more. */
+/* The next row at or behind *at with that owner and (unless 0) type; *at is then behind it.
+ * NULL: no more. */
 const struct fr_record *fr_node_next(const struct fr_node *node, const struct fr_owner *owner,
                                      uint16_t type, size_t *at);
 

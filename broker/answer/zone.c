@@ -76,8 +76,7 @@ enum fr_err fr_zone_rr(const struct fr_zone *zone, const struct fr_record *recor
     case FR_RECORD_A: memcpy(out->data.a, record->data.addr, 4); break;
     case FR_RECORD_AAAA: memcpy(out->data.aaaa, record->data.addr, 16); break;
     case FR_RECORD_NS: out->data.name = zone->ns; break;
-    case FR_RECORD_CNAME:
-        return fr_owner_write(&record->data.target, &zone->apex, &out->data.name);
+    case FR_RECORD_CNAME: return fr_owner_write(&record->data.target, &zone->apex, &out->data.name);
     case FR_RECORD_SOA: soa_rr(zone, record, &out->data.soa); break;
     case FR_RECORD_TXT: out->data.txt.n = 0; return fr_txt_add(&out->data.txt, record->data.txt);
     case FR_RECORD_SRV: return srv_rr(zone, record, &out->data.srv);

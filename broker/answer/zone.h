@@ -1,6 +1,7 @@
 /* A federation's zone as names on the wire: turns the store's records into records of a message.
  *
- * Owns: nothing; a plain value. Threads: any once made. Errors: FR_E_INVALID (the federation's name is no zone), FR_E_LIMIT. */
+ * Owns: nothing; a plain value. Threads: any once made. Errors: FR_E_INVALID (the federation's
+ * name is no zone), FR_E_LIMIT. */
 #pragma once
 
 #include "base/err.h"

@@ -57,8 +57,7 @@ static struct fault read_get(struct fr_doh *doh, const struct fr_http_exchange *
     case FR_E_NOT_FOUND: return (struct fault){400, "The parameter dns= is missing."};
     case FR_E_LIMIT: return (struct fault){414, "The message is longer than 65,535 octets."};
     case FR_E_NOMEM: return (struct fault){503, "Out of memory; try again."};
-    default:
-        return (struct fault){400, "The parameter dns= is not base64url without padding."};
+    default: return (struct fault){400, "The parameter dns= is not base64url without padding."};
     }
     doh->counters.get++;
     *message = fr_buf_span(&doh->message);
@@ -122,8 +121,8 @@ static void log_answer(const struct fr_doh *doh, const struct fr_gate_pass *pass
     char type[FR_DNS_TYPE_TEXT_SIZE];
 
     if (answer->fault != FR_OK)
-        FR_LOG(log, FR_LOG_ERROR, "query.failed", FR_STR("federation", fr_gate_federation(doh->gate)),
-               FR_ERR("why", answer->fault));
+        FR_LOG(log, FR_LOG_ERROR, "query.failed",
+               FR_STR("federation", fr_gate_federation(doh->gate)), FR_ERR("why", answer->fault));
     if (!fr_log_is_on(log, FR_LOG_DEBUG)) return;
     (void)fr_dns_type_print(answer->type, type);
     const char *federation = fr_gate_federation(doh->gate);

@@ -1,6 +1,7 @@
-/* Our reader against ldns: what we accept, ldns accepts, with the same question and the same records. The other way round need not
- * hold: we refuse more on purpose (a second OPT, trailing bytes, forward pointers). ldns sees only what we accepted, as it does in
- * the product, because on other messages Debian's 1.8.3 leaks. */
+/* Our reader against ldns: what we accept, ldns accepts, with the same question and the same
+ * records. The other way round need not hold: we refuse more on purpose (a second OPT, trailing
+ * bytes, forward pointers). ldns sees only what we accepted, as it does in the product, because
+ * on other messages Debian's 1.8.3 leaks. */
 #include "base/buf.h"
 #include "base/wire.h"
 #include "dns/query.h"
@@ -52,7 +53,7 @@ static void compare_question(const ldns_pkt *pkt, const struct fr_dname *name, u
     const ldns_rdf *owner = ldns_rr_owner(question);
 
     if (ldns_rr_get_type(question) != (ldns_rr_type)type ||
-        ldns_rr_get_class(question) != (ldns_rr_class)class)
+        ldns_rr_get_class(question) != (ldns_rr_class) class)
         abort();
     if (ldns_rdf_size(owner) != name->n || memcmp(ldns_rdf_data(owner), name->b, name->n) != 0)
         abort();
@@ -102,8 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     bool is_query = fr_dns_query_read(fr_span(data, size), &q) == FR_OK &&
                     q.rcode == FR_DNS_NOERROR && !q.signed_tsig;
-    bool is_response = fr_dns_response_read(fr_span(data, size), &response) == FR_OK &&
-                       is_comparable(&response);
+    bool is_response =
+        fr_dns_response_read(fr_span(data, size), &response) == FR_OK && is_comparable(&response);
     if (!is_query && !is_response) return 0;
     if (ldns_wire2pkt(&pkt, data, size) != LDNS_STATUS_OK) abort();
     if (is_query) {

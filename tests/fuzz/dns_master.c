@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (fr_rr_print(&rr, &a) != FR_OK) abort();
         fr_buf_cut(&a, a.n - 1); /* the line end */
         enum fr_err err = fr_rr_parse(fr_buf_str(&a), &origin, NULL, 1, &again, &reason);
-        /* escapes may make the text longer than the line limit, or than what ldns takes for a name */
+        /* escapes may make the text longer than the line limit, or than what ldns takes for a
+         * name */
         bool may_fail = strchr(fr_buf_str(&a), '\\') != NULL || a.n > FR_DNS_LINE_MAX;
         if (err != FR_OK && !may_fail) abort();
         if (err == FR_OK) {

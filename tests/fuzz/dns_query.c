@@ -1,4 +1,5 @@
-/* A peer's query: whatever the bytes, a verdict; and what is accepted can be answered with its own question. */
+/* A peer's query: whatever the bytes, a verdict; and what is accepted can be answered with its
+ * own question. */
 #include "dns/message.h"
 #include "dns/query.h"
 #include "dns/response.h"
@@ -24,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     fr_dns_writer_init(&w, memory, sizeof memory, q.id, FR_DNS_QR);
     if (fr_dns_write_question(&w, &q.name, q.type, q.class) != FR_OK) abort();
-    if (q.edns.present && fr_dns_write_opt(&w, (unsigned)q.rcode, 20, q.edns.padded ? 468 : 0) != FR_OK)
+    if (q.edns.present &&
+        fr_dns_write_opt(&w, (unsigned)q.rcode, 20, q.edns.padded ? 468 : 0) != FR_OK)
         abort();
     if (fr_dns_response_read(fr_dns_writer_finish(&w), &response) != FR_OK) abort();
     if (!fr_dname_equal(fr_dname_span(&response.name), fr_dname_span(&q.name)) ||

@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)fr_dns_response_chain(&response, &name, &ttl_s);
     (void)fr_dns_response_negative_ttl(&response, &ttl_s);
 
-    /* uncompressed targets may make the copy longer than a message can be: then there is nothing to compare */
+    /* uncompressed targets may make the copy longer than a message can be: then there is nothing
+     * to compare */
     fr_dns_writer_init(&w, memory, sizeof memory, response.id, FR_DNS_QR);
     if (response.has_question &&
         fr_dns_write_question(&w, &response.name, response.type, response.class) != FR_OK)

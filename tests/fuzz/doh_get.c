@@ -1,4 +1,5 @@
-/* The query string of a DoH GET request: a message within its cap, or an error with nothing appended. */
+/* The query string of a DoH GET request: a message within its cap, or an error with nothing
+ * appended. */
 #include "doh/get.h"
 
 #include "base/base64.h"

@@ -1,6 +1,7 @@
 /* What an OPT record says: EDNS version, flags, and the options that concern us.
  *
- * Owns: nothing. Threads: any. Errors: the reader's sticky error. Trust: a peer's bytes; options we do not know are skipped.
+ * Owns: nothing. Threads: any. Errors: the reader's sticky error. Trust: a peer's bytes; options we
+ * do not know are skipped.
  * See RFC 6891 6.1, RFC 7830 (padding), RFC 8914 (extended errors). */
 #pragma once
 
@@ -20,6 +21,6 @@ struct fr_edns {
     int ede; /* responses: the first extended error code, or FR_DNS_EDE_NONE */
 };
 
-/* Reads an OPT record that fr_rr_read gave. An owner other than the root, or options that do not fill the RDATA exactly, set the
- * error of r, the message's reader. */
+/* Reads an OPT record that fr_rr_read gave. An owner other than the root, or options that do not
+ * fill the RDATA exactly, set the error of r, the message's reader. */
 void fr_edns_read(const struct fr_rr *opt, struct fr_rd *r, struct fr_edns *out);

@@ -21,15 +21,17 @@ static struct fr_span next_word(const char **p)
     return fr_span(start, (size_t)(*p - start));
 }
 
-/* The types that struct fr_rr has a member for, and the numbers at the start of their RDATA. ldns has readers for ninety types;
- * only these are let near it. */
+/* The types that struct fr_rr has a member for, and the numbers at the start of their RDATA.
+ * ldns has readers for ninety types; only these are let near it. */
 static const struct {
     const char *name;
     unsigned numbers;
     uint64_t max;
 } TYPES[] = {
-    {"A", 0, 0},     {"AAAA", 0, 0},          {"CNAME", 0, 0},         {"SOA", 0, 0},
-    {"NS", 0, 0},    {"TXT", 0, 0},           {"HINFO", 0, 0},         {"SRV", 3, UINT16_MAX},
+    {"A", 0, 0},      {"AAAA", 0, 0},
+    {"CNAME", 0, 0},  {"SOA", 0, 0},
+    {"NS", 0, 0},     {"TXT", 0, 0},
+    {"HINFO", 0, 0},  {"SRV", 3, UINT16_MAX},
     {"TLSA", 3, 255}, {"NAPTR", 2, UINT16_MAX},
 };
 
@@ -40,7 +42,8 @@ static bool is_known(const char *name)
     return false;
 }
 
-/* ldns cuts a number that is too large down to its field without a word, so they are read here first. */
+/* ldns cuts a number that is too large down to its field without a word, so they are read here
+ * first. */
 static bool check_numbers(const char *rdata, unsigned count, uint64_t max)
 {
     uint64_t number = 0;
@@ -117,7 +120,8 @@ static enum fr_err convert(const ldns_rr *from, struct fr_rr *out, const char **
     fr_rr_read(&r, &rr);
     enum fr_err err = fr_rd_end(&r);
     LDNS_FREE(wire);
-    /* ldns may have found another type than we did; of those we do not know, the RDATA is gone by now */
+    /* ldns may have found another type than we did; of those we do not know, the RDATA is gone
+     * by now */
     if (err != FR_OK || rr.class != FR_DNS_IN || !is_known(fr_dns_type_print(rr.type, type))) {
         *reason = "the record is not well formed, or too long";
         return FR_E_MALFORMED;

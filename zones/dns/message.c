@@ -24,7 +24,8 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
 }
 
-/* Does the name written at `at` (perhaps through pointers, all ours) equal the uncompressed labels at p? */
+/* Does the name written at `at` (perhaps through pointers, all ours) equal the uncompressed
+ * labels at p? */
 static bool is_name_at(const struct fr_dns_writer *w, size_t at, const uint8_t *p)
 {
     const uint8_t *m = w->bytes.p;
@@ -41,8 +42,8 @@ static bool is_name_at(const struct fr_dns_writer *w, size_t at, const uint8_t *
     }
 }
 
-/* Writes a name, its tail as a pointer when the same tail stands earlier. Its own labels become targets only when it is wholly
- * written, so a comparison never meets a name without an end. */
+/* Writes a name, its tail as a pointer when the same tail stands earlier. Its own labels become
+ * targets only when it is wholly written, so a comparison never meets a name without an end. */
 static void write_name(struct fr_dns_writer *w, const struct fr_dname *name)
 {
     unsigned known = w->n_known;

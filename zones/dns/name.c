@@ -33,7 +33,8 @@ void fr_dns_name_read(struct fr_rd *r, struct fr_dname *out)
         out->b[n++] = length;
         fr_rd_bytes(&cursor, out->b + n, length);
         n += length;
-        if (length == 0) break; /* the root label, or the end of the message: the error says which */
+        if (length == 0)
+            break; /* the root label, or the end of the message: the error says which */
     }
     out->n = (uint8_t)n;
     if (!jumped || fr_rd_err(&cursor) != FR_OK) *r = cursor;

@@ -5,6 +5,8 @@
 #include "dns/edns.h"
 #include "dns/message.h"
 
+enum { QUERY_MAX = 1024 }; /* the longest name, OPT, and padding to a multiple of 512 */
+
 struct header {
     uint16_t id, flags;
     uint16_t count[4];
@@ -17,7 +19,8 @@ static void header_read(struct fr_rd *r, struct header *out)
     for (int i = 0; i < 4; i++) out->count[i] = fr_rd_u16(r);
 }
 
-/* The additional section of a query: at most one OPT and at most one TSIG, which is last; nothing else belongs there. */
+/* The additional section of a query: at most one OPT and at most one TSIG, which is last;
+ * nothing else belongs there. */
 static void additional_read(struct fr_rd *r, unsigned count, struct fr_dns_query *q)
 {
     for (unsigned i = 0; i < count && fr_rd_err(r) == FR_OK; i++) {
@@ -72,15 +75,13 @@ enum fr_err fr_dns_query_read(struct fr_span message, struct fr_dns_query *q)
 enum fr_err fr_dns_query_write(const struct fr_dname *name, uint16_t type, size_t pad_to,
                                struct fr_buf *out)
 {
-    enum fr_err err = FR_OK;
-    uint8_t *room = fr_buf_reserve(out, FR_DNS_QUERY_MAX);
+    uint8_t memory[QUERY_MAX];
     struct fr_dns_writer w;
 
-    if (room == NULL) return fr_buf_err(out);
-    fr_dns_writer_init(&w, room, FR_DNS_QUERY_MAX, 0, 0);
-    err = fr_dns_write_question(&w, name, type, FR_DNS_IN);
+    fr_dns_writer_init(&w, memory, sizeof memory, 0, 0);
+    enum fr_err err = fr_dns_write_question(&w, name, type, FR_DNS_IN);
     if (err == FR_OK && pad_to > 0) err = fr_dns_write_opt(&w, 0, FR_DNS_EDE_NONE, pad_to);
     if (err != FR_OK) return err;
-    fr_buf_commit(out, fr_dns_writer_finish(&w).n);
-    return FR_OK;
+    fr_buf_add_span(out, fr_dns_writer_finish(&w));
+    return fr_buf_err(out);
 }

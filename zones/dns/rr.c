@@ -50,7 +50,8 @@ static void tlsa_read(struct fr_rd *r, size_t length, struct fr_tlsa *out)
     out->usage = fr_rd_u8(r);
     out->selector = fr_rd_u8(r);
     out->matching = fr_rd_u8(r);
-    /* matching type 0 carries a whole certificate: we publish hashes only, and a longer one is of no use to us */
+    /* matching type 0 carries a whole certificate: we publish hashes only, and a longer one is
+     * of no use to us */
     if (length < 4 || length > 3 + FR_DNS_TLSA_MAX) {
         fr_rd_fail(r, FR_E_MALFORMED);
         return;

@@ -1,9 +1,12 @@
-/* A resource record as a typed value: read from a message, written to one, printed as a line of a master file.
+/* A resource record as a typed value: read from a message, written to one, printed as a line of a
+ * master file.
  *
- * Model: one struct per record; `type` says which member of `data` counts; a type we do not know is carried as raw RDATA
- * (RFC 3597). A record is a plain value but for `raw`, which borrows the message it was read from.
- * Owns: nothing. Threads: any. Units and limits: TTL in seconds, at most 2^31-1 (RFC 2181 8, larger reads as 0); numbers in
- * host order; addresses in network order. Trust: fr_rr_read takes a peer's bytes.
+ * Model: one struct per record; `type` says which member of `data` counts; a type we do not know is
+ * carried as raw RDATA (RFC 3597). A record is a plain value but for `raw`, which borrows the
+ * message it was read from.
+ * Owns: nothing. Threads: any. Units and limits: TTL in seconds, at most 2^31-1 (RFC 2181 8, larger
+ * reads as 0); numbers in host order; addresses in network order. Trust: fr_rr_read takes a peer's
+ * bytes.
  * See RFC 1035 3.3, 3596, 2782, 6698, 3403, 3597. */
 #pragma once
 
@@ -50,7 +53,8 @@ struct fr_hinfo {
     struct fr_dns_string cpu, os;
 };
 
-/* One or more character-strings, as on the wire: a length octet and that many bytes, again and again. */
+/* One or more character-strings, as on the wire: a length octet and that many bytes, again and
+ * again. */
 struct fr_txt {
     uint16_t n;
     uint8_t b[FR_DNS_TEXT_MAX];
@@ -74,14 +78,16 @@ struct fr_rr {
     } data;
 };
 
-/* Reads one whole record at the cursor of r, which spans the whole message. RDATA must be used up exactly. On a fault r's
- * sticky error is set and *out is not to be used. */
+/* Reads one whole record at the cursor of r, which spans the whole message. RDATA must be used
+ * up exactly. On a fault r's sticky error is set and *out is not to be used. */
 void fr_rr_read(struct fr_rd *r, struct fr_rr *out);
 
-/* Appends one text string to a TXT record's data, split into pieces of 255; FR_E_LIMIT beyond FR_DNS_TEXT_MAX. */
+/* Appends one text string to a TXT record's data, split into pieces of 255; FR_E_LIMIT beyond
+ * FR_DNS_TEXT_MAX. */
 enum fr_err fr_txt_add(struct fr_txt *txt, const char *text);
 
-/* Prints one line of a master file: owner, TTL, class, type, RDATA, newline; absolute names, RFC 3597 form for other types. */
+/* Prints one line of a master file: owner, TTL, class, type, RDATA, newline; absolute names, RFC
+ * 3597 form for other types. */
 enum fr_err fr_rr_print(const struct fr_rr *rr, struct fr_buf *out);
 
 /* Prints the RDATA alone ("0 0 8005 e1.000013.netid.fed.test."). */

@@ -1,7 +1,8 @@
-/* The numbers of the DNS that fedroam uses: types, classes, opcodes, response codes, limits, and the names of the types.
+/* The numbers of the DNS that fedroam uses: types, classes, opcodes, response codes, limits, and
+ * the names of the types.
  *
- * Owns: nothing. Threads: any. Errors: none. Trust: values read from a peer may be outside these enums; they travel as
- * uint16_t and are only compared with them. See RFC 1035 3.2, RFC 6895. */
+ * Owns: nothing. Threads: any. Errors: none. Trust: values read from a peer may be outside these
+ * enums; they travel as uint16_t and are only compared with them. See RFC 1035 3.2, RFC 6895. */
 #pragma once
 
 #include <stdbool.h>

@@ -199,7 +199,8 @@ static void authorities(void **state)
         if (fr_service_answers(FR_SERVICE_BROKER, FED, authority) != rows[i].broker ||
             fr_service_answers(FR_SERVICE_CA, FED, authority) != rows[i].ca)
             fail_msg("%s", rows[i].authority);
-        if (authority.n > 0) assert_false(fr_service_answers(FR_SERVICE_NONE, FED, fr_span_str("broker.fed.test")));
+        if (authority.n > 0)
+            assert_false(fr_service_answers(FR_SERVICE_NONE, FED, fr_span_str("broker.fed.test")));
     }
 }
 

@@ -22,7 +22,8 @@
     "_ns.000013.netid.fed.test. 60 IN TLSA 3 1 1 "                                                 \
     "0101010101010101010101010101010101010101010101010101010101010101\n"
 
-/* answer: the section as text, one record a line. has_soa: one SOA, and nothing else, in Authority. */
+/* answer: the section as text, one record a line. has_soa: one SOA, and nothing else, in
+ * Authority. */
 static const struct {
     const char *name, *type;
     unsigned rcode;
@@ -198,13 +199,17 @@ static void extras(void **state)
     fr_answerer_free(a);
 }
 
-/* The template gives the bytes of the general path, for every frequent type, with and without EDNS, RD, padding. */
+/* The template gives the bytes of the general path, for every frequent type, with and without
+ * EDNS, RD, padding. */
 static void short_path_is_the_general_one(void **state)
 {
-    static const char *const names[] = {
-        "70b3d57ed0000001.deveui.fed.test", "70B3d57ed0000002.DEVEUI.fed.TEST",
-        "70b3d57ed0000003.deveui.fed.test", "70b3d57ed0000099.deveui.fed.test",
-        "000013.netid.fed.test", "000020.netid.fed.test", "0000ff.netid.fed.test"};
+    static const char *const names[] = {"70b3d57ed0000001.deveui.fed.test",
+                                        "70B3d57ed0000002.DEVEUI.fed.TEST",
+                                        "70b3d57ed0000003.deveui.fed.test",
+                                        "70b3d57ed0000099.deveui.fed.test",
+                                        "000013.netid.fed.test",
+                                        "000020.netid.fed.test",
+                                        "0000ff.netid.fed.test"};
     static const char *const types[] = {"A", "AAAA", "CNAME", "SRV", "TLSA"};
     static const size_t pads[] = {0, 128};
     static struct fr_answer_room room;
@@ -327,7 +332,8 @@ static void an_empty_zone_has_its_apex(void **state)
     fr_answerer_free(a);
 }
 
-/* What is not a plain question still gets its own answer, with the ID and the question where there is one. */
+/* What is not a plain question still gets its own answer, with the ID and the question where
+ * there is one. */
 static void other_messages(void **state)
 {
     struct fixture *f = *state;
@@ -397,7 +403,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(extras, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(short_path_is_the_general_one, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(suspended_members_vanish, fixture_new, fixture_free),
-        cmocka_unit_test_setup_teardown(pins_end_with_their_certificates, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(pins_end_with_their_certificates, fixture_new,
+                                        fixture_free),
         cmocka_unit_test_setup_teardown(join_servers, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(an_empty_zone_has_its_apex, fixture_empty, fixture_free),
         cmocka_unit_test_setup_teardown(other_messages, fixture_new, fixture_free),

@@ -1,6 +1,7 @@
 /* A small federation in a temporary directory, for tests of what follows from the store.
  *
- *   acme  holds 000013 (192.0.2.10:8005, [2001:db8::a]:8006) with two devices and 00002a (no endpoint) with one
+ *   acme  holds 000013 (192.0.2.10:8005, [2001:db8::a]:8006) with two devices and 00002a (no
+ * endpoint) with one
  *   beta  holds 000020 ([2001:db8::20]:8005) with one device
  *   certificates: acme's ns for 000013 (serial 1) and doh (serial 2), valid from 1000 to 2000 */
 #pragma once
@@ -89,7 +90,8 @@ static inline void add_network(struct fr_change *change, uint32_t netid, const c
     if (n > 0) must(fr_network_set_endpoints(change, netid, addrs, n, &diag), &diag);
 }
 
-static inline void add_devices(struct fr_change *change, uint32_t netid, const uint64_t *euis, size_t n)
+static inline void add_devices(struct fr_change *change, uint32_t netid, const uint64_t *euis,
+                               size_t n)
 {
     const struct fr_device_job job = {.netid = netid, .mode = FR_DEVICE_ADD, .euis = euis, .n = n};
     struct fr_device_report report;

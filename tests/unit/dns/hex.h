@@ -1,4 +1,5 @@
-/* Test rows hold messages as hex digits with blanks between them, so that their fields can be seen. */
+/* Test rows hold messages as hex digits with blanks between them, so that their fields can be
+ * seen. */
 #pragma once
 
 #include <stddef.h>
@@ -8,7 +9,8 @@
 #include "base/hex.h"
 #include "base/span.h"
 
-/* Exactly the bytes of the text in a block of their own (the sanitizer sees one byte too many); free it. */
+/* Exactly the bytes of the text in a block of their own (the sanitizer sees one byte too many);
+ * free it. */
 static inline uint8_t *hex_bytes(const char *text, size_t *n)
 {
     uint8_t *p = malloc(66000);

@@ -30,16 +30,18 @@ static struct fr_rr record(const char *line)
     return rr;
 }
 
-/* The wire example of a positive answer: question, CNAME and A, every name compressed, 98 octets. */
+/* The wire example of a positive answer: question, CNAME and A, every name compressed, 98
+ * octets. */
 static void positive_answer_byte_for_byte(void **state)
 {
-    static const char expected[] =
-        "0000 8400 0001 0002 0000 0000"
-        "10 35383137623163336562383930626334 06 646576657569 08 696f742d726f616d 04 74657374 00 0001 0001"
-        "c00c 0005 0001 0000012c 000f 06 303030303133 05 6e65746964 c024"
-        "c043 0001 0001 00000258 0004 c0000213";
+    static const char expected[] = "0000 8400 0001 0002 0000 0000"
+                                   "10 35383137623163336562383930626334 06 646576657569 08 "
+                                   "696f742d726f616d 04 74657374 00 0001 0001"
+                                   "c00c 0005 0001 0000012c 000f 06 303030303133 05 6e65746964 c024"
+                                   "c043 0001 0001 00000258 0004 c0000213";
     struct fr_dname name = dname("5817b1c3eb890bc4.deveui.iot-roam.test");
-    struct fr_rr cname = record("5817b1c3eb890bc4.deveui.iot-roam.test. 300 CNAME 000013.netid.iot-roam.test.");
+    struct fr_rr cname =
+        record("5817b1c3eb890bc4.deveui.iot-roam.test. 300 CNAME 000013.netid.iot-roam.test.");
     struct fr_rr a = record("000013.netid.iot-roam.test. 600 A 192.0.2.19");
     uint8_t memory[512];
     struct fr_dns_writer w;
@@ -66,7 +68,8 @@ static const char *const LINES[] = {
     "000013.netid 60 AAAA 2001:db8::a",
     "000013.netid 60 TXT \"v=fedroam1 member=acme\"",
     "_fedroam._tcp.000013.netid 60 SRV 1 0 8005 e1.000013.netid",
-    "_ns.000013.netid 60 TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "_ns.000013.netid 60 TLSA 3 1 1 "
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
     "n 60 NAPTR 100 50 \"S\" \"LWNS\" \"\" x.fed.test.",
     "h 60 HINFO \"RFC8482\" \"\"",
 };
@@ -162,7 +165,8 @@ static void the_limit_is_kept(void **state)
     }
 }
 
-#define Q "02 6162 03 666564 04 74657374 00 0001 0001 " /* ab.fed.test A IN: name at 0c, fed at 0f */
+#define Q                                                                                          \
+    "02 6162 03 666564 04 74657374 00 0001 0001 " /* ab.fed.test A IN: name at 0c, fed at 0f */
 #define R(an, ns, ar) "0000 8400 0001" an ns ar Q
 
 static const struct {
@@ -181,18 +185,24 @@ static const struct {
     {"short AAAA", R("0001", "0000", "0000") "c00c 001c 0001 0000003c 0004 c0000201", false},
     {"CNAME past its RDATA", R("0001", "0000", "0000") "c00c 0005 0001 0000003c 0001 c00f", false},
     {"CNAME with a rest", R("0001", "0000", "0000") "c00c 0005 0001 0000003c 0003 c00f00", false},
-    {"CNAME to itself by pointer", R("0001", "0000", "0000") "c00c 0005 0001 0000003c 0002 c029", false},
+    {"CNAME to itself by pointer", R("0001", "0000", "0000") "c00c 0005 0001 0000003c 0002 c029",
+     false},
     {"empty TXT", R("0001", "0000", "0000") "c00c 0010 0001 0000003c 0000", false},
-    {"TXT string past its RDATA", R("0001", "0000", "0000") "c00c 0010 0001 0000003c 0002 0261", false},
+    {"TXT string past its RDATA", R("0001", "0000", "0000") "c00c 0010 0001 0000003c 0002 0261",
+     false},
     {"TXT with an empty string", R("0001", "0000", "0000") "c00c 0010 0001 0000003c 0001 00", true},
     {"SRV too short", R("0001", "0000", "0000") "c00c 0021 0001 0000003c 0006 000000001f45", false},
-    {"SRV to the root", R("0001", "0000", "0000") "c00c 0021 0001 0000003c 0007 000000001f45 00", true},
+    {"SRV to the root", R("0001", "0000", "0000") "c00c 0021 0001 0000003c 0007 000000001f45 00",
+     true},
     {"TLSA without data", R("0001", "0000", "0000") "c00c 0034 0001 0000003c 0003 030101", false},
     {"TLSA of one octet", R("0001", "0000", "0000") "c00c 0034 0001 0000003c 0004 03010100", true},
-    {"NAPTR string past the end", R("0001", "0000", "0000") "c00c 0023 0001 0000003c 0007 000a000a ff5300", false},
-    {"two OPT", R("0000", "0000", "0002") "00 0029 04d0 00000000 0000 00 0029 04d0 00000000 0000", false},
+    {"NAPTR string past the end",
+     R("0001", "0000", "0000") "c00c 0023 0001 0000003c 0007 000a000a ff5300", false},
+    {"two OPT", R("0000", "0000", "0002") "00 0029 04d0 00000000 0000 00 0029 04d0 00000000 0000",
+     false},
     {"OPT as an answer", R("0001", "0000", "0000") "00 0029 04d0 00000000 0000", false},
-    {"extended error of one octet", R("0000", "0000", "0001") "00 0029 04d0 00000000 0005 000f 0001 12", false},
+    {"extended error of one octet",
+     R("0000", "0000", "0001") "00 0029 04d0 00000000 0005 000f 0001 12", false},
     {"more records than octets", R("ffff", "ffff", "ffff"), false},
     {"trailing octet", R("0000", "0000", "0000") "00", false},
 };

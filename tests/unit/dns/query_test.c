@@ -11,8 +11,7 @@
 #include "unit/dns/hex.h"
 
 /* "<deveui>.deveui.fed.test A IN" behind a header; 16+1+6+1+3+1+4+1+1+4 = 38 octets of question */
-#define Q                                                                                          \
-    "10 37306233643537656430303030303031 06 646576657569 03 666564 04 74657374 00 0001 0001 "
+#define Q "10 37306233643537656430303030303031 06 646576657569 03 666564 04 74657374 00 0001 0001 "
 #define HEADER(flags, qd, an, ns, ar) "1234" flags qd an ns ar
 #define PLAIN HEADER("0100", "0001", "0000", "0000", "0000") Q
 #define OPT "00 0029 04d0 00 00 0000 0000 "
@@ -24,20 +23,23 @@ static const struct {
     bool has_question, has_edns, is_padded, is_signed;
 } ROWS[] = {
     {"plain", PLAIN, FR_DNS_NOERROR, true, false, false, false},
-    {"the root", HEADER("0000", "0001", "0000", "0000", "0000") "00 0006 0001", FR_DNS_NOERROR, true,
-     false, false, false},
+    {"the root", HEADER("0000", "0001", "0000", "0000", "0000") "00 0006 0001", FR_DNS_NOERROR,
+     true, false, false, false},
     {"with OPT", HEADER("0120", "0001", "0000", "0000", "0001") Q OPT, FR_DNS_NOERROR, true, true,
      false, false},
-    {"with padding", HEADER("0000", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00000000 0007 000c 0003 000000",
+    {"with padding",
+     HEADER("0000", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00000000 0007 000c 0003 000000",
      FR_DNS_NOERROR, true, true, true, false},
-    {"unknown option", HEADER("0000", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00000000 0006 fde9 0002 abcd",
+    {"unknown option",
+     HEADER("0000", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00000000 0006 fde9 0002 abcd",
      FR_DNS_NOERROR, true, true, false, false},
-    {"OPT version 1", HEADER("0000", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00 01 0000 0000",
+    {"OPT version 1",
+     HEADER("0000", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00 01 0000 0000",
      FR_DNS_BADVERS, true, true, false, false},
-    {"with TSIG", HEADER("0000", "0001", "0000", "0000", "0001") Q TSIG, FR_DNS_NOERROR, true, false,
-     false, true},
-    {"OPT and TSIG", HEADER("0000", "0001", "0000", "0000", "0002") Q OPT TSIG, FR_DNS_NOERROR, true,
-     true, false, true},
+    {"with TSIG", HEADER("0000", "0001", "0000", "0000", "0001") Q TSIG, FR_DNS_NOERROR, true,
+     false, false, true},
+    {"OPT and TSIG", HEADER("0000", "0001", "0000", "0000", "0002") Q OPT TSIG, FR_DNS_NOERROR,
+     true, true, false, true},
     /* refusals */
     {"nothing", "", -1, false, false, false, false},
     {"eleven octets", "1234 0100 0001 0000 0000 00", -1, false, false, false, false},
@@ -53,14 +55,17 @@ static const struct {
      false},
     {"UPDATE", HEADER("2800", "0001", "0000", "0000", "0000") Q, FR_DNS_NOTIMP, false, false, false,
      false},
-    {"an answer in it", HEADER("0100", "0001", "0001", "0000", "0000") Q "c00c 0001 0001 00000000 0004 01020304",
+    {"an answer in it",
+     HEADER("0100", "0001", "0001", "0000", "0000") Q "c00c 0001 0001 00000000 0004 01020304",
      FR_DNS_FORMERR, true, false, false, false},
-    {"an authority in it", HEADER("0100", "0001", "0000", "0001", "0000") Q "c00c 0001 0001 00000000 0004 01020304",
+    {"an authority in it",
+     HEADER("0100", "0001", "0000", "0001", "0000") Q "c00c 0001 0001 00000000 0004 01020304",
      FR_DNS_FORMERR, true, false, false, false},
-    {"an address in additional", HEADER("0100", "0001", "0000", "0000", "0001") Q "c00c 0001 0001 00000000 0004 01020304",
+    {"an address in additional",
+     HEADER("0100", "0001", "0000", "0000", "0001") Q "c00c 0001 0001 00000000 0004 01020304",
      FR_DNS_FORMERR, true, false, false, false},
-    {"two OPT", HEADER("0100", "0001", "0000", "0000", "0002") Q OPT OPT, FR_DNS_FORMERR, true, true,
-     false, false},
+    {"two OPT", HEADER("0100", "0001", "0000", "0000", "0002") Q OPT OPT, FR_DNS_FORMERR, true,
+     true, false, false},
     {"TSIG not last", HEADER("0100", "0001", "0000", "0000", "0002") Q TSIG OPT, FR_DNS_FORMERR,
      true, false, false, false},
     {"two TSIG", HEADER("0100", "0001", "0000", "0000", "0002") Q TSIG TSIG, FR_DNS_FORMERR, true,
@@ -72,11 +77,14 @@ static const struct {
     {"65535 records", HEADER("0100", "0001", "0000", "0000", "ffff") Q OPT, FR_DNS_FORMERR, true,
      true, false, false},
     {"trailing octet", PLAIN "00", FR_DNS_FORMERR, true, false, false, false},
-    {"OPT owner not the root", HEADER("0100", "0001", "0000", "0000", "0001") Q "0161 00 0029 04d0 00000000 0000",
+    {"OPT owner not the root",
+     HEADER("0100", "0001", "0000", "0000", "0001") Q "0161 00 0029 04d0 00000000 0000",
      FR_DNS_FORMERR, true, true, false, false},
-    {"option past the RDATA", HEADER("0100", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00000000 0005 000c 0002 00",
+    {"option past the RDATA",
+     HEADER("0100", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00000000 0005 000c 0002 00",
      FR_DNS_FORMERR, true, true, false, false},
-    {"half an option header", HEADER("0100", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00000000 0002 000c",
+    {"half an option header",
+     HEADER("0100", "0001", "0000", "0000", "0001") Q "00 0029 04d0 00000000 0002 000c",
      FR_DNS_FORMERR, true, true, false, false},
     {"pointer to itself", HEADER("0100", "0001", "0000", "0000", "0000") "c00c 0001 0001",
      FR_DNS_FORMERR, false, false, false, false},
@@ -84,8 +92,9 @@ static const struct {
      FR_DNS_FORMERR, false, false, false, false},
     {"pointer into the header", HEADER("0100", "0001", "0000", "0000", "0000") "c000 0001 0001",
      FR_DNS_FORMERR, false, false, false, false},
-    {"pointer back into its own name", HEADER("0100", "0001", "0000", "0000", "0000") "0161 c00c 0001 0001",
-     FR_DNS_FORMERR, false, false, false, false},
+    {"pointer back into its own name",
+     HEADER("0100", "0001", "0000", "0000", "0000") "0161 c00c 0001 0001", FR_DNS_FORMERR, false,
+     false, false, false},
     {"half a pointer", HEADER("0100", "0001", "0000", "0000", "0000") "0161 c0", FR_DNS_FORMERR,
      false, false, false, false},
     {"label type 01", HEADER("0100", "0001", "0000", "0000", "0000") "41 61 00 0001 0001",
@@ -104,12 +113,12 @@ static void rows(void **state)
         uint8_t *p = hex_bytes(ROWS[i].hex, &n);
         struct fr_dns_query q;
         enum fr_err err = fr_dns_query_read(fr_span(p, n), &q);
-        if (ROWS[i].rcode < 0 ? err != FR_E_TRUNCATED
-                              : err != FR_OK || (int)q.rcode != ROWS[i].rcode ||
-                                    q.has_question != ROWS[i].has_question ||
-                                    q.edns.present != ROWS[i].has_edns ||
-                                    q.edns.padded != ROWS[i].is_padded ||
-                                    q.signed_tsig != ROWS[i].is_signed)
+        if (ROWS[i].rcode < 0
+                ? err != FR_E_TRUNCATED
+                : err != FR_OK || (int)q.rcode != ROWS[i].rcode ||
+                      q.has_question != ROWS[i].has_question ||
+                      q.edns.present != ROWS[i].has_edns || q.edns.padded != ROWS[i].is_padded ||
+                      q.signed_tsig != ROWS[i].is_signed)
             fail_msg("%s", ROWS[i].label);
         free(p);
     }
@@ -192,8 +201,7 @@ static void written_queries_are_read(void **state)
     struct fr_dname name;
 
     (void)state;
-    assert_int_equal(
-        fr_dname_parse(fr_span_str("70b3d57ed0000001.deveui.fed.test"), &name), FR_OK);
+    assert_int_equal(fr_dname_parse(fr_span_str("70b3d57ed0000001.deveui.fed.test"), &name), FR_OK);
     for (size_t i = 0; i < 3; i++) {
         struct fr_buf out = FR_BUF_INIT(65535);
         struct fr_dns_query q;

@@ -83,8 +83,8 @@ static void lines(void **state)
         /* what we print is read again as the same */
         out.p[out.n - 1] = '\0';
         struct fr_rr again;
-        assert_int_equal(
-            fr_rr_parse((const char *)out.p, &origin, NULL, 1, &again, &reason), FR_OK);
+        assert_int_equal(fr_rr_parse((const char *)out.p, &origin, NULL, 1, &again, &reason),
+                         FR_OK);
         struct fr_buf second = FR_BUF_INIT(4096);
         assert_int_equal(fr_rr_print(&again, &second), FR_OK);
         assert_string_equal(fr_buf_str(&second), ROWS[i].printed);
@@ -100,8 +100,7 @@ static void a_line_without_owner_needs_one_before(void **state)
     struct fr_rr rr;
 
     (void)state;
-    assert_int_equal(fr_rr_parse(" A 192.0.2.1", &origin, NULL, 300, &rr, &reason),
-                     FR_E_MALFORMED);
+    assert_int_equal(fr_rr_parse(" A 192.0.2.1", &origin, NULL, 300, &rr, &reason), FR_E_MALFORMED);
 }
 
 static void long_lines_are_refused(void **state)
