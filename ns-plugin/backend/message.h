@@ -186,7 +186,8 @@ const char *fr_bi_type_print(enum fr_bi_type type); /* "" for the OTHER ones */
 void fr_bi_id_print(struct fr_bi_id id, char out[FR_BI_ID_TEXT]);
 bool fr_bi_id_equal(struct fr_bi_id a, struct fr_bi_id b);
 
-/* ISO 8601 with 0 to 9 digits of fraction, `Z` or ±hh:mm; printed in UTC with milliseconds. */
+/* ISO 8601 with 0 to 9 digits of fraction, `Z` or ±hh:mm; printed in UTC, with
+ * milliseconds unless they are 0. */
 enum fr_err fr_bi_time_parse(struct fr_span text, int64_t *ms);
 #define FR_BI_TIME_TEXT 25
 void fr_bi_time_print(int64_t ms, char out[FR_BI_TIME_TEXT]);

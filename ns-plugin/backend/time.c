@@ -70,5 +70,6 @@ void fr_bi_time_print(int64_t ms, char out[FR_BI_TIME_TEXT])
 
     if (ms < 0) ms = 0;
     fr_time_print(ms / 1000, whole);
-    (void)snprintf(out, FR_BI_TIME_TEXT, "%.19s.%03dZ", whole, (int)(ms % 1000));
+    if (ms % 1000 == 0) (void)snprintf(out, FR_BI_TIME_TEXT, "%s", whole);
+    else (void)snprintf(out, FR_BI_TIME_TEXT, "%.19s.%03dZ", whole, (int)(ms % 1000));
 }

@@ -270,6 +270,12 @@ void fr_gateways_close(struct fr_gateways *g)
     fr_free(g);
 }
 
+void fr_gateways_set_allow(struct fr_gateways *g, const uint64_t *allow, size_t n)
+{
+    g->allow = allow;
+    g->n_allow = n;
+}
+
 const struct fr_addr *fr_gateways_addr(const struct fr_gateways *g)
 {
     return &g->addr;

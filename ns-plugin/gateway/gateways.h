@@ -52,6 +52,9 @@ enum fr_err fr_gateways_open(struct fr_loop *loop, const struct fr_gateways_opti
 /* Tickets still waiting are unlinked without a call. NULL is legal. */
 void fr_gateways_close(struct fr_gateways *g);
 
+/* Another allow-list from now on. */
+void fr_gateways_set_allow(struct fr_gateways *g, const uint64_t *allow, size_t n);
+
 /* Where it listens (with the port, when 0 was asked). */
 const struct fr_addr *fr_gateways_addr(const struct fr_gateways *g);
 

@@ -5,12 +5,17 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "names/eui.h"
+#include "names/netid.h"
 
 #include <stdlib.h>
 
 struct fr_keys {
     struct fr_device *devices; /* sorted by DevEUI once loaded */
     size_t n;
+    struct fr_kek *keks;
+    size_t n_keks;
+    uint64_t *join_euis; /* of the devices with keys, sorted, each once; not from the file */
+    size_t n_join_euis;
 };
 
 static const struct fr_conf_word VERSIONS[] = {
@@ -29,6 +34,17 @@ static enum fr_err parse_eui(struct fr_span text, void *member, struct fr_diag *
     enum fr_err err = fr_eui_parse(text, member);
 
     return err ? fr_diag_fail(diag, err, "not an EUI: 16 hex digits are wanted") : FR_OK;
+}
+
+static enum fr_err parse_netid(struct fr_span text, void *member, struct fr_diag *diag)
+{
+    uint32_t netid;
+
+    enum fr_err err = fr_netid_parse(text, &netid);
+    if (err) return fr_diag_fail(diag, err, "not a NetID: 6 hex digits are wanted");
+    err = fr_netid_check(netid, diag);
+    if (err == FR_OK) *(uint32_t *)member = netid;
+    return err;
 }
 
 /* Says what is wrong with a key without repeating any of it. */
@@ -61,12 +77,25 @@ static const struct fr_conf_row DEVICE_ROWS[] = {
      .help = "NwkKey, 32 hex digits; LoRaWAN 1.1 only."},
     {.key = "roaming", .type = FR_T_BOOL, FR_CONF_AT(struct fr_device, may_roam), .def = "true",
      .help = "Whether it may join through visited networks."},
+    {.key = "netid", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, home_netid),
+     .parse = parse_netid, .help = "Its home, where that is another network and only its keys are here."},
+    {0},
+};
+
+static const struct fr_conf_row KEK_ROWS[] = {
+    {.key = "label", .type = FR_T_STRING, FR_CONF_AT(struct fr_kek, label), .max = 64,
+     .flags = FR_CONF_REQUIRED, .help = "KEKLabel, as agreed with the peer."},
+    {.key = "key", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_kek, key), .parse = parse_key,
+     .release = release_key, .flags = FR_CONF_REQUIRED | FR_CONF_SECRET,
+     .help = "The key, 32 hex digits."},
     {0},
 };
 
 static const struct fr_conf_row ROWS[] = {
     {.key = "devices", .type = FR_T_LIST, FR_CONF_ARRAY(struct fr_keys, devices, n),
      .max = FR_KEYS_MAX, .rows = DEVICE_ROWS, .help = "The devices of this network."},
+    {.key = "keks", .type = FR_T_LIST, FR_CONF_ARRAY(struct fr_keys, keks, n_keks),
+     .rows = KEK_ROWS, .help = "Keys that session keys are wrapped with on their way to a peer."},
     {0},
 };
 
@@ -104,13 +133,41 @@ static enum fr_err check(struct fr_keys *keys, const char *path, struct fr_diag 
     return err;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* JoinEUIs are few and devices many: asked for at every message, so listed once. */
+static enum fr_err list_join_euis(struct fr_keys *keys)
+{
+    size_t n = 0;
+
+    keys->join_euis = fr_calloc(keys->n + 1, sizeof keys->join_euis[0]);
+    if (keys->join_euis == NULL) return FR_E_NOMEM;
+    for (size_t i = 0; i < keys->n; i++) {
+        if (keys->devices[i].app_key.is_set) keys->join_euis[n++] = keys->devices[i].join_eui;
+    }
+    if (n > 1) qsort(keys->join_euis, n, sizeof keys->join_euis[0], by_value);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || keys->join_euis[i] != keys->join_euis[i - 1]) {
+            keys->join_euis[keys->n_join_euis++] = keys->join_euis[i];
+        }
+    }
+    return FR_OK;
+}
+
 static enum fr_err adopt(struct fr_keys *loaded, const char *path, struct fr_diag *diag,
                          struct fr_keys **out)
 {
     enum fr_err err = check(loaded, path, diag);
+    if (err == FR_OK) err = list_join_euis(loaded);
     struct fr_keys *keys = err ? NULL : fr_memdup(loaded, sizeof *loaded);
 
     if (keys == NULL) {
+        fr_free(loaded->join_euis);
         fr_conf_free(&SCHEMA, loaded);
         return err ? err : FR_E_NOMEM;
     }
@@ -138,6 +195,7 @@ enum fr_err fr_keys_parse(const char *path, struct fr_span text, struct fr_diag 
 void fr_keys_free(struct fr_keys *keys)
 {
     if (keys == NULL) return;
+    fr_free(keys->join_euis);
     fr_conf_free(&SCHEMA, keys);
     fr_free(keys);
 }
@@ -157,9 +215,14 @@ const struct fr_device *fr_keys_find(const struct fr_keys *keys, uint64_t dev_eu
 
 bool fr_keys_has_join_eui(const struct fr_keys *keys, uint64_t join_eui)
 {
-    for (size_t i = 0; i < fr_keys_count(keys); i++) {
-        const struct fr_device *d = &keys->devices[i];
-        if (d->join_eui == join_eui && d->app_key.is_set) return true;
+    if (keys == NULL || keys->n_join_euis == 0) return false;
+    return bsearch(&join_eui, keys->join_euis, keys->n_join_euis, sizeof join_eui, by_value) != NULL;
+}
+
+const struct fr_kek *fr_keys_find_kek(const struct fr_keys *keys, struct fr_span label)
+{
+    for (size_t i = 0; keys != NULL && i < keys->n_keks; i++) {
+        if (fr_span_is(label, keys->keks[i].label)) return &keys->keks[i];
     }
-    return false;
+    return NULL;
 }

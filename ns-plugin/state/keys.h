@@ -2,7 +2,7 @@
 /*
  * The devices of this network and their root keys, from a YAML file that only its owner can read.
  *
- * Model: a list of devices, looked up by DevEUI. A device without keys belongs to this network, but its keys are at a Join
+ * Model: a list of devices, looked up by DevEUI, and a list of KEKs, by label. A device without keys belongs to this network, but its keys are at a Join
  *   Server elsewhere. LoRaWAN 1.0.x: app_key. LoRaWAN 1.1: nwk_key and app_key.
  * Owns: all of it; keys are zeroed when freed.
  * Threads: read by any once loaded.
@@ -35,7 +35,14 @@ struct fr_device {
     uint64_t join_eui;
     enum fr_lorawan version;
     struct fr_root_key app_key, nwk_key;
-    bool may_roam; /* it may be activated through visited networks */
+    bool may_roam;       /* it may be activated through visited networks */
+    uint32_t home_netid; /* a device of another network, whose keys this Join Server holds; 0: of this one */
+};
+
+/* A key-encryption key that peers know by its label. */
+struct fr_kek {
+    char *label;
+    struct fr_root_key key;
 };
 
 struct fr_keys;
@@ -50,3 +57,5 @@ size_t fr_keys_count(const struct fr_keys *keys);
 const struct fr_device *fr_keys_find(const struct fr_keys *keys, uint64_t dev_eui);
 /* Whether some device here has this JoinEUI and its keys: this Join Server answers for it. */
 bool fr_keys_has_join_eui(const struct fr_keys *keys, uint64_t join_eui);
+/* NULL: no KEK of that label. */
+const struct fr_kek *fr_keys_find_kek(const struct fr_keys *keys, struct fr_span label);

@@ -1,0 +1,182 @@
+/* fedroam-ns: a thin LoRaWAN network server that roams through federations. */
+#include "base/cli.h"
+#include "base/mem.h"
+#include "ns/admin.h"
+#include "ns/config.h"
+#include "roles/ns.h"
+#include "transport/loop_ev.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#define CONFIG_DEFAULT "/etc/fedroam/ns.yaml"
+
+struct run {
+    const char *path;
+    struct fr_loop *loop;
+    struct fr_log log;
+    struct fr_ns_conf *conf; /* ns borrows it */
+    struct fr_ns *ns;
+    struct fr_ns_admin *admin;
+    bool is_stopping;
+};
+
+static void stopped(void *data)
+{
+    struct run *run = data;
+
+    fr_loop_ev_stop(run->loop);
+}
+
+static void on_stop(void *data, int signum)
+{
+    struct run *run = data;
+
+    if (run->is_stopping) return;
+    run->is_stopping = true;
+    FR_LOG(&run->log, FR_LOG_INFO, "ns.stopping", FR_STR("signal", strsignal(signum)));
+    (void)sd_notify(0, "STOPPING=1");
+    if (run->admin != NULL) fr_ns_admin_set_stopping(run->admin);
+    fr_ns_stop(run->ns, run->conf->drain_ms, stopped, run);
+}
+
+static void on_reload(void *data, int signum)
+{
+    struct run *run = data;
+    struct fr_ns_conf *conf = NULL;
+    struct fr_diag diag = {0};
+    char text[1024];
+    struct timespec now;
+
+    (void)signum;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                     (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    enum fr_err err = fr_ns_conf_load(run->path, &diag, &conf);
+    if (err == FR_OK) err = fr_ns_reload(run->ns, &conf->ns, &diag);
+    if (err == FR_OK) {
+        fr_ns_conf_free(run->conf);
+        run->conf = conf;
+        FR_LOG(&run->log, FR_LOG_INFO, "ns.reloaded");
+    } else {
+        fr_ns_conf_free(conf);
+        fr_diag_print(&diag, err, text, sizeof text);
+        FR_LOG(&run->log, FR_LOG_ERROR, "ns.reload_failed", FR_STR("why", text));
+    }
+    (void)sd_notify(0, "READY=1");
+}
+
+/* The memory of this process holds root keys of devices: no core file, no debugger of the same user. */
+static void seal(bool is_sealed)
+{
+    const struct rlimit none = {0, 0};
+
+    if (is_sealed) (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, is_sealed ? 0 : 1);
+}
+
+static void log_ready(const struct run *run)
+{
+    char gateways[FR_ADDR_TEXT], backend[FR_ADDR_TEXT];
+    const struct fr_addr *g = fr_ns_gateways_addr(run->ns), *b = fr_ns_backend_addr(run->ns);
+
+    if (g != NULL) fr_addr_print(g, gateways);
+    if (b != NULL) fr_addr_print(b, backend);
+    FR_LOG(&run->log, FR_LOG_INFO, "ns.ready", FR_STR("version", FR_VERSION),
+           FR_NETID("netid", run->conf->ns.netid), FR_STR("gateways", g != NULL ? gateways : NULL),
+           FR_STR("backend", b != NULL ? backend : NULL),
+           FR_BOOL("forwarding", run->conf->ns.roles.forwarding),
+           FR_BOOL("home", run->conf->ns.roles.home),
+           FR_BOOL("join_server", run->conf->ns.roles.join_server));
+    if (g != NULL && !fr_ip_is_loopback(&g->ip)) {
+        FR_LOG(&run->log, FR_LOG_WARN, "ns.open_gateways", FR_STR("address", gateways),
+               FR_STR("why", "the packet-forwarder protocol proves no sender: keep it on a private "
+                             "network, and list gateways in gateways: allow"));
+    }
+}
+
+static enum fr_err serve(struct run *run, struct fr_diag *diag)
+{
+    struct fr_ev_signal *signals[3] = {NULL};
+
+    enum fr_err err = fr_loop_ev_new(&run->loop);
+    if (err) return err;
+    err = fr_ns_new(run->loop, &run->conf->ns, &run->log, diag, &run->ns);
+    if (err) goto out;
+    if (run->conf->admin.port != 0) {
+        err = fr_ns_admin_open(run->loop, run->ns, &run->conf->admin, diag, &run->admin);
+        if (err) goto out;
+    }
+    err = fr_loop_ev_signal(run->loop, SIGTERM, on_stop, run, &signals[0]);
+    if (err == FR_OK) err = fr_loop_ev_signal(run->loop, SIGINT, on_stop, run, &signals[1]);
+    if (err == FR_OK) err = fr_loop_ev_signal(run->loop, SIGHUP, on_reload, run, &signals[2]);
+    if (err) goto out;
+    log_ready(run);
+    (void)sd_notify(0, "READY=1");
+    fr_loop_ev_run(run->loop);
+    FR_LOG(&run->log, FR_LOG_INFO, "ns.stopped");
+out:
+    fr_ns_admin_close(run->admin);
+    fr_ns_free(run->ns);
+    for (size_t i = 0; i < 3; i++) fr_loop_ev_signal_free(signals[i]);
+    fr_loop_ev_free(run->loop);
+    return err;
+}
+
+static enum fr_exit run_ns(struct fr_cli *cli)
+{
+    struct run run = {.path = fr_cli_opt(cli, "config")};
+    struct fr_diag diag = {0};
+
+    if (run.path == NULL) run.path = CONFIG_DEFAULT;
+    enum fr_err err = fr_ns_conf_load(run.path, &diag, &run.conf);
+    if (err) goto out;
+    if (fr_cli_flag(cli, "check")) {
+        err = fr_ns_check_files(&run.conf->ns, &diag);
+        if (err == FR_OK) fr_cli_note(cli, "%s: good", run.path);
+        goto out;
+    }
+    const struct fr_log_options options = {.level = run.conf->log.level,
+                                           .format = run.conf->log.format,
+                                           .identifiers = run.conf->log.identifiers,
+                                           .sink = fr_log_stderr_sink};
+    err = fr_log_init(&run.log, &options);
+    if (err == FR_OK) err = serve(&run, &diag);
+out:
+    fr_ns_conf_free(run.conf);
+    return fr_cli_fail(cli, err, &diag);
+}
+
+static const struct fr_cli_option OPTIONS[] = {
+    {.name = "config", .letter = 'c', .value = "FILE", .help = "configuration (" CONFIG_DEFAULT ")"},
+    {.name = "check", .help = "check the configuration and all it names, then end"},
+    {0},
+};
+
+static const struct fr_cli_command COMMANDS[] = {
+    {.path = "",
+     .options = OPTIONS,
+     .summary = "serve gateways, peers and devices of one LoRaWAN network",
+     .details = "SIGHUP reads configuration, devices and certificates again, SIGTERM drains and "
+                "ends. Logs go to standard error.",
+     .example = "fedroam-ns --config ns.yaml --check",
+     .run = run_ns},
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct fr_cli_command *const TABLES[] = {COMMANDS, NULL};
+    const struct fr_cli_program program = {
+        .name = "fedroam-ns", .summary = "a LoRaWAN network server that roams", .tables = TABLES};
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    seal(true);
+    int code = fr_cli_main(&program, argc, argv);
+    seal(false); /* every key is gone; leak checkers may look now */
+    return code;
+}
