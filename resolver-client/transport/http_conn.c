@@ -166,6 +166,9 @@ static void flush(struct fr_http_conn *c)
         return;
     }
     if (c->backlog > c->conf.backlog_bytes) s->counters.limit_backlog++;
+    /* The first request often comes with the client's Finished: OpenSSL has it already while our own flight was still waiting
+     * to be sent, and no event will tell. */
+    if (fr_stream_has_unread(&c->stream) && can_read(c)) c->has_paused = true;
     if (has_more || c->has_paused) fr_loop_defer(s->loop, &c->turn);
     watch(c);
 }
@@ -266,7 +269,7 @@ static void handshake(struct fr_http_conn *c)
         return;
     }
     if (c->server->is_stopping) fr_http_conn_close(c);
-    read_requests(c); /* the first request often came with the client's Finished */
+    read_requests(c);
     c->is_in_event = false;
     flush(c);
 }

@@ -137,7 +137,10 @@ static enum fr_stream_status tls_status(struct fr_stream *s, int result)
 {
     int error = SSL_get_error(s->ssl, result);
 
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return FR_STREAM_AGAIN;
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+        s->is_exhausted = true;
+        return FR_STREAM_AGAIN;
+    }
     if (error == SSL_ERROR_ZERO_RETURN) {
         s->is_truncated = s->is_end;
         s->is_end = true;
@@ -159,6 +162,7 @@ enum fr_stream_status fr_stream_handshake(struct fr_stream *s)
     if (s->ssl) {
         ERR_clear_error();
 
+        s->is_exhausted = false;
         int result = SSL_do_handshake(s->ssl);
         if (result != 1) return tls_status(s, result);
         if (fr_tls_peer_read(s->ssl, &s->tls.peer) != FR_OK) return fail(s, 0);
@@ -193,6 +197,7 @@ enum fr_stream_status fr_stream_read(struct fr_stream *s, uint8_t *p, size_t n, 
     if (s->is_failed) return FR_STREAM_FAILED;
     if (s->ssl) {
         ERR_clear_error();
+        s->is_exhausted = false;
         int result = SSL_read_ex(s->ssl, p, n, out_n);
         status = result == 1 ? FR_STREAM_OK : tls_status(s, result);
     } else {
@@ -205,6 +210,11 @@ enum fr_stream_status fr_stream_read(struct fr_stream *s, uint8_t *p, size_t n, 
 bool fr_stream_is_drained(const struct fr_stream *s)
 {
     return s->is_drained && !(s->ssl && SSL_has_pending(s->ssl) == 1);
+}
+
+bool fr_stream_has_unread(const struct fr_stream *s)
+{
+    return s->ssl && s->is_up && !s->is_failed && !s->is_exhausted && SSL_has_pending(s->ssl) == 1;
 }
 
 enum fr_stream_status fr_stream_write(struct fr_stream *s, const uint8_t *p, size_t n)

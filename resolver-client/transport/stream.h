@@ -40,6 +40,7 @@ struct fr_stream {
     struct fr_buf out; /* for the socket */
     bool is_up;        /* TLS established, or plain and connected */
     bool is_drained;   /* the last recv gave less than asked for */
+    bool is_exhausted; /* the last TLS call said AGAIN: what OpenSSL still holds is not a whole record */
     bool is_end;       /* the socket gave end-of-file */
     bool is_truncated; /* … without TLS' close_notify before it */
     bool is_failed;
@@ -66,6 +67,9 @@ enum fr_stream_status fr_stream_read(struct fr_stream *s, uint8_t *p, size_t n, 
 
 /* True when the last read emptied the socket and nothing waits inside: the next one would say AGAIN. */
 bool fr_stream_is_drained(const struct fr_stream *s);
+
+/* True while OpenSSL holds bytes it has read ahead and not yet given: no event of the socket announces them. */
+bool fr_stream_has_unread(const struct fr_stream *s);
 
 /* Collects at most FR_STREAM_CHUNK bytes. */
 enum fr_stream_status fr_stream_write(struct fr_stream *s, const uint8_t *p, size_t n);
