@@ -21,7 +21,7 @@ void fr_tls_conn_init(struct fr_tls_conn *c)
 void fr_tls_conn_deinit(struct fr_tls_conn *c)
 {
     fr_tls_ctx_unref(c->ctx);
-    fr_tls_peer_free(c->peer);
+    fr_tls_peer_unref(c->peer);
     fr_free(c->sni);
     fr_free(c->subject);
     fr_tls_conn_init(c);

@@ -13,7 +13,8 @@
 
 /* A peer and its texts are one block: struct, array of names, then the texts one after another. */
 struct peer_block {
-    struct fr_tls_peer peer;
+    struct fr_tls_peer peer; /* first: handed out */
+    unsigned refs;
     const char *names[FR_TLS_NAMES];
     char text[];
 };
@@ -122,6 +123,7 @@ enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
     }
     memcpy(small, b, sizeof *small + exact);
     for (size_t i = 0; i < small->peer.n_names; i++) small->names[i] = small->text + (b->names[i] - b->text);
+    small->refs = 1;
     small->peer.names = small->names;
     small->peer.subject = small->text + used;
     fr_free(b);
@@ -129,7 +131,15 @@ enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
     return FR_OK;
 }
 
-void fr_tls_peer_free(struct fr_tls_peer *peer)
+struct fr_tls_peer *fr_tls_peer_ref(struct fr_tls_peer *peer)
 {
-    fr_free(peer); /* the first member of its block */
+    ((struct peer_block *)peer)->refs++;
+    return peer;
+}
+
+void fr_tls_peer_unref(struct fr_tls_peer *peer)
+{
+    struct peer_block *b = (struct peer_block *)peer;
+
+    if (b && --b->refs == 0) fr_free(b);
 }
