@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The only mutable state of the library: per thread, and zero unless a test armed it. */
-static _Thread_local unsigned long fail_countdown;
-static _Thread_local bool has_failed;
+/* The only mutable state of the library: per thread, and zero unless a test armed it. The model keeps libfedroam.so from needing
+ * the dynamic linker's __tls_get_addr; it costs nine bytes of the static block. */
+#define PER_THREAD __attribute__((tls_model("initial-exec"))) _Thread_local
+static PER_THREAD unsigned long fail_countdown;
+static PER_THREAD bool has_failed;
 
 void fr_mem_fail_nth(unsigned long n)
 {
