@@ -70,9 +70,9 @@ static enum fr_exit print_member(const struct fr_cli *cli, const struct fr_admin
     for (size_t i = 0; i < n; i++) warn_shared(cli, reply, i);
     fr_session_note_dry_run(cli);
     if (fr_cli_output(cli) == FR_OUTPUT_JSON) return fr_session_print_json(cli, reply);
-    fprintf(fr_cli_out(cli), "member %s %s (%s)\n", fr_admin_reply_text(reply, "id"),
-            fr_admin_reply_bool(reply, "changed") ? "written" : "unchanged",
-            fr_admin_reply_text(reply, "state"));
+    fprintf(fr_cli_out(cli), "member %s  %s, %s\n", fr_admin_reply_text(reply, "id"),
+            fr_admin_reply_text(reply, "state"),
+            fr_admin_reply_bool(reply, "changed") ? "changed" : "unchanged");
     for (size_t i = 0; i < n; i++) print_network(cli, reply, i);
     return FR_EXIT_OK;
 }
