@@ -1,5 +1,6 @@
 #include "ca/init.h"
 
+#include "base/mem.h"
 #include "federation.h"
 #include "store/authority.h"
 
@@ -204,6 +205,31 @@ static void mixed_up_parts_do_not_sign(void **state)
     federation_remove(&b);
 }
 
+static void no_memory_leaves_nothing(void **state)
+{
+    char root[] = "/tmp/fr-ca-XXXXXX";
+    char dir[64], cmd[128];
+    unsigned long n = 0;
+    bool has_failed = true;
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    (void)snprintf(dir, sizeof dir, "%s/s", root);
+    while (has_failed) {
+        struct fr_ca_init_options o = options_for(dir);
+        struct fr_ca_init_result result;
+        fr_mem_fail_nth(++n);
+        enum fr_err err = fr_ca_init(&o, NULL, &result);
+        has_failed = fr_mem_failed();
+        fr_mem_fail_nth(0);
+        if (has_failed != (err != FR_OK)) fail_msg("allocation %lu: %s", n, fr_err_text(err));
+        if (has_failed && count_entries(root) != 0) fail_msg("allocation %lu left something", n);
+    }
+    assert_true(n > 10);
+    (void)snprintf(cmd, sizeof cmd, "rm -r %s", root);
+    assert_int_equal(system(cmd), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +239,7 @@ int main(void)
         cmocka_unit_test(empty_directory_is_taken),
         cmocka_unit_test(bad_options_leave_nothing),
         cmocka_unit_test(mixed_up_parts_do_not_sign),
+        cmocka_unit_test(no_memory_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "ca/issue.h"
 
+#include "base/mem.h"
 #include "federation.h"
 
 #include <setjmp.h>
@@ -416,6 +417,31 @@ static void young_intent_is_left_alone(void **state)
     fr_buf_deinit(&csr);
 }
 
+/* Whichever allocation fails, the issue fails with nothing handed out, and the next one works. */
+static void no_memory_is_an_error(void **state)
+{
+    struct fr_buf csr = FR_BUF_INIT(FR_CSR_MAX);
+    unsigned long n = 0;
+    bool has_failed = true;
+
+    (void)state;
+    make_csr(&csr, NULL);
+    const struct fr_issue_request request = {
+        .subject = {.profile = FR_PROFILE_DOH, .member = "acme"}, .csr = fr_buf_span(&csr)};
+    while (has_failed) {
+        struct fr_issue issue = FR_ISSUE_INIT;
+        fr_mem_fail_nth(++n);
+        enum fr_err err = fr_ca_issue(fed.ca, fed.store, &BY, &request, NULL, &issue);
+        has_failed = fr_mem_failed();
+        fr_mem_fail_nth(0);
+        if (has_failed) assert_int_not_equal(err, FR_OK);
+        if (!has_failed) assert_int_equal(err, FR_OK);
+        fr_issue_deinit(&issue);
+    }
+    assert_true(n > 10);
+    fr_buf_deinit(&csr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +452,7 @@ int main(void)
         cmocka_unit_test(suspended_member_gets_nothing),
         cmocka_unit_test(young_intent_is_left_alone),
         cmocka_unit_test(no_death_leaves_an_unknown_certificate),
+        cmocka_unit_test(no_memory_is_an_error),
     };
     const struct CMUnitTest many[] = {
         cmocka_unit_test(two_thousand_serials_differ),
