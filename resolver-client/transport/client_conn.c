@@ -158,9 +158,9 @@ static void flush(struct fr_client_conn *c)
 {
     struct fr_http_client *client = c->client;
     enum fr_stream_status status = FR_STREAM_OK;
-    bool has_progress, has_more = false;
+    bool has_progress, has_more = fr_stream_pending(&c->stream) > 0; /* behind what the socket would not take */
 
-    if (c->proto && fr_stream_pending(&c->stream) == 0) {
+    if (c->proto && !has_more) {
         size_t n = c->proto->fill(c, client->out, sizeof client->out);
 
         status = fr_stream_write(&c->stream, client->out, n);
@@ -178,7 +178,7 @@ static void flush(struct fr_client_conn *c)
         fr_client_conn_close(c);
         return;
     }
-    if (has_more) fr_loop_defer(client->loop, &c->turn);
+    if (has_more && status == FR_STREAM_OK) fr_loop_defer(client->loop, &c->turn);
     arm_idle(c);
 
     unsigned want = FR_LOOP_READ | (fr_stream_pending(&c->stream) > 0 ? FR_LOOP_WRITE : 0);

@@ -145,10 +145,11 @@ static void flush(struct fr_http_conn *c)
 {
     struct fr_http_server *s = c->server;
     enum fr_stream_status status = FR_STREAM_OK;
-    bool has_more = false, has_progress = false, was_idle = !has_output(c);
+    bool has_progress = false, was_idle = !has_output(c);
+    bool has_more = fr_stream_pending(&c->stream) > 0; /* behind what the socket would not take */
     size_t n = 0;
 
-    if (c->proto && fr_stream_pending(&c->stream) == 0) {
+    if (c->proto && !has_more) {
         n = c->proto->fill(c, s->out, sizeof s->out);
         status = fr_stream_write(&c->stream, s->out, n);
         has_more = n == sizeof s->out;
@@ -169,7 +170,7 @@ static void flush(struct fr_http_conn *c)
     /* The first request often comes with the client's Finished: OpenSSL has it already while our own flight was still waiting
      * to be sent, and no event will tell. */
     if (fr_stream_has_unread(&c->stream) && can_read(c)) c->has_paused = true;
-    if (has_more || c->has_paused) fr_loop_defer(s->loop, &c->turn);
+    if ((has_more && status == FR_STREAM_OK) || c->has_paused) fr_loop_defer(s->loop, &c->turn);
     watch(c);
 }
 
