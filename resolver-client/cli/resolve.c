@@ -1,14 +1,12 @@
 #include "resolver_cli/commands.h"
 
 #include "base/clock.h"
-#include "base/hex.h"
 #include "base/parse.h"
-#include "base/table.h"
 #include "names/eui.h"
 #include "names/netid.h"
 #include "resolver/config.h"
+#include "resolver_cli/report.h"
 #include <fedroam/fedroam.h>
-#include <string.h>
 
 #define DEFAULT_CONFIG "/etc/fedroam/resolver.yaml"
 
@@ -67,102 +65,6 @@ static enum fr_err open_resolver(struct fr_cli *cli, struct fr_diag *diag, struc
     return err;
 }
 
-/* ---- what is printed ---- */
-
-static const struct fr_column columns[] = {
-    {.key = "result"},      {.key = "id"},          {.key = "federation"},
-    {.key = "netid"},       {.key = "endpoints"},   {.key = "hosts"},
-    {.key = "tls_name"},    {.key = "pins"},        {.key = "ca"},
-    {.key = "certificate"}, {.key = "key"},         {.key = "ttl"},
-    {.key = "freshness"},   {.key = "reason"},      {.key = "http_status"},
-    {.key = "ede"},         {.key = "tls_alert"},   {.key = "retry_after"},
-    {.key = "exchanges"},   {.key = "ms"},          {0},
-};
-
-static void put_text(struct fr_table *t, const char *text)
-{
-    fr_table_text(t, text[0] ? text : NULL);
-}
-
-static void put_uint(struct fr_table *t, uint64_t v, bool is_there)
-{
-    if (is_there) fr_table_uint(t, v);
-    else fr_table_none(t);
-}
-
-static void put_endpoints(struct fr_table *t, const struct fedroam_answer *a)
-{
-    const char *texts[64], *hosts[64];
-    size_t n = fedroam_answer_endpoint_count(a);
-    if (n > 64) n = 64;
-    for (size_t i = 0; i < n; i++) {
-        texts[i] = fedroam_answer_endpoint_text(a, i);
-        hosts[i] = fedroam_answer_endpoint_host(a, i);
-    }
-    fr_table_texts(t, texts, n);
-    fr_table_texts(t, hosts, n);
-}
-
-static void put_pins(struct fr_table *t, const struct fedroam_answer *a)
-{
-    char hex[64][65];
-    const char *pins[64];
-    size_t n = fedroam_answer_pin_count(a);
-    if (n > 64) n = 64;
-    for (size_t i = 0; i < n; i++) {
-        fr_hex_print(fedroam_answer_pin(a, i), 32, hex[i]);
-        pins[i] = hex[i];
-    }
-    fr_table_texts(t, pins, n);
-}
-
-static void put_id(struct fr_table *t, const struct fedroam_answer *a)
-{
-    char text[FR_EUI_TEXT];
-    fr_hex_print_u64(fedroam_answer_id(a), fedroam_answer_kind(a) == FEDROAM_NETWORK ? 6 : 16, text);
-    fr_table_text(t, text);
-}
-
-static const char *freshness_text(const struct fedroam_answer *a)
-{
-    enum fedroam_result result = fedroam_answer_result(a);
-    if (result != FEDROAM_FOUND && result != FEDROAM_UNKNOWN) return "";
-    switch (fedroam_answer_freshness(a)) {
-    case FEDROAM_FRESH: return "fresh";
-    case FEDROAM_CACHED: return "cached";
-    case FEDROAM_STALE: return "stale";
-    }
-    return "";
-}
-
-static void put_answer(struct fr_table *t, const struct fedroam_answer *a, uint64_t exchanges,
-                       int64_t ms)
-{
-    char netid[FR_NETID_TEXT];
-    uint32_t n = fedroam_answer_netid(a);
-    bool is_settled = freshness_text(a)[0] != 0;
-    fr_table_text(t, fedroam_result_text(fedroam_answer_result(a)));
-    put_id(t, a);
-    put_text(t, fedroam_answer_federation(a));
-    if (n != FEDROAM_NO_NETID) fr_netid_print(n, netid);
-    fr_table_text(t, n != FEDROAM_NO_NETID ? netid : NULL);
-    put_endpoints(t, a);
-    put_text(t, fedroam_answer_tls_name(a));
-    put_pins(t, a);
-    put_text(t, fedroam_answer_ca_path(a));
-    put_text(t, fedroam_answer_chain_path(a));
-    put_text(t, fedroam_answer_key_path(a));
-    put_uint(t, fedroam_answer_ttl(a), is_settled);
-    put_text(t, freshness_text(a));
-    put_text(t, fedroam_answer_reason(a));
-    put_uint(t, fedroam_answer_http_status(a), fedroam_answer_http_status(a) != 0);
-    put_uint(t, (uint64_t)fedroam_answer_ede(a), fedroam_answer_ede(a) >= 0);
-    put_text(t, fedroam_answer_tls_alert(a));
-    put_uint(t, fedroam_answer_retry_after(a), fedroam_answer_retry_after(a) != 0);
-    fr_table_uint(t, exchanges);
-    fr_table_uint(t, (uint64_t)ms);
-}
-
 static enum fr_exit exit_code(const struct fedroam_answer *a)
 {
     switch (fedroam_answer_result(a)) {
@@ -181,15 +83,10 @@ static enum fr_exit exit_code(const struct fedroam_answer *a)
     return FR_EXIT_INTERNAL;
 }
 
-static enum fr_exit print(struct fr_cli *cli, struct fedroam *f, const struct fedroam_answer *a,
-                          int64_t ms)
+static enum fr_exit print(struct fr_cli *cli, const struct fr_lookup_report *report)
 {
-    struct fr_table *t = NULL;
-    enum fr_err err = fr_table_new(columns, &t);
-    if (err) return fr_cli_fail(cli, err, NULL);
-    put_answer(t, a, fedroam_count(f, FEDROAM_COUNT_EXCHANGES), ms);
-    err = fr_table_print_record(t, fr_cli_output(cli), fr_cli_out(cli));
-    fr_table_free(t);
+    const struct fedroam_answer *a = report->answer;
+    enum fr_err err = fr_lookup_report_print(report, fr_cli_output(cli), fr_cli_out(cli));
     if (err) return fr_cli_fail(cli, err, NULL);
     if (fedroam_answer_reason(a)[0])
         fr_cli_note(cli, "%s: %s", fedroam_result_text(fedroam_answer_result(a)),
@@ -227,7 +124,7 @@ static enum fr_exit run_resolve(struct fr_cli *cli)
     else if (asked != FEDROAM_OK)
         code = fr_cli_fail(cli, fr_diag_fail(&diag, FR_E_INTERNAL, "%s", fedroam_err_text(asked)), &diag);
     else
-        code = print(cli, f, a, ms);
+        code = print(cli, &(struct fr_lookup_report){a, fedroam_count(f, FEDROAM_COUNT_EXCHANGES), ms});
     fedroam_answer_free(a);
     fedroam_free(f);
     return code;

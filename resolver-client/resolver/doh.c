@@ -123,12 +123,14 @@ void fr_doh_judge(const struct fr_link_result *r, const char *broker, const stru
     *out = (struct fr_judgement){.ede = FR_DNS_EDE_NONE};
     if (r->end == FR_LINK_ALERT) {
         (void)snprintf(out->alert, sizeof out->alert, "%s", r->alert);
-        end(out, FEDROAM_REFUSED, broker, "%s", r->text);
+        out->result = FEDROAM_REFUSED;
+        (void)snprintf(out->reason, sizeof out->reason, "%s", r->text);
         return;
     }
     if (r->end == FR_LINK_DOWN) {
         out->may_ask_another = true;
-        end(out, FEDROAM_NO_BROKER, broker, "%s", r->text);
+        out->result = FEDROAM_NO_BROKER;
+        (void)snprintf(out->reason, sizeof out->reason, "%s", r->text);
         return;
     }
     out->status = r->status;

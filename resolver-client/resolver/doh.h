@@ -18,7 +18,7 @@ struct fr_judgement {
     int ede;
     uint32_t retry_after_s;
     char alert[48];
-    char reason[FR_REASON_TEXT]; /* starts with the broker's name */
+    char reason[FR_REASON_TEXT]; /* names the broker */
     struct fr_reply reply;
 };
 

@@ -29,7 +29,7 @@ struct fr_link_result {
     unsigned status;
     struct fr_span content_type, body;
     uint32_t age_s, retry_after_s;
-    const char *text;  /* DOWN, ALERT: one sentence for people */
+    const char *text;  /* DOWN, ALERT: one sentence for people, naming the broker */
     const char *alert; /* ALERT: its word */
 };
 

@@ -52,7 +52,7 @@ static int64_t net_mono(void *data)
 
 static int64_t net_real(void *data)
 {
-    return 1700000000 + ((struct net *)data)->now_ms / 1000;
+    return 1700000000000 + ((struct net *)data)->now_ms;
 }
 
 /* What the zones hold: device …01 and …02 in network 000013 of fed.test, device …0b in network 00000b of other.test; a Join
