@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <string.h>
+
 enum { BLOCK = 16, MAX_BLOCKS = 255 };
 
 struct fr_crypto {
@@ -64,8 +66,8 @@ void fr_crypto_free(struct fr_crypto *c)
     fr_free(c);
 }
 
-static enum fr_err ecb(struct fr_crypto *c, const struct fr_key *key, bool is_encrypt, const uint8_t *in, size_t n,
-                       uint8_t *out)
+static enum fr_err ecb(struct fr_crypto *c, const struct fr_key *key, bool is_encrypt,
+                       const uint8_t *in, size_t n, uint8_t *out)
 {
     int done = 0;
 
@@ -78,18 +80,31 @@ static enum fr_err ecb(struct fr_crypto *c, const struct fr_key *key, bool is_en
     return FR_OK;
 }
 
-enum fr_err fr_aes_encrypt(struct fr_crypto *c, const struct fr_key *key, const uint8_t *in, size_t n, uint8_t *out)
+enum fr_err fr_aes_encrypt(struct fr_crypto *c, const struct fr_key *key, const uint8_t *in,
+                           size_t n, uint8_t *out)
 {
     return ecb(c, key, true, in, n, out);
 }
 
-enum fr_err fr_aes_decrypt(struct fr_crypto *c, const struct fr_key *key, const uint8_t *in, size_t n, uint8_t *out)
+enum fr_err fr_aes_decrypt(struct fr_crypto *c, const struct fr_key *key, const uint8_t *in,
+                           size_t n, uint8_t *out)
 {
     return ecb(c, key, false, in, n, out);
 }
 
-enum fr_err fr_cmac(struct fr_crypto *c, const struct fr_key *key, struct fr_span first, struct fr_span second,
-                    uint8_t out[16])
+enum fr_err fr_key_check_value(struct fr_crypto *c, const struct fr_key *key,
+                               uint8_t out[FR_KEY_CHECK_SIZE])
+{
+    const uint8_t zero[16] = {0};
+    uint8_t block[16];
+    enum fr_err err = fr_aes_encrypt(c, key, zero, sizeof zero, block);
+
+    if (err == FR_OK) memcpy(out, block, FR_KEY_CHECK_SIZE);
+    return err;
+}
+
+enum fr_err fr_cmac(struct fr_crypto *c, const struct fr_key *key, struct fr_span first,
+                    struct fr_span second, uint8_t out[16])
 {
     uint8_t mac[BLOCK];
     size_t n = 0;
@@ -112,16 +127,18 @@ static const EVP_CIPHER *wrap_for(const struct fr_crypto *c, size_t kek_n)
     }
 }
 
-/* OpenSSL answers a failed integrity check and an internal failure alike; after a good start only the first is left. */
-static enum fr_err wrap(struct fr_crypto *c, struct fr_span kek, bool is_wrap, struct fr_span in, uint8_t *out,
-                        size_t *out_n)
+/* OpenSSL answers a failed integrity check and an internal failure alike; after a good start
+ * only the first is left. */
+static enum fr_err wrap(struct fr_crypto *c, struct fr_span kek, bool is_wrap, struct fr_span in,
+                        uint8_t *out, size_t *out_n)
 {
     const EVP_CIPHER *cipher = wrap_for(c, kek.n);
     uint8_t result[FR_WRAPPED_MAX + 8];
     int n = 0;
 
     if (cipher == NULL) return FR_E_INVALID;
-    if (EVP_CipherInit_ex2(c->cipher, cipher, kek.p, NULL, is_wrap, NULL) != 1) return FR_E_INTERNAL;
+    if (EVP_CipherInit_ex2(c->cipher, cipher, kek.p, NULL, is_wrap, NULL) != 1)
+        return FR_E_INTERNAL;
     (void)ERR_set_mark(); /* a failed check must not lie in the error queue when TLS looks at it */
     bool is_good = EVP_CipherUpdate(c->cipher, result, &n, in.p, (int)in.n) == 1 && n > 0;
     (void)ERR_pop_to_mark();
@@ -135,15 +152,15 @@ static enum fr_err wrap(struct fr_crypto *c, struct fr_span kek, bool is_wrap, s
     return FR_OK;
 }
 
-enum fr_err fr_key_wrap(struct fr_crypto *c, struct fr_span kek, struct fr_span key, uint8_t out[FR_WRAPPED_MAX],
-                        size_t *out_n)
+enum fr_err fr_key_wrap(struct fr_crypto *c, struct fr_span kek, struct fr_span key,
+                        uint8_t out[FR_WRAPPED_MAX], size_t *out_n)
 {
     if (key.n < 16 || key.n > 32 || key.n % 8 != 0) return FR_E_INVALID;
     return wrap(c, kek, true, key, out, out_n);
 }
 
-enum fr_err fr_key_unwrap(struct fr_crypto *c, struct fr_span kek, struct fr_span wrapped, uint8_t out[32],
-                          size_t *out_n)
+enum fr_err fr_key_unwrap(struct fr_crypto *c, struct fr_span kek, struct fr_span wrapped,
+                          uint8_t out[32], size_t *out_n)
 {
     if (wrapped.n < 24 || wrapped.n > FR_WRAPPED_MAX || wrapped.n % 8 != 0) return FR_E_INVALID;
     return wrap(c, kek, false, wrapped, out, out_n);

@@ -7,9 +7,10 @@
 
 enum { BLOCK = 16 };
 
-/* B0, B1 and the A blocks have one shape: kind, four bytes of their own, direction, address, counter, 0, a last byte. */
-static void put_block(uint8_t block[BLOCK], uint8_t kind, const uint8_t own[4], enum fr_direction dir,
-                      uint32_t dev_addr, uint32_t fcnt, uint8_t last)
+/* B0, B1 and the A blocks have one shape: kind, four bytes of their own, direction, address,
+ * counter, 0, a last byte. */
+static void put_block(uint8_t block[BLOCK], uint8_t kind, const uint8_t own[4],
+                      enum fr_direction dir, uint32_t dev_addr, uint32_t fcnt, uint8_t last)
 {
     struct fr_wr w = fr_wr(block, BLOCK);
 
@@ -22,8 +23,9 @@ static void put_block(uint8_t block[BLOCK], uint8_t kind, const uint8_t own[4], 
     fr_wr_u8(&w, last);
 }
 
-static enum fr_err mac_over(struct fr_crypto *c, const struct fr_key *key, const uint8_t own[4], enum fr_direction dir,
-                            uint32_t dev_addr, uint32_t fcnt, struct fr_span message, uint8_t mac[16])
+static enum fr_err mac_over(struct fr_crypto *c, const struct fr_key *key, const uint8_t own[4],
+                            enum fr_direction dir, uint32_t dev_addr, uint32_t fcnt,
+                            struct fr_span message, uint8_t mac[16])
 {
     uint8_t b[BLOCK];
 
@@ -32,8 +34,9 @@ static enum fr_err mac_over(struct fr_crypto *c, const struct fr_key *key, const
     return fr_cmac(c, key, fr_span(b, sizeof b), message, mac);
 }
 
-enum fr_err fr_data_mic(struct fr_crypto *c, const struct fr_key *key, enum fr_direction dir, uint32_t dev_addr,
-                        uint32_t fcnt, uint16_t conf_fcnt, struct fr_span message, uint8_t mic[FR_MIC_SIZE])
+enum fr_err fr_data_mic(struct fr_crypto *c, const struct fr_key *key, enum fr_direction dir,
+                        uint32_t dev_addr, uint32_t fcnt, uint16_t conf_fcnt,
+                        struct fr_span message, uint8_t mic[FR_MIC_SIZE])
 {
     const uint8_t own[4] = {(uint8_t)conf_fcnt, (uint8_t)(conf_fcnt >> 8), 0, 0};
     uint8_t mac[16];
@@ -43,11 +46,13 @@ enum fr_err fr_data_mic(struct fr_crypto *c, const struct fr_key *key, enum fr_d
     return err;
 }
 
-enum fr_err fr_data_mic_up_1_1(struct fr_crypto *c, const struct fr_key *s_nwk_s_int, const struct fr_key *f_nwk_s_int,
-                               uint32_t dev_addr, uint32_t fcnt, const struct fr_uplink_11 *how, struct fr_span message,
+enum fr_err fr_data_mic_up_1_1(struct fr_crypto *c, const struct fr_key *s_nwk_s_int,
+                               const struct fr_key *f_nwk_s_int, uint32_t dev_addr, uint32_t fcnt,
+                               const struct fr_uplink_11 *how, struct fr_span message,
                                uint8_t mic[FR_MIC_SIZE])
 {
-    const uint8_t own[4] = {(uint8_t)how->conf_fcnt, (uint8_t)(how->conf_fcnt >> 8), how->tx_dr, how->tx_ch};
+    const uint8_t own[4] = {(uint8_t)how->conf_fcnt, (uint8_t)(how->conf_fcnt >> 8), how->tx_dr,
+                            how->tx_ch};
     uint8_t s[16], f[FR_MIC_SIZE];
     enum fr_err err = mac_over(c, s_nwk_s_int, own, FR_UP, dev_addr, fcnt, message, s);
 
@@ -58,8 +63,8 @@ enum fr_err fr_data_mic_up_1_1(struct fr_crypto *c, const struct fr_key *s_nwk_s
     return FR_OK;
 }
 
-enum fr_err fr_data_crypt(struct fr_crypto *c, const struct fr_key *key, enum fr_direction dir, uint32_t dev_addr,
-                          uint32_t fcnt, struct fr_span in, uint8_t *out)
+enum fr_err fr_data_crypt(struct fr_crypto *c, const struct fr_key *key, enum fr_direction dir,
+                          uint32_t dev_addr, uint32_t fcnt, struct fr_span in, uint8_t *out)
 {
     static const uint8_t own[4] = {0};
     uint8_t stream[BLOCK * BLOCK];
@@ -76,10 +81,12 @@ enum fr_err fr_data_crypt(struct fr_crypto *c, const struct fr_key *key, enum fr
     return err;
 }
 
-enum fr_err fr_fopts_crypt(struct fr_crypto *c, const struct fr_key *nwk_s_enc, enum fr_direction dir,
-                           bool is_a_fcnt_down, uint32_t dev_addr, uint32_t fcnt, struct fr_span in, uint8_t *out)
+enum fr_err fr_fopts_crypt(struct fr_crypto *c, const struct fr_key *nwk_s_enc,
+                           enum fr_direction dir, bool is_a_fcnt_down, uint32_t dev_addr,
+                           uint32_t fcnt, struct fr_span in, uint8_t *out)
 {
-    const uint8_t own[4] = {0, 0, 0, is_a_fcnt_down ? 2 : 1}; /* LoRaWAN 1.1 errata: which counter it is */
+    /* LoRaWAN 1.1 errata: which counter it is */
+    const uint8_t own[4] = {0, 0, 0, is_a_fcnt_down ? 2 : 1};
     uint8_t stream[BLOCK];
     enum fr_err err;
 

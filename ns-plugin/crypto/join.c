@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum fr_err fr_frame_mic_put(struct fr_crypto *c, const struct fr_key *key, uint8_t *frame, size_t n)
+enum fr_err fr_frame_mic_put(struct fr_crypto *c, const struct fr_key *key, uint8_t *frame,
+                             size_t n)
 {
     uint8_t mac[16];
 
@@ -26,8 +27,9 @@ enum fr_err fr_frame_mic_check(struct fr_crypto *c, const struct fr_key *key, st
 }
 
 /* MIC of a clear Join-accept without its own MIC; 1.1 binds it to what it answers. */
-static enum fr_err accept_mic(struct fr_crypto *c, const struct fr_key *key, const struct fr_join_context *context,
-                              uint8_t dl_settings, struct fr_span message, uint8_t mac[16])
+static enum fr_err accept_mic(struct fr_crypto *c, const struct fr_key *key,
+                              const struct fr_join_context *context, uint8_t dl_settings,
+                              struct fr_span message, uint8_t mac[16])
 {
     uint8_t prefix[11];
     struct fr_wr w = fr_wr(prefix, sizeof prefix);
@@ -40,8 +42,9 @@ static enum fr_err accept_mic(struct fr_crypto *c, const struct fr_key *key, con
     return fr_cmac(c, key, fr_wr_done(&w), message, mac);
 }
 
-enum fr_err fr_join_accept_seal(struct fr_crypto *c, const struct fr_key *mic_key, const struct fr_key *enc_key,
-                                const struct fr_join_context *context, const struct fr_join_accept *accept,
+enum fr_err fr_join_accept_seal(struct fr_crypto *c, const struct fr_key *mic_key,
+                                const struct fr_key *enc_key, const struct fr_join_context *context,
+                                const struct fr_join_accept *accept,
                                 uint8_t out[FR_JOIN_ACCEPT_MAX], size_t *out_n)
 {
     uint8_t clear[FR_JOIN_ACCEPT_MAX], mac[16];
@@ -52,7 +55,8 @@ enum fr_err fr_join_accept_seal(struct fr_crypto *c, const struct fr_key *mic_ke
     err = fr_wr_err(&w);
     if (err) return err;
     size_t n = w.at;
-    err = accept_mic(c, mic_key, context, accept->dl_settings, fr_span(clear, n - FR_MIC_SIZE), mac);
+    err =
+        accept_mic(c, mic_key, context, accept->dl_settings, fr_span(clear, n - FR_MIC_SIZE), mac);
     if (err) return err;
     memcpy(clear + n - FR_MIC_SIZE, mac, FR_MIC_SIZE);
     /* The inverse operation, so that a device needs AES encryption only (6.2.3). */
@@ -63,9 +67,9 @@ enum fr_err fr_join_accept_seal(struct fr_crypto *c, const struct fr_key *mic_ke
     return FR_OK;
 }
 
-enum fr_err fr_join_accept_open(struct fr_crypto *c, const struct fr_key *mic_key, const struct fr_key *enc_key,
-                                const struct fr_join_context *context, struct fr_span frame,
-                                struct fr_join_accept *out)
+enum fr_err fr_join_accept_open(struct fr_crypto *c, const struct fr_key *mic_key,
+                                const struct fr_key *enc_key, const struct fr_join_context *context,
+                                struct fr_span frame, struct fr_join_accept *out)
 {
     uint8_t clear[FR_JOIN_ACCEPT_MAX], mac[16];
     struct fr_join_accept accept;
@@ -76,7 +80,8 @@ enum fr_err fr_join_accept_open(struct fr_crypto *c, const struct fr_key *mic_ke
     err = fr_aes_encrypt(c, enc_key, frame.p + 1, frame.n - 1, clear + 1);
     if (!err) err = fr_join_accept_read(fr_span(clear, frame.n), &accept);
     if (err) return err;
-    err = accept_mic(c, mic_key, context, accept.dl_settings, fr_span(clear, frame.n - FR_MIC_SIZE), mac);
+    err = accept_mic(c, mic_key, context, accept.dl_settings, fr_span(clear, frame.n - FR_MIC_SIZE),
+                     mac);
     if (err) return err;
     if (!fr_secret_equal(mac, accept.mic, FR_MIC_SIZE)) return FR_E_CRYPTO;
     *out = accept;
@@ -84,15 +89,15 @@ enum fr_err fr_join_accept_open(struct fr_crypto *c, const struct fr_key *mic_ke
 }
 
 /* aes(key, kind and the nonces already in the block, zeros after them). */
-static enum fr_err derive(struct fr_crypto *c, const struct fr_key *key, uint8_t kind, uint8_t block[16],
-                          struct fr_key *out)
+static enum fr_err derive(struct fr_crypto *c, const struct fr_key *key, uint8_t kind,
+                          uint8_t block[16], struct fr_key *out)
 {
     block[0] = kind;
     return fr_aes_encrypt(c, key, block, 16, out->b);
 }
 
-enum fr_err fr_js_keys(struct fr_crypto *c, const struct fr_key *nwk_key, uint64_t dev_eui, struct fr_key *js_int_key,
-                       struct fr_key *js_enc_key)
+enum fr_err fr_js_keys(struct fr_crypto *c, const struct fr_key *nwk_key, uint64_t dev_eui,
+                       struct fr_key *js_int_key, struct fr_key *js_enc_key)
 {
     uint8_t block[16] = {0};
     struct fr_wr w = fr_wr(block + 1, sizeof block - 1);
@@ -111,8 +116,8 @@ enum fr_err fr_js_keys(struct fr_crypto *c, const struct fr_key *nwk_key, uint64
     return err;
 }
 
-enum fr_err fr_session_keys_1_0(struct fr_crypto *c, const struct fr_key *key, uint32_t join_nonce, uint32_t netid,
-                                uint16_t dev_nonce, struct fr_session_keys *out)
+enum fr_err fr_session_keys_1_0(struct fr_crypto *c, const struct fr_key *key, uint32_t join_nonce,
+                                uint32_t netid, uint16_t dev_nonce, struct fr_session_keys *out)
 {
     uint8_t block[16] = {0};
     struct fr_wr w = fr_wr(block + 1, sizeof block - 1);
@@ -134,8 +139,9 @@ enum fr_err fr_session_keys_1_0(struct fr_crypto *c, const struct fr_key *key, u
     return err;
 }
 
-enum fr_err fr_session_keys_1_1(struct fr_crypto *c, const struct fr_key *nwk_key, const struct fr_key *app_key,
-                                uint32_t join_nonce, uint64_t join_eui, uint16_t nonce, struct fr_session_keys *out)
+enum fr_err fr_session_keys_1_1(struct fr_crypto *c, const struct fr_key *nwk_key,
+                                const struct fr_key *app_key, uint32_t join_nonce,
+                                uint64_t join_eui, uint16_t nonce, struct fr_session_keys *out)
 {
     uint8_t block[16] = {0};
     struct fr_wr w = fr_wr(block + 1, sizeof block - 1);

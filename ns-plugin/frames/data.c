@@ -25,8 +25,8 @@ static void read_fctrl(struct fr_rd *r, struct fr_data_frame *out)
 
 static void write_fctrl(struct fr_wr *w, const struct fr_data_frame *in)
 {
-    fr_wr_u8(w, (uint8_t)((in->adr ? ADR : 0) | (in->adr_ack_req ? ADR_ACK_REQ : 0) | (in->ack ? ACK : 0) |
-                          (in->class_b ? CLASS_B : 0) | in->fopts_n));
+    fr_wr_u8(w, (uint8_t)((in->adr ? ADR : 0) | (in->adr_ack_req ? ADR_ACK_REQ : 0) |
+                          (in->ack ? ACK : 0) | (in->class_b ? CLASS_B : 0) | in->fopts_n));
 }
 
 enum fr_err fr_data_frame_read(struct fr_span frame, struct fr_data_frame *out)

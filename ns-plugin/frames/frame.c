@@ -22,7 +22,8 @@ const char *fr_mtype_text(enum fr_mtype mtype)
     return words[mtype & 7];
 }
 
-enum fr_err fr_frame_split_mic(struct fr_span frame, struct fr_span *message, uint8_t mic[FR_MIC_SIZE])
+enum fr_err fr_frame_split_mic(struct fr_span frame, struct fr_span *message,
+                               uint8_t mic[FR_MIC_SIZE])
 {
     struct fr_rd r = fr_rd(frame);
 

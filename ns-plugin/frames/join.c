@@ -1,6 +1,7 @@
 #include "frames/join.h"
 
-/* The first byte, which must announce `mtype`; its RFU bits are ignored, as the specification asks of receivers. */
+/* The first byte, which must announce `mtype`; its RFU bits are ignored, as the specification
+ * asks of receivers. */
 static void read_mhdr(struct fr_rd *r, enum fr_mtype mtype)
 {
     uint8_t mhdr = fr_rd_u8(r);

@@ -57,10 +57,11 @@ struct fr_join_accept {
 
 /* Clear text, the MHDR in front: 17 or 33 bytes. */
 enum fr_err fr_join_accept_read(struct fr_span clear, struct fr_join_accept *out);
-void fr_join_accept_write(struct fr_wr *w, const struct fr_join_accept *in); /* FR_E_RANGE past 24 bits */
+/* FR_E_RANGE past 24 bits */
+void fr_join_accept_write(struct fr_wr *w, const struct fr_join_accept *in);
 
-/* CFList of type 0: up to five extra channels in Hz. FR_E_INVALID when there are more, or when one is not a multiple of 100 Hz
- * below 1.68 GHz. */
+/* CFList of type 0: up to five extra channels in Hz. FR_E_INVALID when there are more, or when
+ * one is not a multiple of 100 Hz below 1.68 GHz. */
 enum fr_err fr_cflist_from_frequencies(const uint32_t *hz, size_t n, uint8_t out[FR_CFLIST_SIZE]);
 
 /* The five frequencies of a type 0 list in Hz, 0 = unused. FR_E_UNSUPPORTED for another type. */

@@ -1,4 +1,5 @@
-/* Any bytes as a LoRaWAN frame. What a codec accepts it must write again byte for byte, but for the RFU bits of the first byte. */
+/* Any bytes as a LoRaWAN frame. What a codec accepts it must write again byte for byte, but for
+ * the RFU bits of the first byte. */
 #include "frames/data.h"
 #include "frames/join.h"
 
@@ -11,7 +12,9 @@ static void same(const struct fr_wr *w, struct fr_span frame)
 {
     struct fr_span out = fr_wr_done(w);
 
-    if (out.n != frame.n || out.p[0] != (frame.p[0] & 0xe0) || memcmp(out.p + 1, frame.p + 1, out.n - 1) != 0) abort();
+    if (out.n != frame.n || out.p[0] != (frame.p[0] & 0xe0) ||
+        memcmp(out.p + 1, frame.p + 1, out.n - 1) != 0)
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -26,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fr_wr w;
 
     if (fr_frame_mtype(frame, &mtype) == FR_OK && fr_mtype_text(mtype)[0] == '\0') abort();
-    if (fr_frame_split_mic(frame, &message, mic) == FR_OK && message.n + FR_MIC_SIZE != size) abort();
+    if (fr_frame_split_mic(frame, &message, mic) == FR_OK && message.n + FR_MIC_SIZE != size)
+        abort();
     if (fr_join_request_read(frame, &join) == FR_OK) {
         w = fr_wr(out, sizeof out);
         fr_join_request_write(&w, &join);

@@ -1,4 +1,5 @@
-/* Any bytes as identifier, domain name (text and wire), zone name and certificate name. What is accepted must come out again. */
+/* Any bytes as identifier, domain name (text and wire), zone name and certificate name. What is
+ * accepted must come out again. */
 #include "names/cert_name.h"
 #include "names/devaddr.h"
 #include "names/eui.h"
@@ -46,7 +47,8 @@ static void domain_names(struct fr_span bytes)
     char text[FR_DNAME_TEXT];
 
     if (fr_dname_parse(bytes, &name) == FR_OK) {
-        require(fr_dname_check(fr_dname_span(&name)) == FR_OK && fr_dname_length(fr_dname_span(&name)) == name.n);
+        require(fr_dname_check(fr_dname_span(&name)) == FR_OK &&
+                fr_dname_length(fr_dname_span(&name)) == name.n);
         fr_dname_print(fr_dname_span(&name), text);
         require(fr_dname_parse(fr_span_str(text), &back) == FR_OK);
         require(fr_span_equal(fr_dname_span(&name), fr_dname_span(&back)));
@@ -65,11 +67,13 @@ static void zone_names(struct fr_span text, const char *fed)
     if (fr_owner_parse(text, fed, &owner) == FR_OK) {
         require(fr_owner_print(&owner, fed, printed) == FR_OK);
         require(fr_owner_parse(fr_span_str(printed), fed, &back) == FR_OK);
-        require(back.kind == owner.kind && back.eui == owner.eui && back.netid == owner.netid && back.number == owner.number);
+        require(back.kind == owner.kind && back.eui == owner.eui && back.netid == owner.netid &&
+                back.number == owner.number);
     }
     if (fr_cert_name_parse(text, fed, &name) == FR_OK) {
         require(fr_cert_name_print(&name, fed, printed) == FR_OK);
-        require(fr_cert_name_parse(fr_span_str(printed), fed, &name_back) == FR_OK && name_back.kind == name.kind);
+        require(fr_cert_name_parse(fr_span_str(printed), fed, &name_back) == FR_OK &&
+                name_back.kind == name.kind);
         require(fr_span_equal_nocase(text, fr_span_str(printed)));
     }
 }

@@ -1,4 +1,5 @@
-/* Any bytes as hex, base64, number, duration, size, address, URL or date. What is accepted must come out again as it went in. */
+/* Any bytes as hex, base64, number, duration, size, address, URL or date. What is accepted must
+ * come out again as it went in. */
 #include "base/addr.h"
 #include "base/base64.h"
 #include "base/clock.h"
@@ -22,12 +23,14 @@ static void codecs(struct fr_span text)
     struct fr_buf bytes = FR_BUF_INIT(1 << 20), again = FR_BUF_INIT(1 << 21);
 
     if (fr_base64_parse(text, &bytes) == FR_OK) {
-        require(fr_base64_print(fr_buf_span(&bytes), &again) == FR_OK && fr_span_equal(fr_buf_span(&again), text));
+        require(fr_base64_print(fr_buf_span(&bytes), &again) == FR_OK &&
+                fr_span_equal(fr_buf_span(&again), text));
     }
     fr_buf_reset(&bytes);
     fr_buf_reset(&again);
     if (fr_base64url_parse(text, &bytes) == FR_OK) {
-        require(fr_base64url_print(fr_buf_span(&bytes), &again) == FR_OK && fr_span_equal(fr_buf_span(&again), text));
+        require(fr_base64url_print(fr_buf_span(&bytes), &again) == FR_OK &&
+                fr_span_equal(fr_buf_span(&again), text));
     }
     fr_buf_reset(&bytes);
     fr_buf_reset(&again);
@@ -62,11 +65,13 @@ static void places(struct fr_span text)
 
     if (fr_addr_parse(text, 53, &addr) == FR_OK) {
         fr_addr_print(&addr, printed);
-        require(fr_addr_parse(fr_span_str(printed), 0, &back) == FR_OK && fr_addr_equal(&addr, &back));
+        require(fr_addr_parse(fr_span_str(printed), 0, &back) == FR_OK &&
+                fr_addr_equal(&addr, &back));
     }
     if (fr_url_parse(text, &url) == FR_OK) {
         fr_url_authority(&url, authority);
-        require(url.path[0] == '/' && url.host[0] != '\0' && url.port != 0 && strlen(authority) >= strlen(url.host));
+        require(url.path[0] == '/' && url.host[0] != '\0' && url.port != 0 &&
+                strlen(authority) >= strlen(url.host));
     }
 }
 

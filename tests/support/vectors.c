@@ -40,7 +40,8 @@ const json_t *vector_find(const json_t *object, const char *key)
 
 static const char *text_of(const json_t *object, const char *key)
 {
-    const char *text = json_is_string(object) ? json_string_value(object) : json_string_value(vector_find(object, key));
+    const char *text = json_is_string(object) ? json_string_value(object)
+                                              : json_string_value(vector_find(object, key));
 
     if (text == NULL) fail_msg("no text %s", key);
     return text;

@@ -29,13 +29,14 @@ bool fr_ip_equal(const struct fr_ip *a, const struct fr_ip *b);
 bool fr_ip_is_loopback(const struct fr_ip *ip);
 bool fr_ip_is_any(const struct fr_ip *ip); /* 0.0.0.0 or :: */
 
-/* "192.0.2.1:8005", "[2001:db8::1]:8005"; without a port `default_port` is taken, and when that is 0 it is FR_E_MALFORMED.
- * A bare v6 address without brackets is taken as an address without port. Port 0 is FR_E_RANGE. */
+/* "192.0.2.1:8005", "[2001:db8::1]:8005"; without a port `default_port` is taken, and when that
+ * is 0 it is FR_E_MALFORMED. A bare v6 address without brackets is taken as an address without
+ * port. Port 0 is FR_E_RANGE. */
 enum fr_err fr_addr_parse(struct fr_span text, uint16_t default_port, struct fr_addr *out);
 void fr_addr_print(const struct fr_addr *addr, char out[FR_ADDR_TEXT]);
 bool fr_addr_equal(const struct fr_addr *a, const struct fr_addr *b);
 
-/* To and from the socket interface. The first returns the length to pass on. The second: FR_E_UNSUPPORTED for families other
- * than IPv4 and IPv6; a v4-mapped v6 address becomes v4. */
+/* To and from the socket interface. The first returns the length to pass on. The second:
+ * FR_E_UNSUPPORTED for families other than IPv4 and IPv6; a v4-mapped v6 address becomes v4. */
 size_t fr_addr_to_sockaddr(const struct fr_addr *addr, struct sockaddr_storage *out);
 enum fr_err fr_addr_from_sockaddr(const struct sockaddr *sa, struct fr_addr *out);

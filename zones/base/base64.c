@@ -1,9 +1,12 @@
 #include "base/base64.h"
 
-static const char std_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char std_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char url_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static enum fr_err print(struct fr_span bytes, const char *alphabet, bool is_padded, struct fr_buf *out)
+static enum fr_err print(struct fr_span bytes, const char *alphabet, bool is_padded,
+                         struct fr_buf *out)
 {
     if (bytes.n > out->max) return FR_E_LIMIT; /* keeps the arithmetic below from overflowing */
     size_t tail = bytes.n % 3;
@@ -38,8 +41,8 @@ static int value(uint8_t c, const char *alphabet)
     return -1;
 }
 
-/* `text` without padding. A last group of one character, or spare bits that are not zero, would let two texts mean the same
- * bytes; both are refused. */
+/* `text` without padding. A last group of one character, or spare bits that are not zero, would
+ * let two texts mean the same bytes; both are refused. */
 static enum fr_err parse(struct fr_span text, const char *alphabet, struct fr_buf *out)
 {
     if (text.n % 4 == 1) return FR_E_MALFORMED;

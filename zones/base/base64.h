@@ -1,8 +1,9 @@
 #pragma once
 /* Base64 of RFC 4648: the standard alphabet with padding, and the URL alphabet without.
  *
- * Strict: no blanks, no line ends, no missing or surplus padding, no non-zero spare bits. Errors: FR_E_MALFORMED, or the
- * buffer's own error; on failure nothing was appended. Trust: texts may be a peer's. */
+ * Strict: no blanks, no line ends, no missing or surplus padding, no non-zero spare bits.
+ * Errors: FR_E_MALFORMED, or the buffer's own error; on failure nothing was appended. Trust:
+ * texts may be a peer's. */
 
 #include "base/buf.h"
 

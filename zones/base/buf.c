@@ -29,7 +29,8 @@ void fr_buf_reset(struct fr_buf *b)
     if (b->p != NULL) b->p[0] = 0;
 }
 
-/* A buffer may hold a secret, and realloc would leave a copy of it behind in freed memory: hence copy, zero, free. */
+/* A buffer may hold a secret, and realloc would leave a copy of it behind in freed memory: hence
+ * copy, zero, free. */
 static bool move_to(struct fr_buf *b, size_t cap)
 {
     uint8_t *p = fr_malloc(cap);

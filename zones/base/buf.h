@@ -1,10 +1,11 @@
 #pragma once
 /* A growable byte buffer with a mandatory cap and a sticky error.
  *
- * Model: append as often as you like, test fr_buf_err once at the end. After the first failure (no memory, cap reached)
- * appends do nothing, so what is there is a whole prefix of appends. The bytes are always followed by a zero byte.
- * Owns: its bytes, until fr_buf_deinit or fr_buf_take. `p` moves when the buffer grows: a span of it lives until the next
- * append. Threads: one owner. */
+ * Model: append as often as you like, test fr_buf_err once at the end. After the first failure
+ * (no memory, cap reached) appends do nothing, so what is there is a whole prefix of appends.
+ * The bytes are always followed by a zero byte.
+ * Owns: its bytes, until fr_buf_deinit or fr_buf_take. `p` moves when the buffer grows: a span
+ * of it lives until the next append. Threads: one owner. */
 
 #include "base/err.h"
 #include "base/span.h"
@@ -21,7 +22,8 @@ struct fr_buf {
 #define FR_BUF_INIT(limit) ((struct fr_buf){.max = (limit)})
 
 void fr_buf_init(struct fr_buf *b, size_t max);
-void fr_buf_deinit(struct fr_buf *b);        /* frees, and leaves an empty buffer with the same cap */
+/* frees, and leaves an empty buffer with the same cap */
+void fr_buf_deinit(struct fr_buf *b);
 void fr_buf_deinit_secret(struct fr_buf *b); /* the same, zeroing first */
 void fr_buf_reset(struct fr_buf *b);         /* empty again, error forgotten, memory kept */
 
@@ -30,9 +32,11 @@ void fr_buf_add_span(struct fr_buf *b, struct fr_span s);
 void fr_buf_add_str(struct fr_buf *b, const char *text);
 void fr_buf_add_char(struct fr_buf *b, char c);
 void fr_buf_printf(struct fr_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void fr_buf_vprintf(struct fr_buf *b, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
+void fr_buf_vprintf(struct fr_buf *b, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
-/* Room for n more bytes to be written in place, or NULL (error set); then fr_buf_commit says how many were. */
+/* Room for n more bytes to be written in place, or NULL (error set); then fr_buf_commit says how
+ * many were. */
 uint8_t *fr_buf_reserve(struct fr_buf *b, size_t n);
 void fr_buf_commit(struct fr_buf *b, size_t n);
 
@@ -43,5 +47,6 @@ enum fr_err fr_buf_err(const struct fr_buf *b);
 struct fr_span fr_buf_span(const struct fr_buf *b);
 const char *fr_buf_str(const struct fr_buf *b); /* never NULL */
 
-/* The bytes (fr_malloc'ed, zero byte after them) become the caller's; the buffer is empty. NULL when out of memory. */
+/* The bytes (fr_malloc'ed, zero byte after them) become the caller's; the buffer is empty. NULL
+ * when out of memory. */
 uint8_t *fr_buf_take(struct fr_buf *b, size_t *n);

@@ -39,23 +39,28 @@ static bool read_token(const char *arg, struct token *out)
     return true;
 }
 
-static const struct fr_cli_option *find_in(const struct fr_cli_option *options, const struct token *t)
+static const struct fr_cli_option *find_in(const struct fr_cli_option *options,
+                                           const struct token *t)
 {
     if (options == NULL) return NULL;
     for (; options->name != NULL; options++) {
-        if (t->is_letter ? options->letter == (char)t->name.p[0] : fr_span_is(t->name, options->name)) {
+        if (t->is_letter ? options->letter == (char)t->name.p[0]
+                         : fr_span_is(t->name, options->name)) {
             return options;
         }
     }
     return NULL;
 }
 
-/* An option that stands before its command: any command that knows it says whether it takes a value. */
-static const struct fr_cli_option *find_anywhere(const struct fr_cli_program *program, const struct token *t)
+/* An option that stands before its command: any command that knows it says whether it takes a
+ * value. */
+static const struct fr_cli_option *find_anywhere(const struct fr_cli_program *program,
+                                                 const struct token *t)
 {
     const struct fr_cli_option *o = find_in(program->globals, t);
 
-    for (const struct fr_cli_command *const *table = program->tables; o == NULL && *table != NULL; table++) {
+    for (const struct fr_cli_command *const *table = program->tables; o == NULL && *table != NULL;
+         table++) {
         for (const struct fr_cli_command *c = *table; o == NULL && c->path != NULL; c++) {
             o = find_in(c->options, t);
         }
@@ -63,7 +68,8 @@ static const struct fr_cli_option *find_anywhere(const struct fr_cli_program *pr
     return o;
 }
 
-/* The words among the arguments, joined by blanks as in a command path, and whether --help or --version is among them. */
+/* The words among the arguments, joined by blanks as in a command path, and whether --help or
+ * --version is among them. */
 struct words {
     char text[256];
     size_t n;
@@ -95,7 +101,8 @@ static struct words collect_words(const struct fr_cli_program *program, int argc
 }
 
 /* The command with the longest path that starts the words. */
-static const struct fr_cli_command *find_command(const struct fr_cli_program *program, const char *words)
+static const struct fr_cli_command *find_command(const struct fr_cli_program *program,
+                                                 const char *words)
 {
     const struct fr_cli_command *best = NULL;
 
@@ -142,8 +149,10 @@ static enum fr_exit unknown_command(const struct fr_cli *cli, const char *words)
     const char *names[MAX_NAMES];
     size_t n = 0;
 
-    for (const struct fr_cli_command *const *table = cli->program->tables; *table != NULL; table++) {
-        for (const struct fr_cli_command *c = *table; c->path != NULL && n < MAX_NAMES; c++) names[n++] = c->path;
+    for (const struct fr_cli_command *const *table = cli->program->tables; *table != NULL;
+         table++) {
+        for (const struct fr_cli_command *c = *table; c->path != NULL && n < MAX_NAMES; c++)
+            names[n++] = c->path;
     }
     const char *near = fr_nearest(fr_span_str(words), names, n);
     if (near == NULL) return fr_cli_usage(cli, "unknown command: %s", words);
@@ -152,7 +161,8 @@ static enum fr_exit unknown_command(const struct fr_cli *cli, const char *words)
 
 static size_t add_names(const struct fr_cli_option *options, const char **names, size_t n)
 {
-    for (; options != NULL && options->name != NULL && n < MAX_NAMES; options++) names[n++] = options->name;
+    for (; options != NULL && options->name != NULL && n < MAX_NAMES; options++)
+        names[n++] = options->name;
     return n;
 }
 
@@ -164,13 +174,15 @@ static enum fr_exit unknown_option(const struct fr_cli *cli, const struct token 
     n = add_names(cli->program->globals, names, n);
     if (t->is_letter) return fr_cli_usage(cli, "unknown option: -%c", t->name.p[0]);
     const char *near = fr_nearest(t->name, names, n);
-    if (near == NULL) return fr_cli_usage(cli, "unknown option: --%.*s", (int)t->name.n, (const char *)t->name.p);
+    if (near == NULL)
+        return fr_cli_usage(cli, "unknown option: --%.*s", (int)t->name.n, (const char *)t->name.p);
     return fr_cli_usage(cli, "unknown option: --%.*s (did you mean: --%s?)", (int)t->name.n,
                         (const char *)t->name.p, near);
 }
 
 /* One option; *i moves when its value is the next argument. */
-static enum fr_exit take_option(struct fr_cli *cli, const struct token *t, int argc, char **argv, int *i)
+static enum fr_exit take_option(struct fr_cli *cli, const struct token *t, int argc, char **argv,
+                                int *i)
 {
     const struct fr_cli_option *o = find_in(cli->command->options, t);
     const char *value = t->value;
@@ -217,7 +229,8 @@ static enum fr_exit check_given(const struct fr_cli *cli)
 
     for (const struct fr_cli_option *o = c->options; o != NULL && o->name != NULL; o++) {
         if (o->is_required && fr_cli_opt_count(cli, o->name) == 0) {
-            return fr_cli_usage(cli, "--%s %s is missing", o->name, o->value != NULL ? o->value : "");
+            return fr_cli_usage(cli, "--%s %s is missing", o->name,
+                                o->value != NULL ? o->value : "");
         }
     }
     if (cli->n_args < c->min_args) {
@@ -264,7 +277,8 @@ static enum fr_exit answer_early(struct fr_cli *cli, const struct words *w, bool
     return w->wants_help ? FR_EXIT_OK : FR_EXIT_USAGE;
 }
 
-enum fr_exit fr_cli_run(const struct fr_cli_program *program, int argc, char **argv, FILE *in, FILE *out, FILE *err)
+enum fr_exit fr_cli_run(const struct fr_cli_program *program, int argc, char **argv, FILE *in,
+                        FILE *out, FILE *err)
 {
     struct fr_cli cli = {.program = program, .in = in, .out = out, .err = err};
     struct words w = collect_words(program, argc, argv);
@@ -283,7 +297,8 @@ enum fr_exit fr_cli_run(const struct fr_cli_program *program, int argc, char **a
     rc = take_all(&cli, argc, argv, count_words(cli.command->path));
     if (rc == FR_EXIT_OK) rc = check_given(&cli);
     if (rc == FR_EXIT_OK) rc = cli.command->run(&cli);
-    /* A full disk or a closed pipe shows only now; results that did not arrive are not a success. */
+    /* A full disk or a closed pipe shows only now; results that did not arrive are not a
+     * success. */
     if (fflush(out) != 0 && rc == FR_EXIT_OK) rc = FR_EXIT_IO;
 out:
     fr_free(cli.args);

@@ -22,9 +22,10 @@ static void put_option(const struct fr_cli_option *o, FILE *out)
     } else {
         fr_buf_add_str(&left, "    ");
     }
-    fr_buf_printf(&left, "--%s%s%s", o->name, o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
-    fprintf(out, "  %-30s  %s%s%s\n", fr_buf_str(&left), o->help, o->is_required ? " (required)" : "",
-            o->is_repeatable ? " (may be repeated)" : "");
+    fr_buf_printf(&left, "--%s%s%s", o->name, o->value != NULL ? " " : "",
+                  o->value != NULL ? o->value : "");
+    fprintf(out, "  %-30s  %s%s%s\n", fr_buf_str(&left), o->help,
+            o->is_required ? " (required)" : "", o->is_repeatable ? " (may be repeated)" : "");
     fr_buf_deinit(&left);
 }
 
@@ -56,7 +57,8 @@ void fr_cli_help_program(const struct fr_cli_program *program, struct fr_span pr
     fprintf(out, "\n%s COMMAND --help explains one command, with an example.\n", program->name);
 }
 
-void fr_cli_help_command(const struct fr_cli_program *program, const struct fr_cli_command *command, FILE *out)
+void fr_cli_help_command(const struct fr_cli_program *program, const struct fr_cli_command *command,
+                         FILE *out)
 {
     bool has_options = program->globals != NULL || command->options != NULL;
 
@@ -67,6 +69,7 @@ void fr_cli_help_command(const struct fr_cli_program *program, const struct fr_c
     put_options("options", command->options, out);
     put_options("options of every command", program->globals, out);
     fprintf(out, "\n      --help                      explain\n");
-    if (command->path[0] == '\0') fprintf(out, "      --version                   print the version\n");
+    if (command->path[0] == '\0')
+        fprintf(out, "      --version                   print the version\n");
     if (command->example != NULL) fprintf(out, "\nexample:\n  %s\n", command->example);
 }

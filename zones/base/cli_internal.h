@@ -21,7 +21,8 @@ struct fr_cli {
 
 /* Help for the program, for all commands below a prefix ("zone"), or for one command. */
 void fr_cli_help_program(const struct fr_cli_program *program, struct fr_span prefix, FILE *out);
-void fr_cli_help_command(const struct fr_cli_program *program, const struct fr_cli_command *command, FILE *out);
+void fr_cli_help_command(const struct fr_cli_program *program, const struct fr_cli_command *command,
+                         FILE *out);
 
 /* Is it `prefix` itself or a command below it? The empty prefix holds all. */
 bool fr_cli_path_is_under(const char *path, struct fr_span prefix);

@@ -14,15 +14,18 @@ static int64_t system_mono_ms(void *data)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int64_t system_real_s(void *data)
+static int64_t system_real_ms(void *data)
 {
+    struct timespec t;
+
     (void)data;
-    return (int64_t)time(NULL);
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 const struct fr_clock *fr_clock_system(void)
 {
-    static const struct fr_clock clock = {system_mono_ms, system_real_s, NULL};
+    static const struct fr_clock clock = {system_mono_ms, system_real_ms, NULL};
     return &clock;
 }
 
@@ -31,9 +34,14 @@ int64_t fr_clock_mono_ms(const struct fr_clock *clock)
     return clock->mono_ms(clock->data);
 }
 
+int64_t fr_clock_real_ms(const struct fr_clock *clock)
+{
+    return clock->real_ms(clock->data);
+}
+
 int64_t fr_clock_real_s(const struct fr_clock *clock)
 {
-    return clock->real_s(clock->data);
+    return fr_clock_real_ms(clock) / 1000;
 }
 
 static const int64_t last_second = 253402300799; /* 9999-12-31T23:59:59Z */
@@ -47,7 +55,16 @@ void fr_time_print(int64_t real_s, char out[FR_TIME_TEXT])
     (void)strftime(out, FR_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/* `n` digits at *text, within bounds, then the separator (0 = none); false when anything else stands there. */
+void fr_time_print_ms(int64_t real_ms, char out[FR_TIME_MS_TEXT])
+{
+    char whole[FR_TIME_TEXT];
+
+    fr_time_print(real_ms / 1000, whole);
+    (void)snprintf(out, FR_TIME_MS_TEXT, "%.19s.%03uZ", whole, (unsigned)(real_ms < 0 ? 0 : real_ms % 1000));
+}
+
+/* `n` digits at *text, within bounds, then the separator (0 = none); false when anything else
+ * stands there. */
 static bool take(struct fr_span *text, size_t n, uint64_t min, uint64_t max, char sep, int *out)
 {
     uint64_t v;
@@ -84,7 +101,8 @@ enum fr_err fr_time_parse(struct fr_span text, int64_t *out)
         if (!fr_span_starts(text, "T")) return FR_E_MALFORMED;
         text = fr_span(text.p + 1, text.n - 1);
         if (!take(&text, 2, 0, 23, ':', &tm.tm_hour) || !take(&text, 2, 0, 59, ':', &tm.tm_min) ||
-            !take(&text, 2, 0, 60, 0, &tm.tm_sec) || !skip_fraction(&text) || !fr_span_is(text, "Z")) {
+            !take(&text, 2, 0, 60, 0, &tm.tm_sec) || !skip_fraction(&text) ||
+            !fr_span_is(text, "Z")) {
             return FR_E_MALFORMED;
         }
     }

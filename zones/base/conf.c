@@ -15,7 +15,8 @@ struct load {
     struct fr_diag *diag;
 };
 
-static enum fr_err fill(const struct load *l, const struct fr_conf_row *rows, const struct fr_node *map, char *base);
+static enum fr_err fill(const struct load *l, const struct fr_conf_row *rows,
+                        const struct fr_node *map, char *base);
 
 static enum fr_err at_value(const struct load *l, const struct fr_node *node, enum fr_err err)
 {
@@ -24,13 +25,16 @@ static enum fr_err at_value(const struct load *l, const struct fr_node *node, en
     return FR_E_CONFIG;
 }
 
-static enum fr_err wrong_kind(const struct load *l, const struct fr_conf_row *row, const struct fr_node *node)
+static enum fr_err wrong_kind(const struct load *l, const struct fr_conf_row *row,
+                              const struct fr_node *node)
 {
     return at_value(l, node,
-                    fr_diag_fail(l->diag, FR_E_CONFIG, "%s must be %s", row->key, fr_conf_type_text(row->type)));
+                    fr_diag_fail(l->diag, FR_E_CONFIG, "%s must be %s", row->key,
+                                 fr_conf_type_text(row->type)));
 }
 
-static enum fr_err unknown_key(const struct load *l, const struct fr_conf_row *rows, const struct fr_node *node)
+static enum fr_err unknown_key(const struct load *l, const struct fr_conf_row *rows,
+                               const struct fr_node *node)
 {
     const char *names[MAX_KEYS];
     size_t n = 0;
@@ -49,24 +53,28 @@ static void put_array(const struct fr_conf_row *row, char *base, void *items, si
     memcpy(base + row->count_at, &n, sizeof n);
 }
 
-static enum fr_err check_count(const struct load *l, const struct fr_conf_row *row, const struct fr_node *node, size_t n)
+static enum fr_err check_count(const struct load *l, const struct fr_conf_row *row,
+                               const struct fr_node *node, size_t n)
 {
     uint64_t max = row->max > 0 ? row->max : MAX_ITEMS;
 
     if (n <= max) return FR_OK;
     return at_value(l, node,
-                    fr_diag_fail(l->diag, FR_E_CONFIG, "%s has more than %llu items", row->key, (unsigned long long)max));
+                    fr_diag_fail(l->diag, FR_E_CONFIG, "%s has more than %llu items", row->key,
+                                 (unsigned long long)max));
 }
 
 /* One item of a LIST, or a GROUP: a mapping, or a scalar that stands for its first key. */
-static enum fr_err fill_mapping(const struct load *l, const struct fr_conf_row *row, const struct fr_node *node, char *base)
+static enum fr_err fill_mapping(const struct load *l, const struct fr_conf_row *row,
+                                const struct fr_node *node, char *base)
 {
     if (node->kind == FR_NODE_MAP) return fill(l, row->rows, node, base);
     if (node->kind != FR_NODE_SCALAR || !(row->flags & FR_CONF_SHORT) || node->is_null) {
         return wrong_kind(l, row, node);
     }
     struct fr_node value = *node;
-    struct fr_node map = {.kind = FR_NODE_MAP, .line = node->line, .column = node->column, .first = &value};
+    struct fr_node map = {
+        .kind = FR_NODE_MAP, .line = node->line, .column = node->column, .first = &value};
     value.key = (char *)row->rows[0].key; /* read only, like all of the tree here */
     value.key_line = node->line;
     value.key_column = node->column;
@@ -74,7 +82,8 @@ static enum fr_err fill_mapping(const struct load *l, const struct fr_conf_row *
     return fill(l, row->rows, &map, base);
 }
 
-static enum fr_err fill_list(const struct load *l, const struct fr_conf_row *row, const struct fr_node *node, char *base)
+static enum fr_err fill_list(const struct load *l, const struct fr_conf_row *row,
+                             const struct fr_node *node, char *base)
 {
     bool is_list = node->kind == FR_NODE_LIST;
     size_t n = is_list ? node->n_children : 1;
@@ -85,7 +94,8 @@ static enum fr_err fill_list(const struct load *l, const struct fr_conf_row *row
     if (n == 0) return FR_OK;
     char *items = fr_calloc(n, row->size);
     if (items == NULL) return FR_E_NOMEM;
-    put_array(row, base, items, n); /* owned by the struct from here on: a failure below is freed with it */
+    /* owned by the struct from here on: a failure below is freed with it */
+    put_array(row, base, items, n);
     const struct fr_node *item = is_list ? node->first : node;
     for (size_t i = 0; i < n && !err; i++, item = item->next) {
         err = fill_mapping(l, row, item, items + i * row->size);
@@ -93,7 +103,8 @@ static enum fr_err fill_list(const struct load *l, const struct fr_conf_row *row
     return err;
 }
 
-static enum fr_err fill_strings(const struct load *l, const struct fr_conf_row *row, const struct fr_node *node, char *base)
+static enum fr_err fill_strings(const struct load *l, const struct fr_conf_row *row,
+                                const struct fr_node *node, char *base)
 {
     struct fr_conf_row one = {.key = row->key, .type = FR_T_STRING, .flags = row->flags};
     bool is_list = node->kind == FR_NODE_LIST;
@@ -109,19 +120,23 @@ static enum fr_err fill_strings(const struct load *l, const struct fr_conf_row *
     const struct fr_node *item = is_list ? node->first : node;
     for (size_t i = 0; i < n && !err; i++, item = item->next) {
         if (item->kind != FR_NODE_SCALAR) return wrong_kind(l, row, item);
-        err = at_value(l, item, fr_conf_store(&one, l->path, fr_span(item->text, item->text_n), l->diag, &items[i]));
+        err = at_value(
+            l, item,
+            fr_conf_store(&one, l->path, fr_span(item->text, item->text_n), l->diag, &items[i]));
     }
     return err;
 }
 
-static enum fr_err fill_value(const struct load *l, const struct fr_conf_row *row, const struct fr_node *node, char *base)
+static enum fr_err fill_value(const struct load *l, const struct fr_conf_row *row,
+                              const struct fr_node *node, char *base)
 {
     if (row->type == FR_T_LIST) return fill_list(l, row, node, base);
     if (row->type == FR_T_STRINGS) return fill_strings(l, row, node, base);
     if (row->type == FR_T_GROUP) return fill_mapping(l, row, node, base + row->at);
     if (node->kind != FR_NODE_SCALAR) return wrong_kind(l, row, node);
-    return at_value(l, node,
-                    fr_conf_store(row, l->path, fr_span(node->text, node->text_n), l->diag, base + row->at));
+    return at_value(
+        l, node,
+        fr_conf_store(row, l->path, fr_span(node->text, node->text_n), l->diag, base + row->at));
 }
 
 static enum fr_err fill_default(const struct load *l, const struct fr_conf_row *row, char *base)
@@ -131,7 +146,8 @@ static enum fr_err fill_default(const struct load *l, const struct fr_conf_row *
     return fr_conf_store(row, l->path, fr_span_str(row->def), l->diag, base + row->at);
 }
 
-static enum fr_err missing(const struct load *l, const struct fr_conf_row *row, const struct fr_node *map)
+static enum fr_err missing(const struct load *l, const struct fr_conf_row *row,
+                           const struct fr_node *map)
 {
     enum fr_err err = fr_diag_fail(l->diag, FR_E_CONFIG, "%s is missing", row->key);
     fr_diag_where(l->diag, l->path, map->line, map->column);
@@ -156,14 +172,16 @@ static bool is_known(const struct fr_conf_row *rows, const char *key)
 }
 
 /* A mapping into the struct at `base`; map NULL = all defaults, nothing required. */
-static enum fr_err fill(const struct load *l, const struct fr_conf_row *rows, const struct fr_node *map, char *base)
+static enum fr_err fill(const struct load *l, const struct fr_conf_row *rows,
+                        const struct fr_node *map, char *base)
 {
     for (const struct fr_node *c = map != NULL ? map->first : NULL; c != NULL; c = c->next) {
         if (!is_known(rows, c->key)) return unknown_key(l, rows, c);
     }
     for (const struct fr_conf_row *row = rows; row->key != NULL; row++) {
         const struct fr_node *node = find_child(map, row->key);
-        bool is_given = node != NULL && !node->is_null && !(node->kind == FR_NODE_LIST && node->n_children == 0);
+        bool is_given = node != NULL && !node->is_null &&
+                        !(node->kind == FR_NODE_LIST && node->n_children == 0);
         enum fr_err err;
         if (is_given) {
             err = fill_value(l, row, node, base);
@@ -192,8 +210,10 @@ static void release(const struct fr_conf_row *rows, char *base)
         if (row->type != FR_T_STRINGS && row->type != FR_T_LIST) continue;
         memcpy(&p, member, sizeof p);
         memcpy(&n, base + row->count_at, sizeof n);
-        for (size_t i = 0; i < n && row->type == FR_T_LIST; i++) release(row->rows, p + i * row->size);
-        for (size_t i = 0; i < n && row->type == FR_T_STRINGS; i++) fr_free(((char **)(void *)p)[i]);
+        for (size_t i = 0; i < n && row->type == FR_T_LIST; i++)
+            release(row->rows, p + i * row->size);
+        for (size_t i = 0; i < n && row->type == FR_T_STRINGS; i++)
+            fr_free(((char **)(void *)p)[i]);
         fr_free(p);
     }
 }
@@ -206,7 +226,8 @@ void fr_conf_free(const struct fr_conf_schema *schema, void *conf)
 }
 
 /* Fills a fresh struct and only then the caller's. */
-static enum fr_err load_tree(const struct fr_conf_schema *schema, const struct load *l, const struct fr_node *root, void *out)
+static enum fr_err load_tree(const struct fr_conf_schema *schema, const struct load *l,
+                             const struct fr_node *root, void *out)
 {
     enum fr_err err = FR_E_NOMEM;
     char *fresh = fr_calloc(1, schema->size);
@@ -222,8 +243,8 @@ static enum fr_err load_tree(const struct fr_conf_schema *schema, const struct l
     return err;
 }
 
-enum fr_err fr_conf_parse(const struct fr_conf_schema *schema, const char *path, struct fr_span text,
-                          struct fr_diag *diag, void *out)
+enum fr_err fr_conf_parse(const struct fr_conf_schema *schema, const char *path,
+                          struct fr_span text, struct fr_diag *diag, void *out)
 {
     struct load l = {path, diag};
     struct fr_node *root = NULL;
@@ -232,7 +253,9 @@ enum fr_err fr_conf_parse(const struct fr_conf_schema *schema, const char *path,
 
     if (err) return err;
     if (root != NULL && root->kind != FR_NODE_MAP && !root->is_null) {
-        err = at_value(&l, root, fr_diag_fail(diag, FR_E_CONFIG, "the file must be a mapping, \"key: value\" lines"));
+        err = at_value(
+            &l, root,
+            fr_diag_fail(diag, FR_E_CONFIG, "the file must be a mapping, \"key: value\" lines"));
     } else {
         err = load_tree(schema, &l, root != NULL && root->kind == FR_NODE_MAP ? root : &empty, out);
     }
@@ -240,12 +263,14 @@ enum fr_err fr_conf_parse(const struct fr_conf_schema *schema, const char *path,
     return err;
 }
 
-enum fr_err fr_conf_load(const struct fr_conf_schema *schema, const char *path, struct fr_diag *diag, void *out)
+enum fr_err fr_conf_load(const struct fr_conf_schema *schema, const char *path,
+                         struct fr_diag *diag, void *out)
 {
     struct fr_buf text = FR_BUF_INIT(MAX_FILE);
     enum fr_err err;
 
-    err = schema->is_private ? fr_file_read_private(path, diag, &text) : fr_file_read(path, diag, &text);
+    err = schema->is_private ? fr_file_read_private(path, diag, &text)
+                             : fr_file_read(path, diag, &text);
     if (!err) err = fr_conf_parse(schema, path, fr_buf_span(&text), diag, out);
     fr_buf_deinit_secret(&text);
     return err;

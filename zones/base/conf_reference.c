@@ -3,22 +3,28 @@
 
 enum { MAX_PATH_TEXT = 256 };
 
+struct unit {
+    uint64_t factor;
+    const char *word;
+};
+
+/* Each list ends with factor 1. */
+static const struct unit sizes[] = {
+    {1ull << 40, "TiB"}, {1ull << 30, "GiB"}, {1ull << 20, "MiB"}, {1ull << 10, "KiB"}, {1, ""},
+};
+static const struct unit times[] = {
+    {86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"},
+};
+static const struct unit plain[] = {{1, ""}};
+
 /* "64MiB" reads better than 67108864; the same for durations. */
 static void put_bound(struct fr_buf *out, enum fr_conf_type type, uint64_t v)
 {
-    static const struct {
-        uint64_t factor;
-        const char *word;
-    } sizes[] = {{1ull << 40, "TiB"}, {1ull << 30, "GiB"}, {1ull << 20, "MiB"}, {1ull << 10, "KiB"}, {1, ""}},
-      times[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    const struct unit *u = type == FR_T_SIZE ? sizes : plain;
 
-    for (size_t i = 0; i < 5; i++) {
-        uint64_t factor = type == FR_T_SIZE ? sizes[i].factor : type == FR_T_DURATION ? times[i].factor : 1;
-        const char *word = type == FR_T_SIZE ? sizes[i].word : type == FR_T_DURATION ? times[i].word : "";
-        if (v % factor != 0 || (v == 0 && factor != 1)) continue;
-        fr_buf_printf(out, "%llu%s", (unsigned long long)(v / factor), word);
-        return;
-    }
+    if (type == FR_T_DURATION) u = times;
+    while (u->factor > 1 && (v == 0 || v % u->factor != 0)) u++;
+    fr_buf_printf(out, "%llu%s", (unsigned long long)(v / u->factor), u->word);
 }
 
 static void put_type(struct fr_buf *out, const struct fr_conf_row *row)
@@ -68,7 +74,8 @@ static void put_rows(struct fr_buf *out, const struct fr_conf_row *rows, const c
 
 enum fr_err fr_conf_reference(const struct fr_conf_schema *schema, struct fr_buf *out)
 {
-    fr_buf_printf(out, "# %s\n\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n", schema->title);
+    fr_buf_printf(out, "# %s\n\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n",
+                  schema->title);
     put_rows(out, schema->rows, "");
     return fr_buf_err(out);
 }

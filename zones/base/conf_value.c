@@ -52,14 +52,18 @@ static const char *form_of(enum fr_conf_type type)
 }
 
 /* `key: "value" is not …`, without the value of a secret. */
-static enum fr_err refuse(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag, const char *rule)
+static enum fr_err refuse(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag,
+                          const char *rule)
 {
-    if (row->flags & FR_CONF_SECRET) return fr_diag_fail(diag, FR_E_CONFIG, "%s is not %s", row->key, rule);
-    return fr_diag_fail(diag, FR_E_CONFIG, "%s: \"%.*s\" is not %s", row->key, (int)(text.n < 60 ? text.n : 60),
-                        text.n > 0 ? (const char *)text.p : "", rule);
+    if (row->flags & FR_CONF_SECRET)
+        return fr_diag_fail(diag, FR_E_CONFIG, "%s is not %s", row->key, rule);
+    return fr_diag_fail(diag, FR_E_CONFIG, "%s: \"%.*s\" is not %s", row->key,
+                        (int)(text.n < 60 ? text.n : 60), text.n > 0 ? (const char *)text.p : "",
+                        rule);
 }
 
-static enum fr_err not_of_type(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag)
+static enum fr_err not_of_type(const struct fr_conf_row *row, struct fr_span text,
+                               struct fr_diag *diag)
 {
     enum fr_err err = refuse(row, text, diag, fr_conf_type_text(row->type));
 
@@ -87,7 +91,8 @@ static void put_unsigned(void *member, size_t size, uint64_t v)
     }
 }
 
-static enum fr_err store_number(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag, void *member)
+static enum fr_err store_number(const struct fr_conf_row *row, struct fr_span text,
+                                struct fr_diag *diag, void *member)
 {
     uint64_t max = row->max > 0 ? row->max : largest(row->size);
     uint64_t v;
@@ -103,8 +108,8 @@ static enum fr_err store_number(const struct fr_conf_row *row, struct fr_span te
     if (err == FR_E_RANGE) {
         const char *unit = row->type == FR_T_DURATION ? " ms" : "";
         char rule[96];
-        (void)snprintf(rule, sizeof rule, "between %llu%s and %llu%s", (unsigned long long)row->min, unit,
-                       (unsigned long long)max, unit);
+        (void)snprintf(rule, sizeof rule, "between %llu%s and %llu%s", (unsigned long long)row->min,
+                       unit, (unsigned long long)max, unit);
         return refuse(row, text, diag, rule);
     }
     if (err) return not_of_type(row, text, diag);
@@ -118,7 +123,8 @@ static enum fr_err store_text(const struct fr_conf_row *row, const char *file, s
     uint64_t max = row->type == FR_T_STRING && row->max > 0 ? row->max : MAX_STRING;
 
     if (text.n > max) {
-        return fr_diag_fail(diag, FR_E_CONFIG, "%s is longer than %llu bytes", row->key, (unsigned long long)max);
+        return fr_diag_fail(diag, FR_E_CONFIG, "%s is longer than %llu bytes", row->key,
+                            (unsigned long long)max);
     }
     if (text.n > 0 && memchr(text.p, 0, text.n) != NULL) {
         return fr_diag_fail(diag, FR_E_CONFIG, "%s holds a zero byte", row->key);
@@ -137,7 +143,8 @@ static enum fr_err store_text(const struct fr_conf_row *row, const char *file, s
     return FR_OK;
 }
 
-static enum fr_err store_word(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag, void *member)
+static enum fr_err store_word(const struct fr_conf_row *row, struct fr_span text,
+                              struct fr_diag *diag, void *member)
 {
     const char *words[MAX_WORDS];
     char list[200] = "one of ";
@@ -162,7 +169,8 @@ static enum fr_err store_word(const struct fr_conf_row *row, struct fr_span text
     return err;
 }
 
-static enum fr_err store_simple(const struct fr_conf_row *row, struct fr_span text, struct fr_diag *diag, void *member)
+static enum fr_err store_simple(const struct fr_conf_row *row, struct fr_span text,
+                                struct fr_diag *diag, void *member)
 {
     bool b;
     struct fr_ip ip;
@@ -182,8 +190,8 @@ static enum fr_err store_simple(const struct fr_conf_row *row, struct fr_span te
     return err ? not_of_type(row, text, diag) : FR_OK;
 }
 
-enum fr_err fr_conf_store(const struct fr_conf_row *row, const char *file, struct fr_span text, struct fr_diag *diag,
-                          void *member)
+enum fr_err fr_conf_store(const struct fr_conf_row *row, const char *file, struct fr_span text,
+                          struct fr_diag *diag, void *member)
 {
     switch (row->type) {
     case FR_T_UINT:

@@ -39,12 +39,15 @@ void fr_node_free(struct fr_node *node)
     }
 }
 
-/* Hangs a node under the innermost open one. It is the tree's from here on, also when an error follows. */
-static enum fr_err attach(struct builder *b, const yaml_event_t *event, enum fr_node_kind kind, struct fr_node **out)
+/* Hangs a node under the innermost open one. It is the tree's from here on, also when an error
+ * follows. */
+static enum fr_err attach(struct builder *b, const yaml_event_t *event, enum fr_node_kind kind,
+                          struct fr_node **out)
 {
     struct fr_node *parent = b->depth > 0 ? b->open[b->depth - 1] : NULL;
 
-    if (++b->n_nodes > MAX_NODES) return fail_at(b, &event->start_mark, "the file has too many values");
+    if (++b->n_nodes > MAX_NODES)
+        return fail_at(b, &event->start_mark, "the file has too many values");
     struct fr_node *node = fr_calloc(1, sizeof *node);
     if (node == NULL) return FR_E_NOMEM;
     node->kind = kind;
@@ -83,10 +86,12 @@ static enum fr_err take_key(struct builder *b, const yaml_event_t *event)
     if (n == 0 || n > MAX_KEY_LENGTH || memchr(text, 0, n) != NULL) {
         return fail_at(b, &event->start_mark, "a key is a word");
     }
-    if (map->n_children == MAX_KEYS) return fail_at(b, &event->start_mark, "the mapping has too many keys");
+    if (map->n_children == MAX_KEYS)
+        return fail_at(b, &event->start_mark, "the mapping has too many keys");
     for (const struct fr_node *c = map->first; c != NULL; c = c->next) {
         if (strcmp(c->key, text) != 0) continue;
-        enum fr_err err = fr_diag_fail(b->diag, FR_E_CONFIG, "the key %s stands twice in one mapping", text);
+        enum fr_err err =
+            fr_diag_fail(b->diag, FR_E_CONFIG, "the key %s stands twice in one mapping", text);
         fr_diag_where(b->diag, b->path, event->start_mark.line + 1, event->start_mark.column + 1);
         fr_diag_hint(b->diag, "the first is in line %zu", c->key_line);
         return err;
@@ -103,8 +108,10 @@ static enum fr_err take_scalar(struct builder *b, const yaml_event_t *event)
     size_t n = event->data.scalar.length;
     struct fr_node *node;
 
-    if (event->data.scalar.anchor != NULL) return fail_at(b, &event->start_mark, "anchors are not accepted");
-    if (event->data.scalar.tag != NULL) return fail_at(b, &event->start_mark, "tags are not accepted");
+    if (event->data.scalar.anchor != NULL)
+        return fail_at(b, &event->start_mark, "anchors are not accepted");
+    if (event->data.scalar.tag != NULL)
+        return fail_at(b, &event->start_mark, "tags are not accepted");
     if (expects_key(b)) return take_key(b, event);
     enum fr_err err = attach(b, event, FR_NODE_SCALAR, &node);
     if (err) return err;
@@ -121,7 +128,8 @@ static enum fr_err take_scalar(struct builder *b, const yaml_event_t *event)
 static enum fr_err open_nested(struct builder *b, const yaml_event_t *event, enum fr_node_kind kind)
 {
     bool is_map = kind == FR_NODE_MAP;
-    const void *anchor = is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
+    const void *anchor =
+        is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
     const void *tag = is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
     struct fr_node *node;
 
@@ -145,7 +153,8 @@ static enum fr_err take_event(struct builder *b, const yaml_event_t *event)
     case YAML_SEQUENCE_END_EVENT: b->depth--; return FR_OK;
     case YAML_ALIAS_EVENT: return fail_at(b, &event->start_mark, "aliases are not accepted");
     case YAML_DOCUMENT_START_EVENT:
-        if (b->root != NULL) return fail_at(b, &event->start_mark, "a second document is not accepted");
+        if (b->root != NULL)
+            return fail_at(b, &event->start_mark, "a second document is not accepted");
         return FR_OK;
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:
@@ -160,7 +169,8 @@ static enum fr_err parser_error(const struct builder *b)
     const yaml_parser_t *p = &b->parser;
 
     if (p->error == YAML_MEMORY_ERROR) return FR_E_NOMEM;
-    enum fr_err err = fr_diag_fail(b->diag, FR_E_CONFIG, "not YAML: %s", p->problem != NULL ? p->problem : "unreadable");
+    enum fr_err err = fr_diag_fail(b->diag, FR_E_CONFIG, "not YAML: %s",
+                                   p->problem != NULL ? p->problem : "unreadable");
     if (p->error == YAML_READER_ERROR) { /* a byte offset, no line */
         fr_diag_where(b->diag, b->path, 0, 0);
         fr_diag_hint(b->diag, "at byte %zu", p->problem_offset);
@@ -170,7 +180,8 @@ static enum fr_err parser_error(const struct builder *b)
     return err;
 }
 
-enum fr_err fr_node_parse(const char *path, struct fr_span yaml, struct fr_diag *diag, struct fr_node **out)
+enum fr_err fr_node_parse(const char *path, struct fr_span yaml, struct fr_diag *diag,
+                          struct fr_node **out)
 {
     struct builder b = {.path = path, .diag = diag};
     enum fr_err err = FR_OK;

@@ -1,10 +1,11 @@
 #include "base/diag.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
 
-/* Texts may quote a peer: an escape sequence must not reach an operator's terminal or break a log line. */
+/* Texts may quote a peer: an escape sequence must not reach an operator's terminal or break a
+ * log line. */
 static void make_printable(char *text)
 {
     for (; *text != '\0'; text++) {

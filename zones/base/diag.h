@@ -1,10 +1,11 @@
 #pragma once
 /* One sentence for a human about one failure: where, what, and what to do.
  *
- * Model: a plain value on the caller's stack (`struct fr_diag diag = {0};`), filled where the fault is known, printed once at
- * the boundary. Every function here accepts a NULL diag and then only returns.
- * Units and limits: texts are cut at their array's size, never refused. Trust: a peer's bytes may be given as %s arguments;
- * control characters are replaced by '?' when stored. */
+ * Model: a plain value on the caller's stack (`struct fr_diag diag = {0};`), filled where the
+ * fault is known, printed once at the boundary. Every function here accepts a NULL diag and then
+ * only returns.
+ * Units and limits: texts are cut at their array's size, never refused. Trust: a peer's bytes
+ * may be given as %s arguments; control characters are replaced by '?' when stored. */
 
 #include "base/err.h"
 #include <stddef.h>
@@ -15,8 +16,9 @@ struct fr_diag {
     char hint[256];  /* what to do about it; may be empty */
 };
 
-/* Stores the sentence (replacing an earlier one, its place and hint) and returns `err`, so that a fault is one line:
- * `return fr_diag_fail(diag, FR_E_INVALID, "NetID %s has non-zero RFU bits", text);` */
+/* Stores the sentence (replacing an earlier one, its place and hint) and returns `err`, so that
+ * a fault is one line: `return fr_diag_fail(diag, FR_E_INVALID, "NetID %s has non-zero RFU
+ * bits", text);` */
 enum fr_err fr_diag_fail(struct fr_diag *diag, enum fr_err err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -26,5 +28,6 @@ void fr_diag_where(struct fr_diag *diag, const char *file, size_t line, size_t c
 /* Adds what to do about it. */
 void fr_diag_hint(struct fr_diag *diag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* "where: what (hint)" into out, always terminated; the text of `err` stands in for a diag that is NULL or empty. */
+/* "where: what (hint)" into out, always terminated; the text of `err` stands in for a diag that
+ * is NULL or empty. */
 void fr_diag_print(const struct fr_diag *diag, enum fr_err err, char *out, size_t size);

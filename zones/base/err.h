@@ -1,16 +1,16 @@
 #pragma once
 /* The one list of error codes of every library of the house.
  *
- * Model: a fallible function returns enum fr_err; FR_OK is 0; outputs are untouched otherwise. A code says what kind of
- * thing went wrong; the sentence for a human is in struct fr_diag (base/diag.h). */
+ * Model: a fallible function returns enum fr_err; FR_OK is 0; outputs are untouched otherwise. A
+ * code says what kind of thing went wrong; the sentence for a human is in struct fr_diag
+ * (base/diag.h). */
 
-enum [[nodiscard]] fr_err {
-    FR_OK = 0,
-    FR_E_NOMEM,       /* out of memory */
-    FR_E_LIMIT,       /* a configured cap was hit: buffer, queue, count */
-    FR_E_TRUNCATED,   /* input ends too early */
-    FR_E_MALFORMED,   /* input breaks its format */
-    FR_E_RANGE,       /* a number is outside its bounds */
+enum [[nodiscard]] fr_err{
+    FR_OK = 0,        FR_E_NOMEM, /* out of memory */
+    FR_E_LIMIT,                   /* a configured cap was hit: buffer, queue, count */
+    FR_E_TRUNCATED,               /* input ends too early */
+    FR_E_MALFORMED,               /* input breaks its format */
+    FR_E_RANGE,                   /* a number is outside its bounds */
     FR_E_INVALID,     /* well formed, but not allowed here (human input, names, values) */
     FR_E_UNSUPPORTED, /* well formed, but of a kind or version we do not speak */
     FR_E_NOT_FOUND,   /* no such thing */

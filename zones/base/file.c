@@ -12,7 +12,8 @@
 
 static enum fr_err fail(struct fr_diag *diag, int errnum, const char *doing, const char *path)
 {
-    return fr_diag_fail(diag, fr_err_from_errno(errnum), "cannot %s %s: %s", doing, path, strerror(errnum));
+    return fr_diag_fail(diag, fr_err_from_errno(errnum), "cannot %s %s: %s", doing, path,
+                        strerror(errnum));
 }
 
 static enum fr_err check_private(int fd, const char *path, struct fr_diag *diag)
@@ -22,11 +23,12 @@ static enum fr_err check_private(int fd, const char *path, struct fr_diag *diag)
 
     if (fstat(fd, &st) < 0) return fail(diag, errno, "examine", path);
     if (st.st_uid != geteuid() && st.st_uid != 0) {
-        return fr_diag_fail(diag, FR_E_CONFIG, "%s holds secrets but belongs to another user", path);
+        return fr_diag_fail(diag, FR_E_CONFIG, "%s holds secrets but belongs to another user",
+                            path);
     }
     if ((st.st_mode & 077) == 0) return FR_OK;
-    err = fr_diag_fail(diag, FR_E_CONFIG, "%s holds secrets but others may use it (mode %04o)", path,
-                       (unsigned)st.st_mode & 07777);
+    err = fr_diag_fail(diag, FR_E_CONFIG, "%s holds secrets but others may use it (mode %04o)",
+                       path, (unsigned)st.st_mode & 07777);
     fr_diag_hint(diag, "chmod 600 %s", path);
     return err;
 }
@@ -57,14 +59,16 @@ static enum fr_err read_all(int fd, const char *path, struct fr_diag *diag, stru
         if (n <= 0) break;
         fr_buf_add(out, chunk, (size_t)n);
         err = fr_buf_err(out);
-        if (err == FR_E_LIMIT) err = fr_diag_fail(diag, err, "%s is larger than %zu bytes", path, out->max);
+        if (err == FR_E_LIMIT)
+            err = fr_diag_fail(diag, err, "%s is larger than %zu bytes", path, out->max);
         if (err) break;
     }
     fr_secret_zero(chunk, sizeof chunk);
     return err;
 }
 
-static enum fr_err read_file(const char *path, bool is_private, struct fr_diag *diag, struct fr_buf *out)
+static enum fr_err read_file(const char *path, bool is_private, struct fr_diag *diag,
+                             struct fr_buf *out)
 {
     int fd = -1;
     enum fr_err err = open_regular(path, diag, &fd);
@@ -142,7 +146,8 @@ static char *temporary_name(const char *path)
     return text;
 }
 
-static enum fr_err write_temporary(const char *path, mode_t mode, struct fr_span bytes, struct fr_diag *diag)
+static enum fr_err write_temporary(const char *path, mode_t mode, struct fr_span bytes,
+                                   struct fr_diag *diag)
 {
     enum fr_err err = FR_OK;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0700);
@@ -153,20 +158,23 @@ static enum fr_err write_temporary(const char *path, mode_t mode, struct fr_span
         return err == FR_E_PERM ? err : FR_E_CREATE;
     }
     /* fchmod: the umask must not decide the mode of a key or of a certificate others read */
-    if (fchmod(fd, mode) < 0 || !write_all(fd, bytes) || fsync(fd) < 0) err = fail(diag, errno, "write", path);
+    if (fchmod(fd, mode) < 0 || !write_all(fd, bytes) || fsync(fd) < 0)
+        err = fail(diag, errno, "write", path);
     if (close(fd) < 0 && !err) err = fail(diag, errno, "write", path);
     if (err) (void)unlink(path); /* half a file is worth nothing, and there is nobody to tell */
     return err;
 }
 
 /* link() fails where the name is taken, rename() replaces it. */
-static enum fr_err put_in_place(const char *temporary, const char *path, bool may_replace, struct fr_diag *diag)
+static enum fr_err put_in_place(const char *temporary, const char *path, bool may_replace,
+                                struct fr_diag *diag)
 {
     int rc = may_replace ? rename(temporary, path) : link(temporary, path);
     int errnum = errno;
 
     if (rc < 0 || !may_replace) (void)unlink(temporary);
-    if (rc < 0 && errnum == EEXIST) return fr_diag_fail(diag, FR_E_EXISTS, "%s exists already", path);
+    if (rc < 0 && errnum == EEXIST)
+        return fr_diag_fail(diag, FR_E_EXISTS, "%s exists already", path);
     if (rc < 0) return fail(diag, errnum, "write", path);
     return sync_folder(path, diag);
 }
@@ -189,7 +197,8 @@ enum fr_err fr_file_write(const char *path, mode_t mode, struct fr_span bytes, s
     return write_file(path, mode, bytes, true, diag);
 }
 
-enum fr_err fr_file_create(const char *path, mode_t mode, struct fr_span bytes, struct fr_diag *diag)
+enum fr_err fr_file_create(const char *path, mode_t mode, struct fr_span bytes,
+                           struct fr_diag *diag)
 {
     return write_file(path, mode, bytes, false, diag);
 }

@@ -55,7 +55,8 @@ void fr_json_end(struct fr_json *j)
     j->depth--;
 }
 
-/* Length of the well-formed UTF-8 sequence at p (RFC 3629: shortest form, no surrogates, up to U+10FFFF), or 0. */
+/* Length of the well-formed UTF-8 sequence at p (RFC 3629: shortest form, no surrogates, up to
+ * U+10FFFF), or 0. */
 static size_t utf8_length(const uint8_t *p, size_t n)
 {
     size_t len;

@@ -1,9 +1,10 @@
 #pragma once
 /* Writes JSON into a buffer, escaping as it goes.
  *
- * Model: calls in document order; commas and colons are put in for you. Errors stick to the buffer (fr_buf_err).
- * Units and limits: at most 32 levels; deeper is FR_E_LIMIT. Trust: texts may be a peer's: they are escaped, bytes that are not
- * UTF-8 become U+FFFD. */
+ * Model: calls in document order; commas and colons are put in for you. Errors stick to the
+ * buffer (fr_buf_err).
+ * Units and limits: at most 32 levels; deeper is FR_E_LIMIT. Trust: texts may be a peer's: they
+ * are escaped, bytes that are not UTF-8 become U+FFFD. */
 
 #include "base/buf.h"
 

@@ -44,9 +44,8 @@ void fr_log_eui(const struct fr_log *log, uint64_t eui, char out[FR_EUI_SHOWN])
     fr_hex_print_u64(eui, 16, full);
     switch (ids) {
     case FR_IDS_FULL: memcpy(out, full, sizeof full); break;
-    case FR_IDS_SHORT: /* the maker's part, and enough of the end to tell devices of one maker apart */
-        (void)snprintf(out, FR_EUI_SHOWN, "%.6s..%.4s", full, full + 12);
-        break;
+    /* the maker's part, and enough of the end to tell devices of one maker apart */
+    case FR_IDS_SHORT: (void)snprintf(out, FR_EUI_SHOWN, "%.6s..%.4s", full, full + 12); break;
     case FR_IDS_HASH:
         out[0] = '#';
         fr_hex_print_u64(fr_siphash(&log->key, fr_span(full, 16)), 12, out + 1);
@@ -60,8 +59,10 @@ static const char *level_word(enum fr_log_level level)
     return words[level];
 }
 
-/* The value as text. Numbers and switches go out bare, the others through the quoting of each format. */
-static struct fr_span value_text(const struct fr_log *log, const struct fr_field *f, char *scratch, size_t size)
+/* The value as text. Numbers and switches go out bare, the others through the quoting of each
+ * format. */
+static struct fr_span value_text(const struct fr_log *log, const struct fr_field *f, char *scratch,
+                                 size_t size)
 {
     size_t n = 0;
 
@@ -88,7 +89,8 @@ static bool is_bare(uint8_t c)
     return c > 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '=';
 }
 
-/* key=value; values with anything but plain characters are quoted, other bytes become \xNN: one record stays one line. */
+/* key=value; values with anything but plain characters are quoted, other bytes become \xNN: one
+ * record stays one line. */
 static void put_text(struct fr_buf *line, const char *key, struct fr_span value)
 {
     bool is_plain = value.n > 0;
@@ -118,8 +120,9 @@ static bool is_left_out(const struct fr_field *f)
     return f->type == FR_FIELD_STR && f->str == NULL;
 }
 
-static void put_record_text(const struct fr_log *log, struct fr_buf *line, const char *time, enum fr_log_level level,
-                            const char *event, const struct fr_field *fields, size_t n)
+static void put_record_text(const struct fr_log *log, struct fr_buf *line, const char *time,
+                            enum fr_log_level level, const char *event,
+                            const struct fr_field *fields, size_t n)
 {
     char scratch[513];
 
@@ -130,8 +133,9 @@ static void put_record_text(const struct fr_log *log, struct fr_buf *line, const
     }
 }
 
-static void put_record_json(const struct fr_log *log, struct fr_buf *line, const char *time, enum fr_log_level level,
-                            const char *event, const struct fr_field *fields, size_t n)
+static void put_record_json(const struct fr_log *log, struct fr_buf *line, const char *time,
+                            enum fr_log_level level, const char *event,
+                            const struct fr_field *fields, size_t n)
 {
     char scratch[513];
     struct fr_json j = fr_json(line);
@@ -157,16 +161,16 @@ static void put_record_json(const struct fr_log *log, struct fr_buf *line, const
     fr_json_end(&j);
 }
 
-void fr_log_event(const struct fr_log *log, enum fr_log_level level, const char *event, const struct fr_field *fields,
-                  size_t n)
+void fr_log_event(const struct fr_log *log, enum fr_log_level level, const char *event,
+                  const struct fr_field *fields, size_t n)
 {
-    /* Every value fits when it is a name of ours; what a peer sent may be long, and then the whole record is cut to the
-     * fields before it rather than losing the event. */
+    /* Every value fits when it is a name of ours; what a peer sent may be long, and then the
+     * whole record is cut to the fields before it rather than losing the event. */
     struct fr_buf line = FR_BUF_INIT(FR_LOG_LINE);
-    char time[FR_TIME_TEXT];
+    char time[FR_TIME_MS_TEXT];
 
     if (!fr_log_is_on(log, level)) return;
-    fr_time_print(fr_clock_real_s(log->options.clock), time);
+    fr_time_print_ms(fr_clock_real_ms(log->options.clock), time);
     do {
         fr_buf_reset(&line);
         if (log->options.format == FR_LOG_JSON) {

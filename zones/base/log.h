@@ -1,11 +1,14 @@
 #pragma once
 /* Log records: an event name and typed key=value pairs, to a sink the program chose.
  *
- * Model: FR_LOG(log, FR_LOG_WARN, "query.refused", FR_STR("peer", peer), FR_UINT("status", 403)). Event names and keys are
- * literals of the program; values are data and are escaped. Device identifiers go through FR_EUI, which prints them in full,
- * shortened or hashed as the operator chose. A NULL log is silent.
- * Threads: fr_log_event may be called from any thread when the sink may; the struct is not changed after fr_log_init.
- * Units and limits: a line has at most FR_LOG_LINE bytes; the last fields are left out where it would be longer. Trust: values may be a peer's bytes. */
+ * Model: FR_LOG(log, FR_LOG_WARN, "query.refused", FR_STR("peer", peer), FR_UINT("status",
+ * 403)). Event names and keys are literals of the program; values are data and are escaped.
+ * Device identifiers go through FR_EUI, which prints them in full, shortened or hashed as the
+ * operator chose. A NULL log is silent.
+ * Threads: fr_log_event may be called from any thread when the sink may; the struct is not
+ * changed after fr_log_init.
+ * Units and limits: a line has at most FR_LOG_LINE bytes; the last fields are left out where it
+ * would be longer. Trust: values may be a peer's bytes. */
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -38,7 +41,8 @@ struct fr_log {
 /* Copies the options. FR_E_IO when no random key can be had. */
 enum fr_err fr_log_init(struct fr_log *log, const struct fr_log_options *options);
 
-/* Writes each line to standard error; `data` is unused. One write per line, so lines of threads do not mix. */
+/* Writes each line to standard error; `data` is unused. One write per line, so lines of threads
+ * do not mix. */
 void fr_log_stderr_sink(void *data, enum fr_log_level level, const char *line, size_t n);
 
 enum fr_field_type {
@@ -67,7 +71,8 @@ struct fr_field {
     };
 };
 
-#define FR_STR(k, v) ((struct fr_field){.key = (k), .type = FR_FIELD_STR, .str = (v)}) /* NULL: field left out */
+/* NULL: field left out */
+#define FR_STR(k, v) ((struct fr_field){.key = (k), .type = FR_FIELD_STR, .str = (v)})
 #define FR_SPAN(k, v) ((struct fr_field){.key = (k), .type = FR_FIELD_SPAN, .span = (v)})
 #define FR_HEX(k, v) ((struct fr_field){.key = (k), .type = FR_FIELD_HEX, .span = (v)})
 #define FR_UINT(k, v) ((struct fr_field){.key = (k), .type = FR_FIELD_UINT, .u = (uint64_t)(v)})
@@ -85,8 +90,10 @@ void fr_log_event(const struct fr_log *log, enum fr_log_level level, const char 
 /* The first, empty element lets the list of fields be empty. */
 #define FR_LOG(log, level, event, ...)                                                             \
     fr_log_event((log), (level), (event), (const struct fr_field[]){{0}, ##__VA_ARGS__} + 1,       \
-                 sizeof((const struct fr_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct fr_field) - 1)
+                 sizeof((const struct fr_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct fr_field) - \
+                     1)
 
-/* An identifier as the log would print it, for other places that show one (metrics labels, traces). */
+/* An identifier as the log would print it, for other places that show one (metrics labels,
+ * traces). */
 #define FR_EUI_SHOWN 20
 void fr_log_eui(const struct fr_log *log, uint64_t eui, char out[FR_EUI_SHOWN]);

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The only mutable state of the library: per thread, and zero unless a test armed it. The model keeps libfedroam.so from needing
- * the dynamic linker's __tls_get_addr; it costs nine bytes of the static block. */
+/* The only mutable state of the library: per thread, and zero unless a test armed it. The model
+ * keeps libfedroam.so from needing the dynamic linker's __tls_get_addr; it costs nine bytes of
+ * the static block. */
 #define PER_THREAD __attribute__((tls_model("initial-exec"))) _Thread_local
 static PER_THREAD unsigned long fail_countdown;
 static PER_THREAD bool has_failed;

@@ -20,7 +20,8 @@ static void add_escaped(struct fr_buf *out, const char *text)
     }
 }
 
-void fr_metrics_family(struct fr_metrics *m, enum fr_metric_type type, const char *name, const char *help)
+void fr_metrics_family(struct fr_metrics *m, enum fr_metric_type type, const char *name,
+                       const char *help)
 {
     static const char *const words[] = {
         [FR_METRIC_COUNTER] = "counter", [FR_METRIC_GAUGE] = "gauge", [FR_METRIC_INFO] = "info"};
@@ -45,13 +46,15 @@ static void add_sample_name(struct fr_metrics *m, const struct fr_label *labels,
     if (n) fr_buf_add_char(m->out, '}');
 }
 
-void fr_metrics_sample(struct fr_metrics *m, uint64_t value, const struct fr_label *labels, size_t n)
+void fr_metrics_sample(struct fr_metrics *m, uint64_t value, const struct fr_label *labels,
+                       size_t n)
 {
     add_sample_name(m, labels, n);
     fr_buf_printf(m->out, " %" PRIu64 "\n", value);
 }
 
-void fr_metrics_sample_int(struct fr_metrics *m, int64_t value, const struct fr_label *labels, size_t n)
+void fr_metrics_sample_int(struct fr_metrics *m, int64_t value, const struct fr_label *labels,
+                           size_t n)
 {
     add_sample_name(m, labels, n);
     fr_buf_printf(m->out, " %" PRId64 "\n", value);

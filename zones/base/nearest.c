@@ -1,6 +1,5 @@
 #include "base/nearest.h"
 
-
 enum { LONGEST = 48 }; /* words longer than this are not compared */
 
 static size_t min3(size_t a, size_t b, size_t c)
@@ -9,7 +8,8 @@ static size_t min3(size_t a, size_t b, size_t c)
     return m < c ? m : c;
 }
 
-/* Insertions, deletions and replacements that lead from one to the other, one row of the table at a time. */
+/* Insertions, deletions and replacements that lead from one to the other, one row of the table
+ * at a time. */
 static size_t distance(struct fr_span a, struct fr_span b)
 {
     size_t row[LONGEST + 1];
@@ -30,7 +30,8 @@ static size_t distance(struct fr_span a, struct fr_span b)
 const char *fr_nearest(struct fr_span typed, const char *const *words, size_t n)
 {
     const char *best = NULL;
-    size_t best_distance = typed.n / 3 + 2; /* must be below: 1 for short words, more for long ones */
+    /* must be below: 1 for short words, more for long ones */
+    size_t best_distance = typed.n / 3 + 2;
 
     if (typed.n > LONGEST) return NULL;
     for (size_t i = 0; i < n; i++) {

@@ -42,7 +42,8 @@ enum fr_err fr_parse_i64(struct fr_span text, int64_t min, int64_t max, int64_t 
     if (is_negative) text = fr_span(text.p + 1, text.n - 1);
     err = fr_parse_u64(text, 0, (uint64_t)INT64_MAX + is_negative, &v);
     if (err) return err;
-    int64_t n = is_negative && v > 0 ? -(int64_t)(v - 1) - 1 : (int64_t)v; /* INT64_MIN has no positive twin */
+    /* INT64_MIN has no positive twin */
+    int64_t n = is_negative && v > 0 ? -(int64_t)(v - 1) - 1 : (int64_t)v;
     if (n < min || n > max) return FR_E_RANGE;
     *out = n;
     return FR_OK;

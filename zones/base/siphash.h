@@ -1,5 +1,6 @@
 #pragma once
-/* SipHash-2-4: a keyed 64-bit hash, for tables whose keys a peer chooses and for pseudonyms in logs. Not a MAC for the wire. */
+/* SipHash-2-4: a keyed 64-bit hash, for tables whose keys a peer chooses and for pseudonyms in
+ * logs. Not a MAC for the wire. */
 
 #include "base/span.h"
 

@@ -9,7 +9,8 @@ struct fr_span fr_span(const void *p, size_t n)
 
 struct fr_span fr_span_str(const char *text)
 {
-    return text != NULL ? (struct fr_span){(const uint8_t *)text, strlen(text)} : (struct fr_span){0};
+    return text != NULL ? (struct fr_span){(const uint8_t *)text, strlen(text)}
+                        : (struct fr_span){0};
 }
 
 bool fr_span_equal(struct fr_span a, struct fr_span b)

@@ -23,9 +23,10 @@ bool fr_span_ends(struct fr_span a, const char *suffix);
 /* Without the blanks (space, tab, CR, LF) at both ends. */
 struct fr_span fr_span_trim(struct fr_span a);
 
-/* Cuts at the first `sep`: *head gets what stands before it, *rest what follows (empty when there is none).
- * Returns whether a separator was found. */
+/* Cuts at the first `sep`: *head gets what stands before it, *rest what follows (empty when
+ * there is none). Returns whether a separator was found. */
 bool fr_span_cut(struct fr_span a, char sep, struct fr_span *head, struct fr_span *rest);
 
-/* Copies into out as a terminated string. False (nothing written) when it does not fit or holds a zero byte. */
+/* Copies into out as a terminated string. False (nothing written) when it does not fit or holds
+ * a zero byte. */
 bool fr_span_copy(struct fr_span a, char *out, size_t size);

@@ -4,7 +4,6 @@
 #include "base/json_out.h"
 #include "base/mem.h"
 
-
 enum { MAX_COLUMNS = 64, MAX_OUTPUT = 1 << 28 };
 
 /* One cell is kept in both forms, so that printing is only placing. */
@@ -161,7 +160,8 @@ size_t fr_table_rows(const struct fr_table *t)
     return t->n_columns > 0 ? t->n_cells / t->n_columns : 0;
 }
 
-/* Characters, not bytes: what a terminal shows of UTF-8 text without wide or combining characters. */
+/* Characters, not bytes: what a terminal shows of UTF-8 text without wide or combining
+ * characters. */
 static size_t width_of(const char *text)
 {
     size_t n = 0;
@@ -175,7 +175,8 @@ static void put_spaces(struct fr_buf *out, size_t n)
     while (n-- > 0) fr_buf_add_char(out, ' ');
 }
 
-static void put_cell(struct fr_buf *out, const char *text, size_t width, bool is_right, bool is_last)
+static void put_cell(struct fr_buf *out, const char *text, size_t width, bool is_right,
+                     bool is_last)
 {
     size_t shown = width_of(text);
     size_t pad = width > shown ? width - shown : 0;
@@ -208,7 +209,8 @@ static void put_text_table(const struct fr_table *t, struct fr_buf *out)
         }
     }
     for (size_t c = 0; c < t->n_columns; c++) {
-        put_cell(out, title_of(&t->columns[c]), width[c], t->columns[c].is_right, c + 1 == t->n_columns);
+        put_cell(out, title_of(&t->columns[c]), width[c], t->columns[c].is_right,
+                 c + 1 == t->n_columns);
     }
     for (size_t i = 0; i < rows * t->n_columns; i++) {
         size_t c = i % t->n_columns;

@@ -1,9 +1,10 @@
 #pragma once
 /* Results for stdout: a table, or one record, as aligned text or as JSON, from one description.
  *
- * Model: columns first, then cells in column order (a row is full after the last column), then one print. Errors are sticky and
- * come out of the print. Owns: copies of every cell. Units and limits: at most 64 columns; held in memory, so not for
- * millions of rows. Trust: control characters in cells are shown as '?', JSON is escaped. */
+ * Model: columns first, then cells in column order (a row is full after the last column), then
+ * one print. Errors are sticky and come out of the print. Owns: copies of every cell. Units and
+ * limits: at most 64 columns; held in memory, so not for millions of rows. Trust: control
+ * characters in cells are shown as '?', JSON is escaped. */
 
 #include "base/cli.h"
 #include "base/err.h"
@@ -12,9 +13,9 @@
 struct fr_table;
 
 struct fr_column {
-    const char *key;    /* JSON key; also the name in a text record */
-    const char *title;  /* heading in a text table; NULL = key */
-    bool is_right;      /* numbers */
+    const char *key;   /* JSON key; also the name in a text record */
+    const char *title; /* heading in a text table; NULL = key */
+    bool is_right;     /* numbers */
 };
 
 /* The columns end with {NULL} and are borrowed until free. */
@@ -24,12 +25,14 @@ void fr_table_free(struct fr_table *t);
 void fr_table_text(struct fr_table *t, const char *text); /* NULL = none */
 void fr_table_textf(struct fr_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void fr_table_uint(struct fr_table *t, uint64_t v);
-void fr_table_bool(struct fr_table *t, bool v);           /* text: yes, no */
-void fr_table_none(struct fr_table *t);                   /* text: "-", JSON: null */
-void fr_table_texts(struct fr_table *t, const char *const *items, size_t n); /* text: comma separated, JSON: array */
-size_t fr_table_rows(const struct fr_table *t);           /* full rows */
+void fr_table_bool(struct fr_table *t, bool v); /* text: yes, no */
+void fr_table_none(struct fr_table *t);         /* text: "-", JSON: null */
+/* text: comma separated, JSON: array */
+void fr_table_texts(struct fr_table *t, const char *const *items, size_t n);
+size_t fr_table_rows(const struct fr_table *t); /* full rows */
 
-/* Text: headings and aligned rows (nothing at all when empty); JSON: an array of objects. FR_E_IO when writing fails. */
+/* Text: headings and aligned rows (nothing at all when empty); JSON: an array of objects.
+ * FR_E_IO when writing fails. */
 enum fr_err fr_table_print(const struct fr_table *t, enum fr_output output, FILE *out);
 
 /* Only the first row. Text: one "key  value" line each; JSON: one object. */

@@ -16,14 +16,15 @@ static bool is_taken_label(const char *label)
     return false;
 }
 
-static enum fr_err print_owner(enum fr_owner_kind kind, const struct fr_cert_name *name, const char *fed,
-                               char out[FR_CERT_NAME_TEXT])
+static enum fr_err print_owner(enum fr_owner_kind kind, const struct fr_cert_name *name,
+                               const char *fed, char out[FR_CERT_NAME_TEXT])
 {
     struct fr_owner owner = {.kind = kind, .netid = name->netid, .eui = name->joineui};
     return fr_owner_print(&owner, fed, out);
 }
 
-enum fr_err fr_cert_name_print(const struct fr_cert_name *name, const char *fed, char out[FR_CERT_NAME_TEXT])
+enum fr_err fr_cert_name_print(const struct fr_cert_name *name, const char *fed,
+                               char out[FR_CERT_NAME_TEXT])
 {
     const char *middle = "";
     enum fr_err err = FR_OK;
@@ -34,7 +35,8 @@ enum fr_err fr_cert_name_print(const struct fr_cert_name *name, const char *fed,
     case FR_CERT_NETID: return print_owner(FR_OWNER_NETID, name, fed, out);
     case FR_CERT_JOINEUI: return print_owner(FR_OWNER_JOINEUI, name, fed, out);
     case FR_CERT_HOST:
-        if (!fr_is_host_label(fr_span_str(name->label)) || is_taken_label(name->label)) return FR_E_INVALID;
+        if (!fr_is_host_label(fr_span_str(name->label)) || is_taken_label(name->label))
+            return FR_E_INVALID;
         break;
     case FR_CERT_MEMBER:
         err = fr_member_check(fr_span_str(name->label), NULL);
@@ -99,17 +101,20 @@ enum fr_err fr_cert_name_parse(struct fr_span text, const char *fed, struct fr_c
     }
     size_t prefix_n = text.n - fed_n - 1;
     if (lower[prefix_n] != '.' || strcmp(lower + prefix_n + 1, fed) != 0) return FR_E_NOT_FOUND;
-    if (fr_owner_parse(fr_span(lower, text.n), fed, &owner) == FR_OK) return from_owner(&owner, out);
+    if (fr_owner_parse(fr_span(lower, text.n), fed, &owner) == FR_OK)
+        return from_owner(&owner, out);
     enum fr_err err = parse_prefix(fr_span(lower, prefix_n), &name);
     if (!err) *out = name;
     return err;
 }
 
-enum fr_err fr_cert_uri_print(const char *fed, const char *member, const char *what, char out[FR_CERT_URI_TEXT])
+enum fr_err fr_cert_uri_print(const char *fed, const char *member, const char *what,
+                              char out[FR_CERT_URI_TEXT])
 {
     if (what[0] == '\0') return FR_E_INVALID;
     for (const char *c = what; *c != '\0'; c++) {
-        bool is_legal = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '/' || *c == '-';
+        bool is_legal =
+            (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '/' || *c == '-';
         if (!is_legal) return FR_E_INVALID;
     }
     enum fr_err err = fr_member_check(fr_span_str(member), NULL);

@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/* Backend Interfaces 1.0 errata, as LoRaWAN 1.1 and everybody in the field: types 3 and 4 have 11 and 12 bits, where the
- * first print had 10 and 11. */
+/* Backend Interfaces 1.0 errata, as LoRaWAN 1.1 and everybody in the field: types 3 and 4 have
+ * 11 and 12 bits, where the first print had 10 and 11. */
 static const unsigned nwkid_bits[8] = {6, 6, 9, 11, 12, 13, 15, 17};
 
 /* The `len` top bits; len 0 to 31. */

@@ -1,6 +1,6 @@
 #pragma once
-/* DevAddr: 32 bits, a type prefix (type ones and a zero), NwkID, NwkAddr. Widths are those of the errata
- * (NwkID 6, 6, 9, 11, 12, 13, 15, 17 bits for types 0 to 7).
+/* DevAddr: 32 bits, a type prefix (type ones and a zero), NwkID, NwkAddr. Widths are those of
+ * the errata (NwkID 6, 6, 9, 11, 12, 13, 15, 17 bits for types 0 to 7).
  *
  * RFU bits of a NetID are masked when computing. Trust: texts may be a peer's. */
 
@@ -15,7 +15,8 @@ struct fr_devaddr_prefix {
     unsigned len;  /* how many are fixed: 7 to 25 */
 };
 
-/* 8 hex digits, either case; "0x" before them and dashes or colons between bytes are accepted. FR_E_MALFORMED. */
+/* 8 hex digits, either case; "0x" before them and dashes or colons between bytes are accepted.
+ * FR_E_MALFORMED. */
 enum fr_err fr_devaddr_parse(struct fr_span text, uint32_t *out);
 void fr_devaddr_print(uint32_t addr, char out[FR_DEVADDR_TEXT]);
 

@@ -65,7 +65,8 @@ enum fr_err fr_dname_parse(struct fr_span text, struct fr_dname *out)
 
 static bool is_plain(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
 }
 
 void fr_dname_print(struct fr_span wire, char out[FR_DNAME_TEXT])

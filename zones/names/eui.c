@@ -16,6 +16,7 @@ void fr_eui_print(uint64_t eui, char out[FR_EUI_TEXT])
 enum fr_err fr_eui_check(uint64_t eui, struct fr_diag *diag)
 {
     if (eui == 0) return fr_diag_fail(diag, FR_E_INVALID, "an EUI of all zeros names no device");
-    if (eui == UINT64_MAX) return fr_diag_fail(diag, FR_E_INVALID, "an EUI of all ones names no device");
+    if (eui == UINT64_MAX)
+        return fr_diag_fail(diag, FR_E_INVALID, "an EUI of all ones names no device");
     return FR_OK;
 }

@@ -8,8 +8,8 @@
 
 #define FR_EUI_TEXT 17 /* 16 digits and the terminator */
 
-/* 16 hex digits, either case; "0x" before them and dashes or colons between bytes are accepted, nothing else.
- * FR_E_MALFORMED. */
+/* 16 hex digits, either case; "0x" before them and dashes or colons between bytes are accepted,
+ * nothing else. FR_E_MALFORMED. */
 enum fr_err fr_eui_parse(struct fr_span text, uint64_t *out);
 
 /* 16 lower-case digits. */

@@ -49,15 +49,19 @@ enum fr_err fr_netid_check(uint32_t netid, struct fr_diag *diag)
     fr_netid_print(netid, text);
     if (fr_netid_is_reserved(netid)) {
         err = fr_diag_fail(diag, FR_E_INVALID,
-                           "NetID %s is for experiments and networks that never roam (000000 is ChirpStack's default)", text);
-        fr_diag_hint(diag, "choose a NetID of your own and set it in the network server (ChirpStack: [network] net_id)");
+                           "NetID %s is for experiments and networks that never roam (000000 is "
+                           "ChirpStack's default)",
+                           text);
+        fr_diag_hint(diag, "choose a NetID of your own and set it in the network server "
+                           "(ChirpStack: [network] net_id)");
         return err;
     }
     if (fr_netid_has_rfu(netid)) {
         char low[FR_NETID_TEXT];
         fr_netid_print((netid & 0xe00000) | fr_netid_id(netid), low);
-        err = fr_diag_fail(diag, FR_E_INVALID, "NetID %s has reserved bits set, which a NetID of type %u must not", text,
-                           fr_netid_type(netid));
+        err = fr_diag_fail(diag, FR_E_INVALID,
+                           "NetID %s has reserved bits set, which a NetID of type %u must not",
+                           text, fr_netid_type(netid));
         fr_diag_hint(diag, "without them it is %s", low);
         return err;
     }

@@ -8,7 +8,8 @@
 
 enum { MAX_LABELS = 17, NIBBLES = 16 }; /* 16 nibbles and "joineui" */
 
-/* The `n` leading nibbles of an EUI, the last of them first, dotted: n digits and n - 1 dots and a terminator. */
+/* The `n` leading nibbles of an EUI, the last of them first, dotted: n digits and n - 1 dots and
+ * a terminator. */
 static void reverse_nibbles(uint64_t eui, unsigned n, char *out)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -55,7 +56,8 @@ static enum fr_err print_under(const char *prefix, const char *suffix, char out[
     struct fr_span zone = fr_span_str(suffix);
     size_t n = whole.n + (whole.n > 0) + zone.n;
 
-    if (n > 253) return FR_E_LIMIT; /* 255 on the wire: a length byte before the first label, and the root */
+    /* 255 on the wire: a length byte before the first label, and the root */
+    if (n > 253) return FR_E_LIMIT;
     (void)snprintf(out, FR_OWNER_TEXT, "%s%s%s", prefix, whole.n > 0 ? "." : "", suffix);
     return FR_OK;
 }
@@ -68,7 +70,8 @@ enum fr_err fr_owner_print(const struct fr_owner *owner, const char *fed, char o
     return err ? err : print_under(prefix, fed, out);
 }
 
-enum fr_err fr_owner_write(const struct fr_owner *owner, const struct fr_dname *zone, struct fr_dname *out)
+enum fr_err fr_owner_write(const struct fr_owner *owner, const struct fr_dname *zone,
+                           struct fr_dname *out)
 {
     char prefix[64];
     struct fr_dname name = {0};
@@ -144,7 +147,9 @@ static enum fr_err read_joineui(const struct fr_span *labels, size_t n, struct f
         if (nibble < 0) return FR_E_NOT_FOUND;
         out->eui |= (uint64_t)nibble << (60 - 4 * i);
     }
-    out->kind = n == 0 ? FR_OWNER_JOINEUI_ROOT : n == NIBBLES ? FR_OWNER_JOINEUI : FR_OWNER_JOINEUI_PART;
+    out->kind = n == 0         ? FR_OWNER_JOINEUI_ROOT
+                : n == NIBBLES ? FR_OWNER_JOINEUI
+                               : FR_OWNER_JOINEUI_PART;
     out->number = n > 0 && n < NIBBLES ? (uint16_t)n : 0;
     return FR_OK;
 }

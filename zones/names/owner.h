@@ -1,15 +1,19 @@
 #pragma once
 /* The names of a federation's zone, both ways: what a name asks for, and how to write it.
  *
- *   <16 hex>.deveui.<fed>              a device                      <6 hex>.netid.<fed>                a network
- *   _fedroam._tcp.<6 hex>.netid.<fed>  its endpoints (SRV)           e<N>.<6 hex>.netid.<fed>           endpoint N, from 1
- *   _ns.<6 hex>.netid.<fed>            its certificates (TLSA)       _<port>._tcp.<6 hex>.netid.<fed>   alias of _ns
- *   <16 nibbles, reversed, dotted>.joineui.<fed>                     a join server
- *   broker.<fed>  ca.<fed>             the broker's two services
+ *   <16 hex>.deveui.<fed>                          a device
+ *   <6 hex>.netid.<fed>                            a network
+ *   _fedroam._tcp.<6 hex>.netid.<fed>              its endpoints (SRV)
+ *   e<N>.<6 hex>.netid.<fed>                       endpoint N, from 1
+ *   _ns.<6 hex>.netid.<fed>                        its certificates (TLSA)
+ *   _<port>._tcp.<6 hex>.netid.<fed>               alias of _ns
+ *   <16 nibbles, reversed, dotted>.joineui.<fed>   a join server
+ *   broker.<fed>  ca.<fed>                         the broker's two services
  * and the names between them that own nothing (empty non-terminals).
  *
- * Model: a plain value, kind and numbers. Written lower case; read in any case. Trust: names may be a peer's bytes; every name
- * that is not exactly one of the forms is FR_E_NOT_FOUND (below the apex) or FR_E_INVALID (not below it). */
+ * Model: a plain value, kind and numbers. Written lower case; read in any case. Trust: names may
+ * be a peer's bytes; every name that is not exactly one of the forms is FR_E_NOT_FOUND (below
+ * the apex) or FR_E_INVALID (not below it). */
 
 #include "names/dname.h"
 
@@ -44,9 +48,11 @@ struct fr_owner {
 enum fr_err fr_owner_print(const struct fr_owner *owner, const char *fed, char out[FR_OWNER_TEXT]);
 
 /* Uncompressed wire form, lower case. `zone` is the federation's name on the wire. FR_E_LIMIT. */
-enum fr_err fr_owner_write(const struct fr_owner *owner, const struct fr_dname *zone, struct fr_dname *out);
+enum fr_err fr_owner_write(const struct fr_owner *owner, const struct fr_dname *zone,
+                           struct fr_dname *out);
 
-/* What a name asks for. `name` is a checked uncompressed name. Numbers are written without leading zeros. */
+/* What a name asks for. `name` is a checked uncompressed name. Numbers are written without
+ * leading zeros. */
 enum fr_err fr_owner_read(struct fr_span name, const struct fr_dname *zone, struct fr_owner *out);
 
 /* The same from text, with or without trailing dot; also FR_E_MALFORMED. */

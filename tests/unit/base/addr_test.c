@@ -40,14 +40,16 @@ static void addresses(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fr_addr a;
         char text[FR_ADDR_TEXT];
-        CHECK_ROW(rows[i].text, fr_addr_parse(fr_span_str(rows[i].text), rows[i].default_port, &a) == rows[i].want);
+        CHECK_ROW(rows[i].text, fr_addr_parse(fr_span_str(rows[i].text), rows[i].default_port,
+                                              &a) == rows[i].want);
         if (rows[i].want != FR_OK) continue;
         fr_addr_print(&a, text);
         CHECK_ROW(rows[i].text, strcmp(text, rows[i].printed) == 0);
         struct sockaddr_storage ss;
         struct fr_addr back;
         CHECK_ROW(rows[i].text, fr_addr_to_sockaddr(&a, &ss) > 0);
-        CHECK_ROW(rows[i].text, fr_addr_from_sockaddr((struct sockaddr *)&ss, &back) == FR_OK && fr_addr_equal(&a, &back));
+        CHECK_ROW(rows[i].text, fr_addr_from_sockaddr((struct sockaddr *)&ss, &back) == FR_OK &&
+                                    fr_addr_equal(&a, &back));
     }
 }
 

@@ -1,4 +1,5 @@
-/* Every allocation of a load fails once: no leak (the sanitizer watches), the caller's struct untouched. */
+/* Every allocation of a load fails once: no leak (the sanitizer watches), the caller's struct
+ * untouched. */
 #include "base/cli.h"
 #include "base/conf.h"
 #include "base/file.h"
@@ -13,8 +14,9 @@
 
 static void conf(void **state)
 {
-    static const char text[] = "name: abc\nfile: x\nwords: [a, b]\ncustom: xyz\nfront: {port: 1}\n"
-                               "doors: [{port: 1}, {port: 2}]\nservers: [u, {url: v, addresses: [c, d]}]\n";
+    static const char text[] =
+        "name: abc\nfile: x\nwords: [a, b]\ncustom: xyz\nfront: {port: 1}\n"
+        "doors: [{port: 1}, {port: 2}]\nservers: [u, {url: v, addresses: [c, d]}]\n";
     unsigned long n = 0;
     bool failed;
 
@@ -97,9 +99,11 @@ static enum fr_exit run_nothing(struct fr_cli *cli)
 
 static void cli(void **state)
 {
-    static const struct fr_cli_command commands[] = {{.path = "do", .max_args = 1, .summary = "s", .run = run_nothing}, {0}};
+    static const struct fr_cli_command commands[] = {
+        {.path = "do", .max_args = 1, .summary = "s", .run = run_nothing}, {0}};
     static const struct fr_cli_command *const tables[] = {commands, NULL};
-    const struct fr_cli_program program = {.name = "p", .summary = "s", .tables = tables, .globals = fr_cli_globals};
+    const struct fr_cli_program program = {
+        .name = "p", .summary = "s", .tables = tables, .globals = fr_cli_globals};
     char *argv[] = {"p", "do", "x", "--yes", NULL};
     FILE *null = fopen("/dev/null", "r+");
     unsigned long n = 0;

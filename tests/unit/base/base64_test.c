@@ -21,9 +21,11 @@ static void vectors(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fr_buf b = FR_BUF_INIT(64);
         struct fr_span bytes = fr_span_str(rows[i].bytes);
-        CHECK_ROW(rows[i].std, fr_base64_print(bytes, &b) == FR_OK && strcmp(fr_buf_str(&b), rows[i].std) == 0);
+        CHECK_ROW(rows[i].std,
+                  fr_base64_print(bytes, &b) == FR_OK && strcmp(fr_buf_str(&b), rows[i].std) == 0);
         fr_buf_reset(&b);
-        CHECK_ROW(rows[i].url, fr_base64url_print(bytes, &b) == FR_OK && strcmp(fr_buf_str(&b), rows[i].url) == 0);
+        CHECK_ROW(rows[i].url, fr_base64url_print(bytes, &b) == FR_OK &&
+                                   strcmp(fr_buf_str(&b), rows[i].url) == 0);
         fr_buf_reset(&b);
         CHECK_ROW(rows[i].std, fr_base64_parse(fr_span_str(rows[i].std), &b) == FR_OK);
         CHECK_ROW(rows[i].std, fr_span_equal(fr_buf_span(&b), bytes));
@@ -36,8 +38,9 @@ static void vectors(void **state)
 
 static void refused(void **state)
 {
-    static const char *const std[] = {"Z",     "Zg",   "Zg=",  "Zh==", "Zm9=", "====", "Zg==Zg==", "Zm9v\n", " Zm9v",
-                                      "Zm-v", "Zm_v", "=Zm9", "Zm=v", "Z===", "Zm9v="};
+    static const char *const std[] = {
+        "Z",     "Zg",   "Zg=",  "Zh==", "Zm9=", "====", "Zg==Zg==", "Zm9v\n",
+        " Zm9v", "Zm-v", "Zm_v", "=Zm9", "Zm=v", "Z===", "Zm9v="};
     static const char *const url[] = {"Z", "Zh", "Zm9", "Zg==", "Zm+v", "Zm/v", "Zm 9", "Zm9vY"};
 
     (void)state;
@@ -48,7 +51,8 @@ static void refused(void **state)
     }
     for (size_t i = 0; i < COUNT(url); i++) {
         struct fr_buf b = FR_BUF_INIT(64);
-        CHECK_ROW(url[i], fr_base64url_parse(fr_span_str(url[i]), &b) == FR_E_MALFORMED && b.n == 0);
+        CHECK_ROW(url[i],
+                  fr_base64url_parse(fr_span_str(url[i]), &b) == FR_E_MALFORMED && b.n == 0);
         fr_buf_deinit(&b);
     }
 }

@@ -11,7 +11,8 @@ static enum fr_exit show(struct fr_cli *cli)
 
     fprintf(out, "%s", (const char *)fr_cli_data(cli));
     for (size_t i = 0; i < fr_cli_n_args(cli); i++) fprintf(out, " <%s>", fr_cli_arg(cli, i));
-    for (size_t i = 0; i < fr_cli_opt_count(cli, "netid"); i++) fprintf(out, " netid=%s", fr_cli_opt_at(cli, "netid", i));
+    for (size_t i = 0; i < fr_cli_opt_count(cli, "netid"); i++)
+        fprintf(out, " netid=%s", fr_cli_opt_at(cli, "netid", i));
     if (fr_cli_opt(cli, "state") != NULL) fprintf(out, " state=%s", fr_cli_opt(cli, "state"));
     if (fr_cli_flag(cli, "replace")) fprintf(out, " replace");
     if (fr_cli_output(cli) == FR_OUTPUT_JSON) fprintf(out, " json");
@@ -37,14 +38,29 @@ static enum fr_exit fail_it(struct fr_cli *cli)
 }
 
 static const struct fr_cli_option import_options[] = {
-    {.name = "netid", .letter = 'n', .value = "N", .is_repeatable = true, .is_required = true, .help = "the network"},
+    {.name = "netid",
+     .letter = 'n',
+     .value = "N",
+     .is_repeatable = true,
+     .is_required = true,
+     .help = "the network"},
     {.name = "replace", .letter = 'r', .help = "make the set equal"},
     {0},
 };
 static const struct fr_cli_command zone[] = {
-    {.path = "zone import", .args = "FILE", .min_args = 1, .max_args = 2, .options = import_options, .summary = "Add devices.",
-     .details = "Lines of EUIs.", .example = "fedroam zone import --netid 000013 devices.csv", .run = show},
-    {.path = "zone export", .summary = "Write the zone.", .example = "fedroam zone export", .run = show},
+    {.path = "zone import",
+     .args = "FILE",
+     .min_args = 1,
+     .max_args = 2,
+     .options = import_options,
+     .summary = "Add devices.",
+     .details = "Lines of EUIs.",
+     .example = "fedroam zone import --netid 000013 devices.csv",
+     .run = show},
+    {.path = "zone export",
+     .summary = "Write the zone.",
+     .example = "fedroam zone export",
+     .run = show},
     {0},
 };
 static const struct fr_cli_command other[] = {
@@ -53,12 +69,21 @@ static const struct fr_cli_command other[] = {
     {0},
 };
 static const struct fr_cli_command *const tables[] = {zone, other, NULL};
-static const struct fr_cli_program fedroam = {
-    .name = "fedroam", .summary = "roams", .tables = tables, .globals = fr_cli_globals, .data = (void *)"data"};
+static const struct fr_cli_program fedroam = {.name = "fedroam",
+                                              .summary = "roams",
+                                              .tables = tables,
+                                              .globals = fr_cli_globals,
+                                              .data = (void *)"data"};
 
-static const struct fr_cli_option daemon_options[] = {{.name = "config", .value = "FILE", .help = "its file"}, {0}};
+static const struct fr_cli_option daemon_options[] = {
+    {.name = "config", .value = "FILE", .help = "its file"}, {0}};
 static const struct fr_cli_command daemon_commands[] = {
-    {.path = "", .options = daemon_options, .summary = "Serves.", .example = "fedroam-broker --config b.yaml", .run = show}, {0}};
+    {.path = "",
+     .options = daemon_options,
+     .summary = "Serves.",
+     .example = "fedroam-broker --config b.yaml",
+     .run = show},
+    {0}};
 static const struct fr_cli_command *const daemon_tables[] = {daemon_commands, NULL};
 static const struct fr_cli_program daemon_program = {
     .name = "fedroam-broker", .summary = "serves", .tables = daemon_tables, .data = (void *)"data"};
@@ -75,12 +100,14 @@ static struct result run(const struct fr_cli_program *program, const char *line)
     int argc = 1;
     struct result r = {0};
     size_t n;
-    FILE *in = fopen("/dev/null", "r"), *out = open_memstream(&r.out, &n), *err = open_memstream(&r.err, &n);
+    FILE *in = fopen("/dev/null", "r"), *out = open_memstream(&r.out, &n),
+         *err = open_memstream(&r.err, &n);
 
     assert_true(in != NULL && out != NULL && err != NULL);
     assert_true(strlen(line) < sizeof copy);
     strcpy(copy, line);
-    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) argv[argc++] = word;
+    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " "))
+        argv[argc++] = word;
     r.rc = fr_cli_run(program, argc, argv, in, out, err);
     fclose(in);
     fclose(out);
@@ -100,8 +127,10 @@ static void good_lines(void **state)
         const char *line, *out;
     } rows[] = {
         {"zone import --netid 000013 a.csv", "data <a.csv> netid=000013\n"},
-        {"--state S zone import a.csv -n 1 --netid=2 -n3 -r", "data <a.csv> netid=1 netid=2 netid=3 state=S replace\n"},
-        {"--netid 1 --replace zone --state=S import -o json a b", "data <a> <b> netid=1 state=S replace json\n"},
+        {"--state S zone import a.csv -n 1 --netid=2 -n3 -r",
+         "data <a.csv> netid=1 netid=2 netid=3 state=S replace\n"},
+        {"--netid 1 --replace zone --state=S import -o json a b",
+         "data <a> <b> netid=1 state=S replace json\n"},
         {"zone -ojson import -n 1 -- --replace", "data <--replace> netid=1 json\n"},
         {"zone import -n 1 -", "data <-> netid=1\n"},
         {"zone import -n -- a", "data <a> netid=--\n"},
@@ -125,17 +154,25 @@ static void bad_lines(void **state)
     static const struct {
         const char *line, *err;
     } rows[] = {
-        {"zone import --nteid 1 a", "fedroam: unknown option: --nteid (did you mean: --netid?)\nsee: fedroam zone import --help\n"},
+        {"zone import --nteid 1 a", "fedroam: unknown option: --nteid (did you mean: "
+                                    "--netid?)\nsee: fedroam zone import --help\n"},
         {"zone import -n 1 -x a", "fedroam: unknown option: -x\nsee: fedroam zone import --help\n"},
         {"zone import -n 1", "fedroam: missing argument: FILE\nsee: fedroam zone import --help\n"},
-        {"zone import -n 1 a b c", "fedroam: surplus argument: c\nsee: fedroam zone import --help\n"},
+        {"zone import -n 1 a b c",
+         "fedroam: surplus argument: c\nsee: fedroam zone import --help\n"},
         {"zone import a", "fedroam: --netid N is missing\nsee: fedroam zone import --help\n"},
-        {"zone import a -n", "fedroam: --netid needs a value (N)\nsee: fedroam zone import --help\n"},
-        {"zone import a -n 1 --replace=yes", "fedroam: --replace takes no value\nsee: fedroam zone import --help\n"},
-        {"zone import a -n 1 --state A --state B", "fedroam: --state is given twice\nsee: fedroam zone import --help\n"},
-        {"zone export -o xml", "fedroam: --output is text or json, not xml\nsee: fedroam zone export --help\n"},
-        {"zone export --replace", "fedroam: unknown option: --replace\nsee: fedroam zone export --help\n"},
-        {"zone imprt", "fedroam: unknown command: zone imprt (did you mean: zone import?)\nsee: fedroam --help\n"},
+        {"zone import a -n",
+         "fedroam: --netid needs a value (N)\nsee: fedroam zone import --help\n"},
+        {"zone import a -n 1 --replace=yes",
+         "fedroam: --replace takes no value\nsee: fedroam zone import --help\n"},
+        {"zone import a -n 1 --state A --state B",
+         "fedroam: --state is given twice\nsee: fedroam zone import --help\n"},
+        {"zone export -o xml",
+         "fedroam: --output is text or json, not xml\nsee: fedroam zone export --help\n"},
+        {"zone export --replace",
+         "fedroam: unknown option: --replace\nsee: fedroam zone export --help\n"},
+        {"zone imprt", "fedroam: unknown command: zone imprt (did you mean: zone import?)\nsee: "
+                       "fedroam --help\n"},
         {"qwertyuiop", "fedroam: unknown command: qwertyuiop\nsee: fedroam --help\n"},
         {"fail x", "warning: w\nfedroam: bad x\nsee: fedroam fail --help\n"},
         {"ask", "remove 3 devices?\nfedroam: nobody to ask: give --yes\n"},
@@ -160,9 +197,14 @@ static void help_at_every_level(void **state)
         {"--help", "  zone import  Add devices.\n", FR_EXIT_OK},
         {"--help", "--dry-run", FR_EXIT_OK},
         {"zone --help", "usage: fedroam zone COMMAND [options]", FR_EXIT_OK},
-        {"zone import --help", "usage: fedroam zone import [options] FILE\n\nAdd devices.\n\nLines of EUIs.\n", FR_EXIT_OK},
-        {"--help zone import", "example:\n  fedroam zone import --netid 000013 devices.csv\n", FR_EXIT_OK},
-        {"zone import --help", "  -n, --netid N                   the network (required) (may be repeated)\n", FR_EXIT_OK},
+        {"zone import --help",
+         "usage: fedroam zone import [options] FILE\n\nAdd devices.\n\nLines of EUIs.\n",
+         FR_EXIT_OK},
+        {"--help zone import", "example:\n  fedroam zone import --netid 000013 devices.csv\n",
+         FR_EXIT_OK},
+        {"zone import --help",
+         "  -n, --netid N                   the network (required) (may be repeated)\n",
+         FR_EXIT_OK},
         {"--version", "fedroam " FR_VERSION "\n", FR_EXIT_OK},
     };
 
@@ -195,7 +237,8 @@ static void a_daemon_has_one_command(void **state)
     free_result(&r);
     r = run(&daemon_program, "serve");
     assert_int_equal(r.rc, FR_EXIT_USAGE);
-    assert_string_equal(r.err, "fedroam-broker: surplus argument: serve\nsee: fedroam-broker --help\n");
+    assert_string_equal(r.err,
+                        "fedroam-broker: surplus argument: serve\nsee: fedroam-broker --help\n");
     free_result(&r);
     r = run(&daemon_program, "--version");
     assert_string_equal(r.out, "fedroam-broker " FR_VERSION "\n");

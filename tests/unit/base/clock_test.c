@@ -37,7 +37,8 @@ static void dates(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         int64_t v = 0;
         char text[FR_TIME_TEXT];
-        CHECK_ROW(rows[i].text, fr_time_parse(fr_span_str(rows[i].text), &v) == rows[i].want && v == rows[i].value);
+        CHECK_ROW(rows[i].text, fr_time_parse(fr_span_str(rows[i].text), &v) == rows[i].want &&
+                                    v == rows[i].value);
         if (strlen(rows[i].text) != 20 || rows[i].want != FR_OK) continue;
         fr_time_print(v, text);
         CHECK_ROW(rows[i].text, strcmp(text, rows[i].text) == 0);
@@ -52,6 +53,17 @@ static void dates(void **state)
     assert_true(leap == 1483228799);
 }
 
+static void milliseconds(void **state)
+{
+    char text[FR_TIME_MS_TEXT];
+
+    (void)state;
+    fr_time_print_ms(1795157539042, text);
+    assert_string_equal(text, "2026-11-20T06:52:19.042Z");
+    fr_time_print_ms(-1, text);
+    assert_string_equal(text, "1970-01-01T00:00:00.000Z");
+}
+
 static int64_t fake_mono(void *data)
 {
     return *(int64_t *)data;
@@ -59,7 +71,7 @@ static int64_t fake_mono(void *data)
 
 static int64_t fake_real(void *data)
 {
-    return *(int64_t *)data * 2;
+    return *(int64_t *)data * 2000;
 }
 
 static void a_clock_is_a_value(void **state)
@@ -69,6 +81,7 @@ static void a_clock_is_a_value(void **state)
 
     (void)state;
     assert_int_equal(fr_clock_mono_ms(&fake), 21);
+    assert_int_equal(fr_clock_real_ms(&fake), 42000);
     assert_int_equal(fr_clock_real_s(&fake), 42);
     int64_t before = fr_clock_mono_ms(fr_clock_system());
     assert_true(fr_clock_mono_ms(fr_clock_system()) >= before);
@@ -77,6 +90,7 @@ static void a_clock_is_a_value(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(dates), cmocka_unit_test(a_clock_is_a_value)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(dates), cmocka_unit_test(milliseconds),
+                                       cmocka_unit_test(a_clock_is_a_value)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

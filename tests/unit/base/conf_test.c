@@ -67,16 +67,21 @@ static void every_type(void **state)
 
 static void what_is_left_out_has_its_default(void **state)
 {
-    static const char *const empties[] = {"", "# nothing\n", "---\n...\n", "{}", "~", "words: []\nname:\nfront:\n"};
+    static const char *const empties[] = {"",   "# nothing\n", "---\n...\n",
+                                          "{}", "~",           "words: []\nname:\nfront:\n"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(empties); i++) {
         struct example e;
         memset(&e, 0xee, sizeof e);
         CHECK_ROW(empties[i], parse(empties[i], NULL, &e) == FR_OK);
-        CHECK_ROW(empties[i], e.is_on && e.workers == 2 && e.cache == 64 << 20 && e.patience_ms == 2000);
-        CHECK_ROW(empties[i], e.name == NULL && e.n_words == 0 && e.words == NULL && e.doors == NULL);
-        CHECK_ROW(empties[i], e.front.port == 0 && e.front.colour == GREEN); /* required, but its group is not there */
+        CHECK_ROW(empties[i],
+                  e.is_on && e.workers == 2 && e.cache == 64 << 20 && e.patience_ms == 2000);
+        CHECK_ROW(empties[i],
+                  e.name == NULL && e.n_words == 0 && e.words == NULL && e.doors == NULL);
+        CHECK_ROW(empties[i],
+                  e.front.port == 0 &&
+                      e.front.colour == GREEN); /* required, but its group is not there */
         fr_conf_free(&example_schema, &e);
     }
     struct example e;
@@ -112,8 +117,10 @@ static void faults_say_where_and_what(void **state)
         {"workers: 65\n", "d/e.yaml:1:10: workers: \"65\" is not between 1 and 64"},
         {"workers: -1\n", "d/e.yaml:1:10: workers: \"-1\" is not a number"},
         {"patience: 2m\n", "d/e.yaml:1:11: patience: \"2m\" is not between 0 ms and 60000 ms"},
-        {"patience: 2\n", "d/e.yaml:1:11: patience: \"2\" is not a duration (a number with ms, s, m, h or d)"},
-        {"cache: 1KB\n", "d/e.yaml:1:8: cache: \"1KB\" is not a size (a number of bytes, or with KiB, MiB, GiB, TiB)"},
+        {"patience: 2\n",
+         "d/e.yaml:1:11: patience: \"2\" is not a duration (a number with ms, s, m, h or d)"},
+        {"cache: 1KB\n", "d/e.yaml:1:8: cache: \"1KB\" is not a size (a number of bytes, or with "
+                         "KiB, MiB, GiB, TiB)"},
         {"name: 123456789\n", "d/e.yaml:1:7: name is longer than 8 bytes"},
         {"name: \"a\\0b\"\n", "d/e.yaml:1:7: name holds a zero byte"},
         {"name: [a]\n", "d/e.yaml:1:7: name must be text"},
@@ -121,8 +128,8 @@ static void faults_say_where_and_what(void **state)
         {"file: ''\n", "d/e.yaml:1:7: file is empty"},
         {"pin: 123456\n", "d/e.yaml:1:6: pin is not between 0 and 65535"},
         {"pin: hunter2\n", "d/e.yaml:1:6: pin is not a number"}, /* a secret is not quoted */
-        {"peer: host:1\n",
-         "d/e.yaml:1:7: peer: \"host:1\" is not an address and port (as 192.0.2.1:8005 or [2001:db8::1]:8005)"},
+        {"peer: host:1\n", "d/e.yaml:1:7: peer: \"host:1\" is not an address and port (as "
+                           "192.0.2.1:8005 or [2001:db8::1]:8005)"},
         {"words: [a, b, c, d]\n", "d/e.yaml:1:8: words has more than 3 items"},
         {"words: [a, [b]]\n", "d/e.yaml:1:12: words must be a list of texts"},
         {"words: {a: b}\n", "d/e.yaml:1:8: words must be a list of texts"},
@@ -134,8 +141,10 @@ static void faults_say_where_and_what(void **state)
         {"front: {prt: 1}\n", "d/e.yaml:1:9: unknown key prt (did you mean port?)"},
         {"doors: {port: 1}\n", "d/e.yaml:1:8: doors must be a list of mappings"},
         {"doors: [{port: 1}, 5]\n", "d/e.yaml:1:20: doors must be a list of mappings"},
-        {"doors: [{port: 1}, {port: 2}, {port: 3}, {port: 4}, {port: 5}]\n", "d/e.yaml:1:8: doors has more than 4 items"},
-        {"on: yes\non: no\n", "d/e.yaml:2:1: the key on stands twice in one mapping (the first is in line 1)"},
+        {"doors: [{port: 1}, {port: 2}, {port: 3}, {port: 4}, {port: 5}]\n",
+         "d/e.yaml:1:8: doors has more than 4 items"},
+        {"on: yes\non: no\n",
+         "d/e.yaml:2:1: the key on stands twice in one mapping (the first is in line 1)"},
         {"- a\n", "d/e.yaml:1:1: the file must be a mapping, \"key: value\" lines"},
         {"hello\n", "d/e.yaml:1:1: the file must be a mapping, \"key: value\" lines"},
         {"on: &a yes\n", "d/e.yaml:1:5: anchors are not accepted"},
@@ -164,7 +173,8 @@ static void faults_say_where_and_what(void **state)
 
 static void what_is_not_yaml(void **state)
 {
-    static const char *const rows[] = {"on: [\n", "on: \"x\n", "\ton: 1\n", "a: b: c\n", "on: \xff\xfe\n", "{on: yes", "on\n: - x"};
+    static const char *const rows[] = {"on: [\n",        "on: \"x\n", "\ton: 1\n", "a: b: c\n",
+                                       "on: \xff\xfe\n", "{on: yes",  "on\n: - x"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -204,11 +214,16 @@ static void the_reference_comes_from_the_rows(void **state)
     (void)state;
     assert_int_equal(fr_conf_reference(&example_schema, &page), FR_OK);
     assert_non_null(strstr(fr_buf_str(&page), "# example.yaml\n"));
-    assert_non_null(strstr(fr_buf_str(&page), "| `workers` | a number, 1 to 64 | `2` | Threads. |\n"));
-    assert_non_null(strstr(fr_buf_str(&page), "| `cache` | a size, 1KiB or more | `64MiB` | Memory. |\n"));
-    assert_non_null(strstr(fr_buf_str(&page), "| `patience` | a duration, 0ms to 1m | `2s` | Time. |\n"));
-    assert_non_null(strstr(fr_buf_str(&page), "| `front.colour` | `red` or `green` | `green` | Its colour. |\n"));
-    assert_non_null(strstr(fr_buf_str(&page), "| `doors[].port` | a number, 1 or more | required | Its port. |\n"));
+    assert_non_null(
+        strstr(fr_buf_str(&page), "| `workers` | a number, 1 to 64 | `2` | Threads. |\n"));
+    assert_non_null(
+        strstr(fr_buf_str(&page), "| `cache` | a size, 1KiB or more | `64MiB` | Memory. |\n"));
+    assert_non_null(
+        strstr(fr_buf_str(&page), "| `patience` | a duration, 0ms to 1m | `2s` | Time. |\n"));
+    assert_non_null(strstr(fr_buf_str(&page),
+                           "| `front.colour` | `red` or `green` | `green` | Its colour. |\n"));
+    assert_non_null(strstr(fr_buf_str(&page),
+                           "| `doors[].port` | a number, 1 or more | required | Its port. |\n"));
     fr_buf_deinit(&page);
     struct fr_buf small = FR_BUF_INIT(100);
     assert_int_equal(fr_conf_reference(&example_schema, &small), FR_E_LIMIT);

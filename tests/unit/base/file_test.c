@@ -121,7 +121,8 @@ static void secrets_must_be_private(void **state)
     static const struct {
         mode_t mode;
         enum fr_err want;
-    } rows[] = {{0600, FR_OK}, {0400, FR_OK}, {0640, FR_E_CONFIG}, {0604, FR_E_CONFIG}, {0620, FR_E_CONFIG}, {0644, FR_E_CONFIG}};
+    } rows[] = {{0600, FR_OK},       {0400, FR_OK},       {0640, FR_E_CONFIG},
+                {0604, FR_E_CONFIG}, {0620, FR_E_CONFIG}, {0644, FR_E_CONFIG}};
     char *path = in_folder("key");
     struct fr_diag diag = {0};
 
@@ -162,8 +163,11 @@ static void paths(void **state)
 {
     static const struct {
         const char *beside, *path, *want;
-    } rows[] = {{"/etc/f/a.yaml", "b.pem", "/etc/f/b.pem"}, {"/etc/f/a.yaml", "/x/b", "/x/b"}, {"a.yaml", "b", "b"},
-                {"d/a.yaml", "../b", "d/../b"},             {"/a.yaml", "b", "/b"}};
+    } rows[] = {{"/etc/f/a.yaml", "b.pem", "/etc/f/b.pem"},
+                {"/etc/f/a.yaml", "/x/b", "/x/b"},
+                {"a.yaml", "b", "b"},
+                {"d/a.yaml", "../b", "d/../b"},
+                {"/a.yaml", "b", "/b"}};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

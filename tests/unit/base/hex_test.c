@@ -22,14 +22,17 @@ static void print_and_parse(void **state)
 
 static void refused(void **state)
 {
-    static const char *const rows[] = {"", "0", "00112", "0011223", "00112233", "00112g", "0x1122", " 01122", "00112\n"};
+    static const char *const rows[] = {"",       "0",      "00112",  "0011223", "00112233",
+                                       "00112g", "0x1122", " 01122", "00112\n"};
     uint8_t out[3] = {9, 9, 9};
     uint64_t v = 9;
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        CHECK_ROW(rows[i], fr_hex_parse(fr_span_str(rows[i]), out, 3) == FR_E_MALFORMED && out[0] == 9);
-        CHECK_ROW(rows[i], fr_hex_parse_u64(fr_span_str(rows[i]), 6, &v) == FR_E_MALFORMED && v == 9);
+        CHECK_ROW(rows[i],
+                  fr_hex_parse(fr_span_str(rows[i]), out, 3) == FR_E_MALFORMED && out[0] == 9);
+        CHECK_ROW(rows[i],
+                  fr_hex_parse_u64(fr_span_str(rows[i]), 6, &v) == FR_E_MALFORMED && v == 9);
     }
     assert_int_equal(fr_hex_parse_u64(FR_SPAN_LIT(""), 0, &v), FR_E_MALFORMED);
     assert_int_equal(fr_hex_parse_u64(FR_SPAN_LIT("00000000000000001"), 17, &v), FR_E_MALFORMED);

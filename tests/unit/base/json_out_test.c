@@ -23,8 +23,9 @@ static void document(void **state)
     fr_json_put_str(&j, "e", NULL);
     fr_json_end(&j);
     fr_json_end(&j); /* one too many does nothing */
-    assert_string_equal(fr_buf_str(&b),
-                        "{\"a\":\"x\",\"b\":18446744073709551615,\"c\":true,\"d\":[-1,null,{},[]],\"e\":null}");
+    assert_string_equal(
+        fr_buf_str(&b),
+        "{\"a\":\"x\",\"b\":18446744073709551615,\"c\":true,\"d\":[-1,null,{},[]],\"e\":null}");
     fr_buf_deinit(&b);
 }
 
@@ -37,10 +38,11 @@ static void texts_are_escaped(void **state)
         {"\n\t\x01\x7f", "\"\\n\\u0009\\u0001\\u007f\""},
         {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
         {"\xff", "\"\xef\xbf\xbd\""},
-        {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},         /* overlong */
+        {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                 /* overlong */
         {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* surrogate */
-        {"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},         /* cut */
-        {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* past U+10FFFF */
+        {"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                 /* cut */
+        {"\xf4\x90\x80\x80",
+         "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* past U+10FFFF */
         {"", "\"\""},
     };
 

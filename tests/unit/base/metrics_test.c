@@ -1,9 +1,9 @@
 #include "base/metrics.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static void families_samples_and_end(void **state)
 {
@@ -20,18 +20,19 @@ static void families_samples_and_end(void **state)
     FR_METRIC(&m, 1, {"version", "9"});
     fr_metrics_end(&m);
     assert_int_equal(fr_buf_err(&out), FR_OK);
-    assert_string_equal(fr_buf_str(&out), "# TYPE fedroam_x counter\n"
-                                          "# HELP fedroam_x Things.\n"
-                                          "fedroam_x_total 0\n"
-                                          "fedroam_x_total{rcode=\"NOERROR\"} 18446744073709551615\n"
-                                          "# TYPE fedroam_y gauge\n"
-                                          "# HELP fedroam_y More\\nthings.\n"
-                                          "fedroam_y{a=\"1\",b=\"quote\\\" back\\\\ line\\n\"} 3\n"
-                                          "fedroam_y -5\n"
-                                          "# TYPE fedroam_build info\n"
-                                          "# HELP fedroam_build What runs.\n"
-                                          "fedroam_build_info{version=\"9\"} 1\n"
-                                          "# EOF\n");
+    assert_string_equal(fr_buf_str(&out),
+                        "# TYPE fedroam_x counter\n"
+                        "# HELP fedroam_x Things.\n"
+                        "fedroam_x_total 0\n"
+                        "fedroam_x_total{rcode=\"NOERROR\"} 18446744073709551615\n"
+                        "# TYPE fedroam_y gauge\n"
+                        "# HELP fedroam_y More\\nthings.\n"
+                        "fedroam_y{a=\"1\",b=\"quote\\\" back\\\\ line\\n\"} 3\n"
+                        "fedroam_y -5\n"
+                        "# TYPE fedroam_build info\n"
+                        "# HELP fedroam_build What runs.\n"
+                        "fedroam_build_info{version=\"9\"} 1\n"
+                        "# EOF\n");
     fr_buf_deinit(&out);
 }
 

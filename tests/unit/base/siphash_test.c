@@ -1,5 +1,5 @@
-#include "base/siphash.h"
 #include "base/random.h"
+#include "base/siphash.h"
 #include "support/unit.h"
 
 /* The designers' test vectors: key 00..0f, message 00..n-1. */
@@ -8,14 +8,18 @@ static void vectors(void **state)
     static const struct {
         size_t n;
         uint64_t want;
-    } rows[] = {{0, 0x726fdb47dd0e0e31}, {1, 0x74f839c593dc67fd}, {7, 0xab0200f58b01d137}, {8, 0x93f5f5799a932462},
+    } rows[] = {{0, 0x726fdb47dd0e0e31},
+                {1, 0x74f839c593dc67fd},
+                {7, 0xab0200f58b01d137},
+                {8, 0x93f5f5799a932462},
                 {15, 0xa129ca6149be45e5}};
     struct fr_siphash_key key;
     uint8_t message[16];
 
     (void)state;
     for (uint8_t i = 0; i < 16; i++) key.b[i] = message[i] = i;
-    for (size_t i = 0; i < COUNT(rows); i++) assert_true(fr_siphash(&key, fr_span(message, rows[i].n)) == rows[i].want);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_true(fr_siphash(&key, fr_span(message, rows[i].n)) == rows[i].want);
     assert_true(fr_siphash(&key, (struct fr_span){0}) == rows[0].want);
 }
 
@@ -32,6 +36,7 @@ static void random_bytes_differ(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors), cmocka_unit_test(random_bytes_differ)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors),
+                                       cmocka_unit_test(random_bytes_differ)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

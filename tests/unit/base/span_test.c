@@ -22,12 +22,17 @@ static void cut_and_trim(void **state)
     static const struct {
         const char *in, *head, *rest;
         bool found;
-    } rows[] = {{"a:b:c", "a", "b:c", true}, {"abc", "abc", "", false}, {":", "", "", true}, {"", "", "", false}, {"a:", "a", "", true}};
+    } rows[] = {{"a:b:c", "a", "b:c", true},
+                {"abc", "abc", "", false},
+                {":", "", "", true},
+                {"", "", "", false},
+                {"a:", "a", "", true}};
     struct fr_span head, rest;
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        CHECK_ROW(rows[i].in, fr_span_cut(fr_span_str(rows[i].in), ':', &head, &rest) == rows[i].found);
+        CHECK_ROW(rows[i].in,
+                  fr_span_cut(fr_span_str(rows[i].in), ':', &head, &rest) == rows[i].found);
         CHECK_ROW(rows[i].in, fr_span_is(head, rows[i].head) && fr_span_is(rest, rows[i].rest));
     }
     assert_true(fr_span_is(fr_span_trim(FR_SPAN_LIT(" \t a b\r\n")), "a b"));

@@ -35,8 +35,8 @@ static struct fr_table *make(size_t rows)
     return t;
 }
 
-static void check(enum fr_err (*print)(const struct fr_table *, enum fr_output, FILE *), size_t rows, enum fr_output output,
-                  const char *want)
+static void check(enum fr_err (*print)(const struct fr_table *, enum fr_output, FILE *),
+                  size_t rows, enum fr_output output, const char *want)
 {
     struct fr_table *t = make(rows);
     char *text = NULL;
@@ -59,7 +59,8 @@ static void tables(void **state)
           "\xc3\xa9t\xc3\xa9?          0  -        a, b\"\n"
           "member-1   1000  yes      -\n");
     check(fr_table_print, 2, FR_OUTPUT_JSON,
-          "[{\"id\": \"\xc3\xa9t\xc3\xa9\\n\", \"count\": 0, \"is_live\": null, \"names\": [\"a\",\"b\\\"\"]},\n"
+          "[{\"id\": \"\xc3\xa9t\xc3\xa9\\n\", \"count\": 0, \"is_live\": null, \"names\": "
+          "[\"a\",\"b\\\"\"]},\n"
           " {\"id\": \"member-1\", \"count\": 1000, \"is_live\": true, \"names\": []}]\n");
     check(fr_table_print, 0, FR_OUTPUT_TEXT, "");
     check(fr_table_print, 0, FR_OUTPUT_JSON, "[]\n");
@@ -71,7 +72,8 @@ static void records(void **state)
     check(fr_table_print_record, 1, FR_OUTPUT_TEXT,
           "id       \xc3\xa9t\xc3\xa9?\ncount    0\nis_live  -\nnames    a, b\"\n");
     check(fr_table_print_record, 1, FR_OUTPUT_JSON,
-          "{\"id\": \"\xc3\xa9t\xc3\xa9\\n\", \"count\": 0, \"is_live\": null, \"names\": [\"a\",\"b\\\"\"]}\n");
+          "{\"id\": \"\xc3\xa9t\xc3\xa9\\n\", \"count\": 0, \"is_live\": null, \"names\": "
+          "[\"a\",\"b\\\"\"]}\n");
 }
 
 static void faults(void **state)
@@ -93,6 +95,7 @@ static void faults(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tables), cmocka_unit_test(records), cmocka_unit_test(faults)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tables), cmocka_unit_test(records),
+                                       cmocka_unit_test(faults)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@ static void urls(void **state)
         uint16_t port;
         const char *path, *authority;
     } rows[] = {
-        {"https://broker.fed.test:8443/dns-query", FR_OK, true, false, "broker.fed.test", 8443, "/dns-query", "broker.fed.test:8443"},
+        {"https://broker.fed.test:8443/dns-query", FR_OK, true, false, "broker.fed.test", 8443,
+         "/dns-query", "broker.fed.test:8443"},
         {"https://A.B/x?y=1", FR_OK, true, false, "a.b", 443, "/x?y=1", "a.b"},
         {"http://a", FR_OK, false, false, "a", 80, "/", "a"},
         {"https://127.0.0.1:443/", FR_OK, true, true, "127.0.0.1", 443, "/", "127.0.0.1"},
@@ -43,8 +44,10 @@ static void urls(void **state)
         CHECK_ROW(rows[i].text, fr_url_parse(fr_span_str(rows[i].text), &u) == rows[i].want);
         if (rows[i].want != FR_OK) continue;
         fr_url_authority(&u, authority);
-        CHECK_ROW(rows[i].text, u.is_tls == rows[i].is_tls && u.is_ip == rows[i].is_ip && u.port == rows[i].port);
-        CHECK_ROW(rows[i].text, strcmp(u.host, rows[i].host) == 0 && strcmp(u.path, rows[i].path) == 0);
+        CHECK_ROW(rows[i].text,
+                  u.is_tls == rows[i].is_tls && u.is_ip == rows[i].is_ip && u.port == rows[i].port);
+        CHECK_ROW(rows[i].text,
+                  strcmp(u.host, rows[i].host) == 0 && strcmp(u.path, rows[i].path) == 0);
         CHECK_ROW(rows[i].text, strcmp(authority, rows[i].authority) == 0);
     }
 }

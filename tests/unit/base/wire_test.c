@@ -29,7 +29,8 @@ static void both_orders(void **state)
     assert_int_equal(fr_rd_end(&r), FR_OK);
 }
 
-/* A read past the end, at every length: zero comes out, the error sticks, nothing moves any more. */
+/* A read past the end, at every length: zero comes out, the error sticks, nothing moves any
+ * more. */
 static void every_truncation(void **state)
 {
     (void)state;
@@ -131,8 +132,8 @@ static void writer_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_orders),          cmocka_unit_test(every_truncation),
-        cmocka_unit_test(hostile_lengths),      cmocka_unit_test(written_is_read_again),
+        cmocka_unit_test(both_orders),     cmocka_unit_test(every_truncation),
+        cmocka_unit_test(hostile_lengths), cmocka_unit_test(written_is_read_again),
         cmocka_unit_test(writer_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

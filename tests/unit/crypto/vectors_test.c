@@ -29,14 +29,16 @@ static struct fr_key key_of(const json_t *object, const char *name)
     return key;
 }
 
-static void equal_key(const char *name, const json_t *expected, const char *which, const struct fr_key *got)
+static void equal_key(const char *name, const json_t *expected, const char *which,
+                      const struct fr_key *got)
 {
     struct fr_key want = key_of(expected, which);
 
     if (memcmp(want.b, got->b, sizeof want.b) != 0) fail_msg("%s: %s", name, which);
 }
 
-static void equal_hex(const char *name, const json_t *expected, const char *which, const uint8_t *got, size_t n)
+static void equal_hex(const char *name, const json_t *expected, const char *which,
+                      const uint8_t *got, size_t n)
 {
     uint8_t want[256];
 
@@ -68,7 +70,8 @@ static void check_cmac(const char *name, const json_t *inputs, const json_t *exp
     size_t n = vector_bytes(inputs, "message", message, sizeof message);
 
     for (size_t cut = 0; cut <= n; cut += 7) { /* the two parts make no difference */
-        CHECK_ROW(name, fr_cmac(c, &key, fr_span(message, cut), fr_span(message + cut, n - cut), mac) == FR_OK);
+        CHECK_ROW(name, fr_cmac(c, &key, fr_span(message, cut), fr_span(message + cut, n - cut),
+                                mac) == FR_OK);
         equal_hex(name, expected, "expected", mac, 16);
     }
 }
@@ -80,13 +83,16 @@ static void check_wrap(const char *name, const json_t *inputs, const json_t *exp
     const char *key = vector_find(inputs, "key") != NULL ? "key" : "plaintext";
     size_t n = vector_bytes(inputs, key, clear, sizeof clear);
 
-    CHECK_ROW(name, fr_key_wrap(c, fr_span(kek, kek_n), fr_span(clear, n), wrapped, &wrapped_n) == FR_OK);
+    CHECK_ROW(name,
+              fr_key_wrap(c, fr_span(kek, kek_n), fr_span(clear, n), wrapped, &wrapped_n) == FR_OK);
     equal_hex(name, expected, "wrapped", wrapped, wrapped_n);
-    CHECK_ROW(name, fr_key_unwrap(c, fr_span(kek, kek_n), fr_span(wrapped, wrapped_n), back, &back_n) == FR_OK);
+    CHECK_ROW(name, fr_key_unwrap(c, fr_span(kek, kek_n), fr_span(wrapped, wrapped_n), back,
+                                  &back_n) == FR_OK);
     CHECK_ROW(name, back_n == n && memcmp(back, clear, n) == 0);
     for (size_t i = 0; i < wrapped_n * 8; i++) { /* any bit flipped is seen */
         wrapped[i / 8] ^= (uint8_t)(1 << i % 8);
-        CHECK_ROW(name, fr_key_unwrap(c, fr_span(kek, kek_n), fr_span(wrapped, wrapped_n), back, &back_n) == FR_E_CRYPTO);
+        CHECK_ROW(name, fr_key_unwrap(c, fr_span(kek, kek_n), fr_span(wrapped, wrapped_n), back,
+                                      &back_n) == FR_E_CRYPTO);
         wrapped[i / 8] ^= (uint8_t)(1 << i % 8);
     }
 }
@@ -98,7 +104,9 @@ static void check_unwrap_failure(const char *name, const json_t *inputs, const j
     size_t n = vector_bytes(inputs, "wrapped", wrapped, sizeof wrapped);
 
     CHECK_ROW(name, json_is_null(json_object_get(expected, "unwrapped")));
-    CHECK_ROW(name, fr_key_unwrap(c, fr_span(kek, kek_n), fr_span(wrapped, n), out, &out_n) == FR_E_CRYPTO && out_n == 77);
+    CHECK_ROW(name, fr_key_unwrap(c, fr_span(kek, kek_n), fr_span(wrapped, n), out, &out_n) ==
+                            FR_E_CRYPTO &&
+                        out_n == 77);
 }
 
 static void primitives(void **state)
@@ -118,8 +126,8 @@ static void check_keys_1_0(const char *name, const json_t *inputs, const json_t 
     struct fr_session_keys keys;
 
     CHECK_ROW(name, fr_session_keys_1_0(c, &key, (uint32_t)vector_uint(inputs, "JoinNonce"),
-                                        (uint32_t)vector_hex(inputs, "NetID"), (uint16_t)vector_uint(inputs, "DevNonce"),
-                                        &keys) == FR_OK);
+                                        (uint32_t)vector_hex(inputs, "NetID"),
+                                        (uint16_t)vector_uint(inputs, "DevNonce"), &keys) == FR_OK);
     equal_key(name, expected, "NwkSKey", &keys.f_nwk_s_int);
     equal_key(name, expected, "NwkSKey", &keys.s_nwk_s_int);
     equal_key(name, expected, "NwkSKey", &keys.nwk_s_enc);
@@ -132,14 +140,16 @@ static struct fr_session_keys keys_1_1(const json_t *inputs, const char *nonce)
     struct fr_session_keys keys;
 
     assert_int_equal(fr_session_keys_1_1(c, &nwk, &app, (uint32_t)vector_uint(inputs, "JoinNonce"),
-                                         vector_hex(inputs, "JoinEUI"), (uint16_t)vector_uint(inputs, nonce), &keys),
+                                         vector_hex(inputs, "JoinEUI"),
+                                         (uint16_t)vector_uint(inputs, nonce), &keys),
                      FR_OK);
     return keys;
 }
 
 static void check_keys_1_1(const char *name, const json_t *inputs, const json_t *expected)
 {
-    struct fr_session_keys keys = keys_1_1(inputs, vector_find(inputs, "DevNonce") != NULL ? "DevNonce" : "RJcount");
+    struct fr_session_keys keys =
+        keys_1_1(inputs, vector_find(inputs, "DevNonce") != NULL ? "DevNonce" : "RJcount");
 
     equal_key(name, expected, "FNwkSIntKey", &keys.f_nwk_s_int);
     equal_key(name, expected, "SNwkSIntKey", &keys.s_nwk_s_int);
@@ -147,7 +157,8 @@ static void check_keys_1_1(const char *name, const json_t *inputs, const json_t 
     equal_key(name, expected, "AppSKey", &keys.app_s);
 }
 
-/* What one peer wrongly derives must not come out of ours, which takes the JoinEUI of the same test device. */
+/* What one peer wrongly derives must not come out of ours, which takes the JoinEUI of the same
+ * test device. */
 static void check_known_bug(const char *name, const json_t *inputs, const json_t *expected)
 {
     struct fr_key nwk = key_of(inputs, "NwkKey"), app = {{0}}, wrong;
@@ -155,12 +166,17 @@ static void check_known_bug(const char *name, const json_t *inputs, const json_t
     const struct {
         const char *which;
         const struct fr_key *got;
-    } rows[] = {{"SNwkSIntKey", &keys.s_nwk_s_int}, {"FNwkSIntKey", &keys.f_nwk_s_int}, {"NwkSEncKey", &keys.nwk_s_enc}, {"AppSKey", &keys.app_s}};
+    } rows[] = {{"SNwkSIntKey", &keys.s_nwk_s_int},
+                {"FNwkSIntKey", &keys.f_nwk_s_int},
+                {"NwkSEncKey", &keys.nwk_s_enc},
+                {"AppSKey", &keys.app_s}};
     const struct fr_key *const app_keys[] = {&app, &nwk};
 
     for (size_t k = 0; k < 2; k++) {
-        CHECK_ROW(name, fr_session_keys_1_1(c, &nwk, app_keys[k], (uint32_t)vector_uint(inputs, "JoinNonce"),
-                                            0x0807060504030201, (uint16_t)vector_uint(inputs, "RJcount"), &keys) == FR_OK);
+        CHECK_ROW(name, fr_session_keys_1_1(
+                            c, &nwk, app_keys[k], (uint32_t)vector_uint(inputs, "JoinNonce"),
+                            0x0807060504030201, (uint16_t)vector_uint(inputs, "RJcount"),
+                            &keys) == FR_OK);
         for (size_t i = 0; i < COUNT(rows); i++) {
             wrong = key_of(expected, rows[i].which);
             CHECK_ROW(name, memcmp(wrong.b, rows[i].got->b, sizeof wrong.b) != 0);
@@ -217,7 +233,8 @@ static void check_rejoin(const char *name, const json_t *inputs, const json_t *e
 }
 
 /* Which keys a Join-accept of the file is made with: given ones, or those of a 1.1 device. */
-static void accept_keys(const char *name, const json_t *inputs, const json_t *expected, struct fr_key *mic, struct fr_key *enc)
+static void accept_keys(const char *name, const json_t *inputs, const json_t *expected,
+                        struct fr_key *mic, struct fr_key *enc)
 {
     struct fr_key nwk, js_int, js_enc;
     bool is_rejoin = strstr(name, "rejoin") != NULL;
@@ -241,23 +258,28 @@ static void accept_keys(const char *name, const json_t *inputs, const json_t *ex
 
 static void check_accept(const char *name, const json_t *inputs, const json_t *expected)
 {
-    struct fr_join_accept accept = {
-        .join_nonce = (uint32_t)vector_uint(inputs, "JoinNonce"),
-        .netid = (uint32_t)vector_hex(inputs, "NetID"),
-        .dev_addr = (uint32_t)vector_hex(inputs, "DevAddr"),
-        .dl_settings = (uint8_t)vector_hex(inputs, "DLSettings"),
-        .rx_delay = (uint8_t)vector_uint(inputs, "RxDelay"),
-    }, back;
+    struct fr_join_accept accept =
+                              {
+                                  .join_nonce = (uint32_t)vector_uint(inputs, "JoinNonce"),
+                                  .netid = (uint32_t)vector_hex(inputs, "NetID"),
+                                  .dev_addr = (uint32_t)vector_hex(inputs, "DevAddr"),
+                                  .dl_settings = (uint8_t)vector_hex(inputs, "DLSettings"),
+                                  .rx_delay = (uint8_t)vector_uint(inputs, "RxDelay"),
+                              },
+                          back;
     struct fr_join_context context = {.join_req_type = FR_JOIN_REQ_TYPE_JOIN};
     struct fr_key mic, enc;
     uint8_t frame[FR_JOIN_ACCEPT_MAX], clear[FR_JOIN_ACCEPT_MAX];
     size_t n = 0;
 
-    if (vector_find(inputs, "CFList") != NULL) accept.has_cflist = vector_bytes(inputs, "CFList", accept.cflist, 16) > 0;
-    if (vector_find(inputs, "JoinReqType") != NULL) context.join_req_type = (uint8_t)vector_hex(inputs, "JoinReqType");
+    if (vector_find(inputs, "CFList") != NULL)
+        accept.has_cflist = vector_bytes(inputs, "CFList", accept.cflist, 16) > 0;
+    if (vector_find(inputs, "JoinReqType") != NULL)
+        context.join_req_type = (uint8_t)vector_hex(inputs, "JoinReqType");
     if (vector_find(inputs, "JoinEUI") != NULL) {
         context.join_eui = vector_hex(inputs, "JoinEUI");
-        context.nonce = (uint16_t)vector_uint(inputs, vector_find(inputs, "RJcount") != NULL ? "RJcount" : "DevNonce");
+        context.nonce = (uint16_t)vector_uint(
+            inputs, vector_find(inputs, "RJcount") != NULL ? "RJcount" : "DevNonce");
     }
     accept_keys(name, inputs, expected, &mic, &enc);
     CHECK_ROW(name, fr_join_accept_seal(c, &mic, &enc, &context, &accept, frame, &n) == FR_OK);
@@ -265,21 +287,25 @@ static void check_accept(const char *name, const json_t *inputs, const json_t *e
     CHECK_ROW(name, fr_aes_encrypt(c, &enc, frame + 1, n - 1, clear) == FR_OK);
     if (json_is_object(expected)) equal_hex(name, expected, "mic", clear + n - 5, 4);
 
-    CHECK_ROW(name, fr_join_accept_open(c, &mic, &enc, &context, fr_span(frame, n), &back) == FR_OK);
+    CHECK_ROW(name,
+              fr_join_accept_open(c, &mic, &enc, &context, fr_span(frame, n), &back) == FR_OK);
     CHECK_ROW(name, back.join_nonce == accept.join_nonce && back.netid == accept.netid);
     CHECK_ROW(name, back.dev_addr == accept.dev_addr && back.has_cflist == accept.has_cflist);
     for (size_t i = 1; i < n; i++) {
         frame[i] ^= 1;
-        CHECK_ROW(name, fr_join_accept_open(c, &mic, &enc, &context, fr_span(frame, n), &back) == FR_E_CRYPTO);
+        CHECK_ROW(name, fr_join_accept_open(c, &mic, &enc, &context, fr_span(frame, n), &back) ==
+                            FR_E_CRYPTO);
         frame[i] ^= 1;
     }
     for (size_t cut = 0; cut < n; cut++) {
         if (cut == FR_JOIN_ACCEPT_SIZE) continue;
-        CHECK_ROW(name, fr_join_accept_open(c, &mic, &enc, &context, fr_span(frame, cut), &back) == FR_E_MALFORMED);
+        CHECK_ROW(name, fr_join_accept_open(c, &mic, &enc, &context, fr_span(frame, cut), &back) ==
+                            FR_E_MALFORMED);
     }
     context.nonce ^= 1; /* 1.1 binds the accept to its request, 1.0 does not */
     enum fr_err other = fr_join_accept_open(c, &mic, &enc, &context, fr_span(frame, n), &back);
-    CHECK_ROW(name, other == (fr_dl_settings_parse(accept.dl_settings).opt_neg ? FR_E_CRYPTO : FR_OK));
+    CHECK_ROW(name,
+              other == (fr_dl_settings_parse(accept.dl_settings).opt_neg ? FR_E_CRYPTO : FR_OK));
 }
 
 static void joins(void **state)
@@ -298,7 +324,8 @@ static uint64_t optional(const json_t *inputs, const char *key)
 /* Which key the payload or the FOpts is encrypted with. */
 static struct fr_key payload_key(const json_t *inputs)
 {
-    return key_of(inputs, vector_find(inputs, "FRMPayload key") != NULL ? "FRMPayload key" : "AppSKey");
+    return key_of(inputs,
+                  vector_find(inputs, "FRMPayload key") != NULL ? "FRMPayload key" : "AppSKey");
 }
 
 static void check_data(const char *name, const json_t *inputs, const json_t *expected)
@@ -322,16 +349,19 @@ static void check_data(const char *name, const json_t *inputs, const json_t *exp
         d.adr = (fctrl & 0x80) != 0;
         d.ack = (fctrl & 0x20) != 0;
     }
-    if (vector_find(inputs, "FOpts") != NULL) d.fopts_n = (uint8_t)vector_bytes(inputs, "FOpts", d.fopts, sizeof d.fopts);
+    if (vector_find(inputs, "FOpts") != NULL)
+        d.fopts_n = (uint8_t)vector_bytes(inputs, "FOpts", d.fopts, sizeof d.fopts);
     if (vector_find(inputs, "FOpts plain") != NULL) {
         struct fr_key enc = key_of(inputs, "NwkSEncKey");
         d.fopts_n = (uint8_t)vector_bytes(inputs, "FOpts plain", d.fopts, sizeof d.fopts);
-        CHECK_ROW(name, fr_fopts_crypt(c, &enc, dir, false, d.dev_addr, fcnt, fr_span(d.fopts, d.fopts_n), d.fopts) == FR_OK);
+        CHECK_ROW(name, fr_fopts_crypt(c, &enc, dir, false, d.dev_addr, fcnt,
+                                       fr_span(d.fopts, d.fopts_n), d.fopts) == FR_OK);
     }
     if (vector_find(inputs, "payload") != NULL) {
         struct fr_key key = payload_key(inputs);
         size_t n = vector_bytes(inputs, "payload", payload, sizeof payload);
-        CHECK_ROW(name, fr_data_crypt(c, &key, dir, d.dev_addr, fcnt, fr_span(payload, n), payload) == FR_OK);
+        CHECK_ROW(name, fr_data_crypt(c, &key, dir, d.dev_addr, fcnt, fr_span(payload, n),
+                                      payload) == FR_OK);
         d.payload = fr_span(payload, n);
     }
 
@@ -342,12 +372,14 @@ static void check_data(const char *name, const json_t *inputs, const json_t *exp
     enum fr_err err;
     if (is_1_1 && !is_down) {
         struct fr_key s = key_of(inputs, "SNwkSIntKey"), f = key_of(inputs, "FNwkSIntKey");
-        struct fr_uplink_11 how = {(uint16_t)optional(inputs, "ConfFCnt"), (uint8_t)vector_uint(inputs, "TxDr"),
+        struct fr_uplink_11 how = {(uint16_t)optional(inputs, "ConfFCnt"),
+                                   (uint8_t)vector_uint(inputs, "TxDr"),
                                    (uint8_t)vector_uint(inputs, "TxCh")};
         uint8_t half[FR_MIC_SIZE];
         err = fr_data_mic_up_1_1(c, &s, &f, d.dev_addr, fcnt, &how, message, frame + message.n);
         CHECK_ROW(name, fr_data_mic(c, &f, FR_UP, d.dev_addr, fcnt, 0, message, half) == FR_OK);
-        CHECK_ROW(name, memcmp(half, frame + message.n + 2, 2) == 0); /* what a forwarding network can check */
+        CHECK_ROW(name, memcmp(half, frame + message.n + 2, 2) ==
+                            0); /* what a forwarding network can check */
     } else {
         struct fr_key key = key_of(inputs, is_1_1 ? "SNwkSIntKey" : "NwkSKey");
         err = fr_data_mic(c, &key, dir, d.dev_addr, fcnt, 0, message, frame + message.n);
@@ -378,10 +410,23 @@ static void count_known(const char *name, const json_t *inputs, const json_t *ex
 static void every_vector_belongs_to_a_test(void **state)
 {
     static const char *const prefixes[] = {
-        /* here */ "aes128_", "aes_cmac_", "rfc3394_", "keyenvelope_", "session_keys_", "KNOWN_BUG_", "join_request_", "rejoin_type",
-        "join_accept_", "data_up_1_", "data_down_",
-        /* unit.frames.vectors */ "cflist_", "dlsettings_", "fcnt_full_",
-        /* unit.names.vectors */ "netid_", "devaddr_", "dns_",
+        /* here */ "aes128_",
+        "aes_cmac_",
+        "rfc3394_",
+        "keyenvelope_",
+        "session_keys_",
+        "KNOWN_BUG_",
+        "join_request_",
+        "rejoin_type",
+        "join_accept_",
+        "data_up_1_",
+        "data_down_",
+        /* unit.frames.vectors */ "cflist_",
+        "dlsettings_",
+        "fcnt_full_",
+        /* unit.names.vectors */ "netid_",
+        "devaddr_",
+        "dns_",
         /* the JSON of the Backend Interfaces: unit.backend */ "json_"};
 
     (void)state;
@@ -395,8 +440,10 @@ static void every_vector_belongs_to_a_test(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(primitives),  cmocka_unit_test(session_keys),
-        cmocka_unit_test(joins),       cmocka_unit_test(data_frames),
+        cmocka_unit_test(primitives),
+        cmocka_unit_test(session_keys),
+        cmocka_unit_test(joins),
+        cmocka_unit_test(data_frames),
         cmocka_unit_test(every_vector_belongs_to_a_test),
     };
     return cmocka_run_group_tests(tests, open_crypto, close_crypto);

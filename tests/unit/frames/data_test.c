@@ -15,11 +15,17 @@ static void both_ways(void **state)
         uint8_t fport;
         size_t payload_n;
     } rows[] = {
-        {"payload", "\x40\x04\x03\x02\x01\x80\x01\x00\x01\xa6\x94\x64\x26\x15\xd6\xc3\xb5\x82", 18, FR_MTYPE_UNCONFIRMED_UP, 0, true, 1, 5},
-        {"FOpts and payload", "\x80\x04\x03\x02\x01\x03\x00\x00\x06\x73\x07\x0a\xe2\x64\xd4\xf7\xe1\x17\xd2\xc0", 20, FR_MTYPE_CONFIRMED_UP, 3, true, 10, 4},
-        {"no FPort", "\x40\x00\x00\x00\x0a\x00\x08\x00\xb4\x14\x51\xa9", 12, FR_MTYPE_UNCONFIRMED_UP, 0, false, 0, 0},
-        {"FOpts alone", "\x60\x04\x03\x02\x01\x03\x00\x00\xdf\xb4\xf1\xe2\x4f\x1f\x9f", 15, FR_MTYPE_UNCONFIRMED_DOWN, 3, false, 0, 0},
-        {"FPort without payload", "\xa0\x04\x03\x02\x01\x70\x00\x00\x05\x01\x02\x03\x04", 13, FR_MTYPE_CONFIRMED_DOWN, 0, true, 5, 0},
+        {"payload", "\x40\x04\x03\x02\x01\x80\x01\x00\x01\xa6\x94\x64\x26\x15\xd6\xc3\xb5\x82", 18,
+         FR_MTYPE_UNCONFIRMED_UP, 0, true, 1, 5},
+        {"FOpts and payload",
+         "\x80\x04\x03\x02\x01\x03\x00\x00\x06\x73\x07\x0a\xe2\x64\xd4\xf7\xe1\x17\xd2\xc0", 20,
+         FR_MTYPE_CONFIRMED_UP, 3, true, 10, 4},
+        {"no FPort", "\x40\x00\x00\x00\x0a\x00\x08\x00\xb4\x14\x51\xa9", 12,
+         FR_MTYPE_UNCONFIRMED_UP, 0, false, 0, 0},
+        {"FOpts alone", "\x60\x04\x03\x02\x01\x03\x00\x00\xdf\xb4\xf1\xe2\x4f\x1f\x9f", 15,
+         FR_MTYPE_UNCONFIRMED_DOWN, 3, false, 0, 0},
+        {"FPort without payload", "\xa0\x04\x03\x02\x01\x70\x00\x00\x05\x01\x02\x03\x04", 13,
+         FR_MTYPE_CONFIRMED_DOWN, 0, true, 5, 0},
     };
 
     (void)state;
@@ -37,11 +43,14 @@ static void both_ways(void **state)
         /* shorter at every length: refused, or read as something that is whole in itself */
         for (size_t n = 0; n < rows[i].n; n++) {
             enum fr_err err = fr_data_frame_read(fr_span(rows[i].frame, n), &d);
-            CHECK_ROW(rows[i].label, n >= (size_t)FR_DATA_MIN + rows[i].fopts_n ? err == FR_OK : err == FR_E_TRUNCATED);
+            CHECK_ROW(rows[i].label, n >= (size_t)FR_DATA_MIN + rows[i].fopts_n
+                                         ? err == FR_OK
+                                         : err == FR_E_TRUNCATED);
         }
     }
     assert_true(fr_mtype_is_up(FR_MTYPE_CONFIRMED_UP) && !fr_mtype_is_up(FR_MTYPE_CONFIRMED_DOWN));
-    assert_true(fr_mtype_is_down(FR_MTYPE_UNCONFIRMED_DOWN) && !fr_mtype_is_down(FR_MTYPE_JOIN_ACCEPT));
+    assert_true(fr_mtype_is_down(FR_MTYPE_UNCONFIRMED_DOWN) &&
+                !fr_mtype_is_down(FR_MTYPE_JOIN_ACCEPT));
 }
 
 static void refused(void **state)
@@ -50,10 +59,14 @@ static void refused(void **state)
     uint8_t big[256] = {0x40};
 
     (void)state;
-    assert_int_equal(fr_data_frame_read(FR_SPAN_LIT("\x40\4\3\2\1\1\0\0\7\0\1\2\3\4"), &d), FR_E_MALFORMED); /* FPort 0 and FOpts */
-    assert_int_equal(fr_data_frame_read(FR_SPAN_LIT("\x00\4\3\2\1\0\0\0\1\2\3\4"), &d), FR_E_MALFORMED);
-    assert_int_equal(fr_data_frame_read(FR_SPAN_LIT("\xe0\4\3\2\1\0\0\0\1\2\3\4"), &d), FR_E_MALFORMED);
-    assert_int_equal(fr_data_frame_read(FR_SPAN_LIT("\x43\4\3\2\1\0\0\0\1\2\3\4"), &d), FR_E_UNSUPPORTED);
+    assert_int_equal(fr_data_frame_read(FR_SPAN_LIT("\x40\4\3\2\1\1\0\0\7\0\1\2\3\4"), &d),
+                     FR_E_MALFORMED); /* FPort 0 and FOpts */
+    assert_int_equal(fr_data_frame_read(FR_SPAN_LIT("\x00\4\3\2\1\0\0\0\1\2\3\4"), &d),
+                     FR_E_MALFORMED);
+    assert_int_equal(fr_data_frame_read(FR_SPAN_LIT("\xe0\4\3\2\1\0\0\0\1\2\3\4"), &d),
+                     FR_E_MALFORMED);
+    assert_int_equal(fr_data_frame_read(FR_SPAN_LIT("\x43\4\3\2\1\0\0\0\1\2\3\4"), &d),
+                     FR_E_UNSUPPORTED);
     assert_int_equal(fr_data_frame_read(fr_span(big, 256), &d), FR_E_LIMIT);
     assert_int_equal(fr_data_frame_read(fr_span(big, 255), &d), FR_OK);
 }

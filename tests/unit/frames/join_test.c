@@ -3,9 +3,12 @@
 
 #include <string.h>
 
-static const uint8_t join_request[] = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x08\x07\x06\x05\x04\x03\x02\x01\x02\x01\xcd\xe6\xac\xb8";
-static const uint8_t rejoin_2[] = "\xc0\x02\x03\x02\x01\x08\x07\x06\x05\x04\x03\x02\x01\xdb\x00\x3c\x86\x42\xae";
-static const uint8_t rejoin_1[] = "\xc0\x01\x08\x07\x06\x05\x04\x03\x02\x01\x18\x17\x16\x15\x14\x13\x12\x11\xdb\x00\x01\x02\x03\x04";
+static const uint8_t join_request[] =
+    "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x08\x07\x06\x05\x04\x03\x02\x01\x02\x01\xcd\xe6\xac\xb8";
+static const uint8_t rejoin_2[] =
+    "\xc0\x02\x03\x02\x01\x08\x07\x06\x05\x04\x03\x02\x01\xdb\x00\x3c\x86\x42\xae";
+static const uint8_t rejoin_1[] = "\xc0\x01\x08\x07\x06\x05\x04\x03\x02\x01\x18\x17\x16\x15\x14\x13"
+                                  "\x12\x11\xdb\x00\x01\x02\x03\x04";
 
 static void join_request_both_ways(void **state)
 {
@@ -15,7 +18,8 @@ static void join_request_both_ways(void **state)
 
     (void)state;
     assert_int_equal(fr_join_request_read(fr_span(join_request, 23), &j), FR_OK);
-    assert_true(j.join_eui == 0x0807060504030201 && j.dev_eui == 0x0102030405060708 && j.dev_nonce == 0x0102);
+    assert_true(j.join_eui == 0x0807060504030201 && j.dev_eui == 0x0102030405060708 &&
+                j.dev_nonce == 0x0102);
     fr_join_request_write(&w, &j);
     assert_int_equal(fr_wr_err(&w), FR_OK);
     assert_memory_equal(out, join_request, 23);
@@ -31,7 +35,8 @@ static void rejoin_both_ways(void **state)
 
     (void)state;
     assert_int_equal(fr_rejoin_request_read(fr_span(rejoin_2, 19), &j), FR_OK);
-    assert_true(j.type == 2 && j.netid == 0x010203 && j.dev_eui == 0x0102030405060708 && j.rjcount == 219);
+    assert_true(j.type == 2 && j.netid == 0x010203 && j.dev_eui == 0x0102030405060708 &&
+                j.rjcount == 219);
     struct fr_wr w = fr_wr(out, sizeof out);
     fr_rejoin_request_write(&w, &j);
     assert_memory_equal(out, rejoin_2, 19);
@@ -49,8 +54,12 @@ static void rejoin_both_ways(void **state)
 
 static void join_accept_both_ways(void **state)
 {
-    struct fr_join_accept a = {
-        .join_nonce = 0x010203, .netid = 0x000013, .dev_addr = 0x26000001, .dl_settings = 0x95, .rx_delay = 1}, b;
+    struct fr_join_accept a = {.join_nonce = 0x010203,
+                               .netid = 0x000013,
+                               .dev_addr = 0x26000001,
+                               .dl_settings = 0x95,
+                               .rx_delay = 1},
+                          b;
     uint8_t out[FR_JOIN_ACCEPT_MAX];
 
     (void)state;
@@ -63,7 +72,8 @@ static void join_accept_both_ways(void **state)
         assert_int_equal(w.at, size);
         assert_memory_equal(out, "\x20\x03\x02\x01\x13\x00\x00\x01\x00\x00\x26\x95\x01", 13);
         assert_int_equal(fr_join_accept_read(fr_span(out, size), &b), FR_OK);
-        assert_true(b.join_nonce == a.join_nonce && b.netid == a.netid && b.dev_addr == a.dev_addr && b.rx_delay == 1);
+        assert_true(b.join_nonce == a.join_nonce && b.netid == a.netid &&
+                    b.dev_addr == a.dev_addr && b.rx_delay == 1);
         assert_true(b.has_cflist == (with != 0));
         assert_memory_equal(b.cflist, a.cflist, sizeof a.cflist);
         for (size_t n = 0; n <= sizeof out; n++) {
@@ -85,10 +95,13 @@ static void wrong_frames(void **state)
     uint8_t frame[24];
 
     (void)state;
-    for (size_t n = 0; n < 23; n++) assert_int_equal(fr_join_request_read(fr_span(join_request, n), &j), FR_E_TRUNCATED);
+    for (size_t n = 0; n < 23; n++)
+        assert_int_equal(fr_join_request_read(fr_span(join_request, n), &j), FR_E_TRUNCATED);
     assert_int_equal(fr_join_request_read(fr_span(join_request, 24), &j), FR_E_MALFORMED);
-    for (size_t n = 0; n < 19; n++) assert_int_not_equal(fr_rejoin_request_read(fr_span(rejoin_2, n), &r), FR_OK);
-    for (size_t n = 0; n < 24; n++) assert_int_not_equal(fr_rejoin_request_read(fr_span(rejoin_1, n), &r), FR_OK);
+    for (size_t n = 0; n < 19; n++)
+        assert_int_not_equal(fr_rejoin_request_read(fr_span(rejoin_2, n), &r), FR_OK);
+    for (size_t n = 0; n < 24; n++)
+        assert_int_not_equal(fr_rejoin_request_read(fr_span(rejoin_1, n), &r), FR_OK);
     assert_int_equal(fr_rejoin_request_read(fr_span(rejoin_2, 20), &r), FR_E_MALFORMED);
     memcpy(frame, rejoin_2, 19);
     frame[1] = 3;

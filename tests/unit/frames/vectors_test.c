@@ -30,14 +30,16 @@ static void check_dl_settings(const char *name, const json_t *inputs, const json
     struct fr_dl_settings back = fr_dl_settings_parse(byte);
 
     CHECK_ROW(name, fr_dl_settings_print(s) == byte);
-    CHECK_ROW(name, back.opt_neg == s.opt_neg && back.rx1_dr_offset == s.rx1_dr_offset && back.rx2_dr == s.rx2_dr);
+    CHECK_ROW(name, back.opt_neg == s.opt_neg && back.rx1_dr_offset == s.rx1_dr_offset &&
+                        back.rx2_dr == s.rx2_dr);
 }
 
 static void check_fcnt(const char *name, const json_t *inputs, const json_t *expected)
 {
     uint32_t next = (uint32_t)vector_uint(inputs, "next_expected");
 
-    CHECK_ROW(name, fr_fcnt_full(next, (uint16_t)vector_uint(inputs, "on_air")) == (uint32_t)json_integer_value(expected));
+    CHECK_ROW(name, fr_fcnt_full(next, (uint16_t)vector_uint(inputs, "on_air")) ==
+                        (uint32_t)json_integer_value(expected));
 }
 
 static void vectors(void **state)

@@ -12,7 +12,8 @@ static const struct {
     {"b1.fed.test", {.kind = FR_CERT_HOST, .label = "b1"}},
     {"acme.member.fed.test", {.kind = FR_CERT_MEMBER, .label = "acme"}},
     {"000013.netid.fed.test", {.kind = FR_CERT_NETID, .netid = 0x13}},
-    {"1.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test", {.kind = FR_CERT_JOINEUI, .joineui = 0x70b3d57ed0000001}},
+    {"1.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test",
+     {.kind = FR_CERT_JOINEUI, .joineui = 0x70b3d57ed0000001}},
 };
 
 static void both_ways(void **state)
@@ -25,9 +26,11 @@ static void both_ways(void **state)
         CHECK_ROW(shapes[i].text, fr_cert_name_print(want, "fed.test", text) == FR_OK);
         CHECK_ROW(shapes[i].text, strcmp(text, shapes[i].text) == 0);
         for (int upper = 0; upper < 2; upper++) {
-            for (char *c = text; upper && *c != '\0'; c++) *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+            for (char *c = text; upper && *c != '\0'; c++)
+                *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
             CHECK_ROW(text, fr_cert_name_parse(fr_span_str(text), "fed.test", &n) == FR_OK);
-            CHECK_ROW(text, n.kind == want->kind && n.netid == want->netid && n.joineui == want->joineui);
+            CHECK_ROW(text,
+                      n.kind == want->kind && n.netid == want->netid && n.joineui == want->joineui);
             CHECK_ROW(text, strcmp(n.label, want->label) == 0);
         }
     }
@@ -61,13 +64,17 @@ static void not_ours(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fr_cert_name n = {.netid = 77};
-        CHECK_ROW(rows[i], fr_cert_name_parse(fr_span_str(rows[i]), "fed.test", &n) == FR_E_NOT_FOUND && n.netid == 77);
+        CHECK_ROW(rows[i],
+                  fr_cert_name_parse(fr_span_str(rows[i]), "fed.test", &n) == FR_E_NOT_FOUND &&
+                      n.netid == 77);
     }
     struct fr_cert_name n;
-    assert_int_equal(fr_cert_name_parse(fr_span("b1\0x.fed.test", 13), "fed.test", &n), FR_E_NOT_FOUND);
+    assert_int_equal(fr_cert_name_parse(fr_span("b1\0x.fed.test", 13), "fed.test", &n),
+                     FR_E_NOT_FOUND);
     char longer[400];
     memset(longer, 'a', sizeof longer);
-    assert_int_equal(fr_cert_name_parse(fr_span(longer, sizeof longer), "fed.test", &n), FR_E_NOT_FOUND);
+    assert_int_equal(fr_cert_name_parse(fr_span(longer, sizeof longer), "fed.test", &n),
+                     FR_E_NOT_FOUND);
 }
 
 static void bad_labels_are_not_printed(void **state)

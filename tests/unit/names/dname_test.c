@@ -24,7 +24,8 @@ static void text_both_ways(void **state)
         struct fr_dname name;
         char text[FR_DNAME_TEXT];
         CHECK_ROW(rows[i].text, fr_dname_parse(fr_span_str(rows[i].text), &name) == FR_OK);
-        CHECK_ROW(rows[i].text, fr_span_equal(fr_dname_span(&name), fr_span(rows[i].wire, rows[i].n)));
+        CHECK_ROW(rows[i].text,
+                  fr_span_equal(fr_dname_span(&name), fr_span(rows[i].wire, rows[i].n)));
         fr_dname_print(fr_dname_span(&name), text);
         CHECK_ROW(rows[i].text, strcmp(text, rows[i].printed) == 0);
     }
@@ -32,13 +33,15 @@ static void text_both_ways(void **state)
 
 static void text_refused(void **state)
 {
-    static const char *const rows[] = {"", "..", ".a", "a..b", "a..", "a\\", "a\\1", "a\\12", "a\\256", "a\\1x2"};
+    static const char *const rows[] = {"",    "..",   ".a",    "a..b",   "a..",
+                                       "a\\", "a\\1", "a\\12", "a\\256", "a\\1x2"};
     char big[300];
     struct fr_dname name = {.n = 7};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        CHECK_ROW(rows[i], fr_dname_parse(fr_span_str(rows[i]), &name) == FR_E_MALFORMED && name.n == 7);
+        CHECK_ROW(rows[i],
+                  fr_dname_parse(fr_span_str(rows[i]), &name) == FR_E_MALFORMED && name.n == 7);
     }
     memset(big, 'a', sizeof big);
     assert_int_equal(fr_dname_parse(fr_span(big, 63), &name), FR_OK);
@@ -86,18 +89,26 @@ static void under(void **state)
     static const struct {
         const char *name, *zone;
         bool want;
-    } rows[] = {{"a.fed.test", "fed.test", true}, {"fed.test", "FED.Test", true}, {"a.b.c.fed.test", "fed.test", true},
-                {"test", "fed.test", false},      {"xfed.test", "fed.test", false}, {"fed.testx", "fed.test", false},
-                {"fed.test.x", "fed.test", false}, {".", "fed.test", false},        {"x.y", ".", true}};
+    } rows[] = {{"a.fed.test", "fed.test", true},
+                {"fed.test", "FED.Test", true},
+                {"a.b.c.fed.test", "fed.test", true},
+                {"test", "fed.test", false},
+                {"xfed.test", "fed.test", false},
+                {"fed.testx", "fed.test", false},
+                {"fed.test.x", "fed.test", false},
+                {".", "fed.test", false},
+                {"x.y", ".", true}};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fr_dname name, zone;
         assert_int_equal(fr_dname_parse(fr_span_str(rows[i].name), &name), FR_OK);
         assert_int_equal(fr_dname_parse(fr_span_str(rows[i].zone), &zone), FR_OK);
-        CHECK_ROW(rows[i].name, fr_dname_is_under(fr_dname_span(&name), fr_dname_span(&zone)) == rows[i].want);
+        CHECK_ROW(rows[i].name,
+                  fr_dname_is_under(fr_dname_span(&name), fr_dname_span(&zone)) == rows[i].want);
     }
-    /* "\3fed\4test" must be cut at labels: a label whose bytes look like the zone is not the zone */
+    /* "\3fed\4test" must be cut at labels: a label whose bytes look like the zone is not the
+     * zone */
     const char trap[] = "\012x\3fed\4test";
     struct fr_dname zone;
     assert_int_equal(fr_dname_parse(FR_SPAN_LIT("fed.test"), &zone), FR_OK);

@@ -20,9 +20,11 @@ static const struct {
     {"e12.000013.netid.fed.test", {.kind = FR_OWNER_ENDPOINT, .netid = 0x13, .number = 12}},
     {"_tcp.000013.netid.fed.test", {.kind = FR_OWNER_NETID_TCP, .netid = 0x13}},
     {"1.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test", {.kind = FR_OWNER_JOINEUI, .eui = EUI}},
-    {"3.b.0.7.joineui.fed.test", {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x70b3000000000000, .number = 4}},
+    {"3.b.0.7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x70b3000000000000, .number = 4}},
     {"7.joineui.fed.test", {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x7000000000000000, .number = 1}},
-    {"0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test", {.kind = FR_OWNER_JOINEUI_PART, .eui = EUI & ~15ull, .number = 15}},
+    {"0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_PART, .eui = EUI & ~15ull, .number = 15}},
     {"broker.fed.test", {.kind = FR_OWNER_BROKER}},
     {"ca.fed.test", {.kind = FR_OWNER_CA}},
     {"deveui.fed.test", {.kind = FR_OWNER_DEVEUI_ROOT}},
@@ -46,17 +48,23 @@ static void every_shape_both_ways(void **state)
         char printed[FR_OWNER_TEXT], upper[FR_OWNER_TEXT];
         struct fr_owner read;
         struct fr_dname wire, parsed;
-        CHECK_ROW(text, fr_owner_print(&shapes[i].owner, "fed.test", printed) == FR_OK && strcmp(printed, text) == 0);
+        CHECK_ROW(text, fr_owner_print(&shapes[i].owner, "fed.test", printed) == FR_OK &&
+                            strcmp(printed, text) == 0);
         CHECK_ROW(text, fr_owner_write(&shapes[i].owner, &zone, &wire) == FR_OK);
         CHECK_ROW(text, fr_dname_parse(fr_span_str(text), &parsed) == FR_OK);
         CHECK_ROW(text, fr_span_equal(fr_dname_span(&wire), fr_dname_span(&parsed)));
-        CHECK_ROW(text, fr_owner_read(fr_dname_span(&wire), &zone, &read) == FR_OK && same(&read, &shapes[i].owner));
-        CHECK_ROW(text, fr_owner_parse(fr_span_str(text), "fed.test", &read) == FR_OK && same(&read, &shapes[i].owner));
+        CHECK_ROW(text, fr_owner_read(fr_dname_span(&wire), &zone, &read) == FR_OK &&
+                            same(&read, &shapes[i].owner));
+        CHECK_ROW(text, fr_owner_parse(fr_span_str(text), "fed.test", &read) == FR_OK &&
+                            same(&read, &shapes[i].owner));
         size_t n = strlen(text);
-        for (size_t k = 0; k <= n; k++) upper[k] = (char)(text[k] >= 'a' && text[k] <= 'z' ? text[k] - 32 : text[k]);
-        CHECK_ROW(upper, fr_owner_parse(fr_span(upper, n), "fed.test", &read) == FR_OK && same(&read, &shapes[i].owner));
+        for (size_t k = 0; k <= n; k++)
+            upper[k] = (char)(text[k] >= 'a' && text[k] <= 'z' ? text[k] - 32 : text[k]);
+        CHECK_ROW(upper, fr_owner_parse(fr_span(upper, n), "fed.test", &read) == FR_OK &&
+                             same(&read, &shapes[i].owner));
         upper[n] = '.';
-        CHECK_ROW(upper, fr_owner_parse(fr_span(upper, n + 1), "fed.test", &read) == FR_OK && same(&read, &shapes[i].owner));
+        CHECK_ROW(upper, fr_owner_parse(fr_span(upper, n + 1), "fed.test", &read) == FR_OK &&
+                             same(&read, &shapes[i].owner));
     }
 }
 
@@ -105,7 +113,8 @@ static void anything_else(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fr_owner owner = {.number = 77};
-        CHECK_ROW(rows[i].text, fr_owner_parse(fr_span_str(rows[i].text), "fed.test", &owner) == rows[i].want);
+        CHECK_ROW(rows[i].text,
+                  fr_owner_parse(fr_span_str(rows[i].text), "fed.test", &owner) == rows[i].want);
         CHECK_ROW(rows[i].text, owner.number == 77);
     }
 }

@@ -9,8 +9,9 @@
 static void euis(void **state)
 {
     static const char *const good[] = {
-        "70b3d57ed0000001",        "70B3D57ED0000001",          "0x70b3d57ed0000001", "0X70b3D57ed0000001",
-        "70-b3-d5-7e-d0-00-00-01", "70:B3:D5:7E:D0:00:00:01", "0x70-b3-d5-7e-d0-00-00-01",
+        "70b3d57ed0000001",          "70B3D57ED0000001",        "0x70b3d57ed0000001",
+        "0X70b3D57ed0000001",        "70-b3-d5-7e-d0-00-00-01", "70:B3:D5:7E:D0:00:00:01",
+        "0x70-b3-d5-7e-d0-00-00-01",
     };
     static const char *const bad[] = {
         "",
@@ -35,7 +36,8 @@ static void euis(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
         v = 0;
-        CHECK_ROW(good[i], fr_eui_parse(fr_span_str(good[i]), &v) == FR_OK && v == 0x70b3d57ed0000001);
+        CHECK_ROW(good[i],
+                  fr_eui_parse(fr_span_str(good[i]), &v) == FR_OK && v == 0x70b3d57ed0000001);
     }
     for (size_t i = 0; i < COUNT(bad); i++) {
         v = 5;
@@ -54,15 +56,18 @@ static void netids(void **state)
         const char *text;
         enum fr_err want;
         uint32_t value;
-    } rows[] = {{"000013", FR_OK, 0x13},     {"0xC00053", FR_OK, 0xc00053}, {"c0-00-53", FR_OK, 0xc00053},
-                {"C0:00:53", FR_OK, 0xc00053}, {"13", FR_E_MALFORMED, 5},   {"0000013", FR_E_MALFORMED, 5},
-                {"00001g", FR_E_MALFORMED, 5}, {"", FR_E_MALFORMED, 5},     {"c0-00:53", FR_E_MALFORMED, 5}};
+    } rows[] = {{"000013", FR_OK, 0x13},        {"0xC00053", FR_OK, 0xc00053},
+                {"c0-00-53", FR_OK, 0xc00053},  {"C0:00:53", FR_OK, 0xc00053},
+                {"13", FR_E_MALFORMED, 5},      {"0000013", FR_E_MALFORMED, 5},
+                {"00001g", FR_E_MALFORMED, 5},  {"", FR_E_MALFORMED, 5},
+                {"c0-00:53", FR_E_MALFORMED, 5}};
     char text[FR_NETID_TEXT];
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         uint32_t v = 5;
-        CHECK_ROW(rows[i].text, fr_netid_parse(fr_span_str(rows[i].text), &v) == rows[i].want && v == rows[i].value);
+        CHECK_ROW(rows[i].text, fr_netid_parse(fr_span_str(rows[i].text), &v) == rows[i].want &&
+                                    v == rows[i].value);
     }
     fr_netid_print(0xC00053, text);
     assert_string_equal(text, "c00053");
@@ -117,7 +122,8 @@ static void who_shares_addresses(void **state)
     (void)state;
     assert_int_equal(fr_devaddr_count(fr_devaddr_prefix(0x000013)), 33554432);
     assert_int_equal(fr_devaddr_count(fr_devaddr_prefix(0xe00000)), 128);
-    assert_true(fr_netid_same_prefix(0x600001, 0x600801)); /* 21 ID bits, 11 of them in the address */
+    assert_true(
+        fr_netid_same_prefix(0x600001, 0x600801)); /* 21 ID bits, 11 of them in the address */
     assert_false(fr_netid_same_prefix(0x600001, 0x600002));
     assert_false(fr_netid_same_prefix(0x000001, 0x200001));
     assert_true(fr_netid_prefix_is_shared(0x600001) && fr_netid_prefix_is_shared(0xffffff));
@@ -129,8 +135,11 @@ static void who_shares_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(euis),     cmocka_unit_test(netids), cmocka_unit_test(netids_that_may_roam),
-        cmocka_unit_test(devaddrs), cmocka_unit_test(who_shares_addresses),
+        cmocka_unit_test(euis),
+        cmocka_unit_test(netids),
+        cmocka_unit_test(netids_that_may_roam),
+        cmocka_unit_test(devaddrs),
+        cmocka_unit_test(who_shares_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,8 @@ static void check_prefix(const char *name, const json_t *inputs, const json_t *e
 
     prefix_text(netid, text);
     CHECK_ROW(name, strcmp(text, json_string_value(want)) == 0);
-    if (json_is_object(expected)) CHECK_ROW(name, fr_netid_type(netid) == vector_uint(expected, "type"));
+    if (json_is_object(expected))
+        CHECK_ROW(name, fr_netid_type(netid) == vector_uint(expected, "type"));
 }
 
 static void check_errata(const char *name, const json_t *inputs, const json_t *expected)
@@ -28,7 +29,8 @@ static void check_errata(const char *name, const json_t *inputs, const json_t *e
     const json_t *printed = json_object_get(expected, "as printed in 1.0 (10/18, 11/16)");
     const json_t *errata = json_object_get(expected, "errata and 1.1 (11/17, 12/15)");
 
-    CHECK_ROW(name, json_array_size(netids) == 2 && json_array_size(printed) == 2 && json_array_size(errata) == 2);
+    CHECK_ROW(name, json_array_size(netids) == 2 && json_array_size(printed) == 2 &&
+                        json_array_size(errata) == 2);
     for (size_t i = 0; i < 2; i++) {
         char text[FR_DEVADDR_PREFIX_TEXT];
         prefix_text((uint32_t)vector_hex(json_array_get(netids, i), "NetID"), text);
@@ -43,7 +45,8 @@ static void check_set(const char *name, const json_t *inputs, const json_t *expe
     uint32_t addr = fr_devaddr_with_netid((uint32_t)vector_hex(inputs, "DevAddr before"), netid);
 
     CHECK_ROW(name, addr == vector_hex(expected, "DevAddr"));
-    CHECK_ROW(name, fr_devaddr_match(addr, netid) == json_is_true(json_object_get(expected, "matches")));
+    CHECK_ROW(name,
+              fr_devaddr_match(addr, netid) == json_is_true(json_object_get(expected, "matches")));
 }
 
 static void check_parse(const char *name, const json_t *inputs, const json_t *expected)
