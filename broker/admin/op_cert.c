@@ -91,8 +91,11 @@ static enum fr_err issue_dry(struct fr_op_ctx *ctx, struct fr_ca *ca,
 static enum fr_err issue_real(struct fr_op_ctx *ctx, struct fr_ca *ca,
                               const struct fr_issue_request *request, struct fr_issue *issue)
 {
+    struct fr_store_info info;
     enum fr_err err = fr_ca_issue(ca, ctx->store, &ctx->by, request, ctx->diag, issue);
+    if (!err) err = fr_store_read_info(ctx->store, &info);
     if (err) return err;
+    *ctx->sequence = info.sequence;
     put_row(ctx, &request->subject, &issue->row);
     fr_op_put(ctx, ctx->result, "sha256", fr_op_hex(issue->row.sha256, sizeof issue->row.sha256));
     return put_pem(ctx, issue, ca);

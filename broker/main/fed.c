@@ -21,6 +21,20 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
         sum->doh.rcode[i] += more->doh.rcode[i];
 }
 
+/* A directory that does not hold what it should is a fault of the configuration that names it; trouble of the machine stays
+ * what it is. */
+static enum fr_err as_config(enum fr_err err)
+{
+    switch ((int)err) {
+    case FR_OK:
+    case FR_E_NOMEM:
+    case FR_E_PERM:
+    case FR_E_IO:
+    case FR_E_BUSY: return err;
+    default: return FR_E_CONFIG;
+    }
+}
+
 /* Files made by another user could not be read back by this one, or by that one afterwards. */
 static enum fr_err check_owner(const char *state, struct fr_diag *diag)
 {
@@ -63,7 +77,7 @@ enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_f
     fed = NULL;
 out:
     fr_fed_close(fed);
-    return err;
+    return as_config(err);
 }
 
 enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *options, struct fr_diag *diag)

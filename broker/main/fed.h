@@ -5,7 +5,7 @@
  * Model: open (files and certificates checked) → start (writer and control.sock) → stop → close. Workers borrow the store; they take
  *   references of the ident.
  * Owns: all of that. Threads: main's; the writer is its own.
- * Errors: FR_E_CONFIG and the like with a diag that names the file or directory.
+ * Errors: FR_E_CONFIG with a diag that names the file or directory at fault; FR_E_PERM, FR_E_IO, FR_E_BUSY, FR_E_NOMEM.
  */
 
 #include "admin/control.h"

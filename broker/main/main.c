@@ -47,6 +47,15 @@ static void on_reload(void *data, int signum)
     (void)sd_notify(0, "READY=1");
 }
 
+/* Each connection is a descriptor: take all that the system allows. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit)) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* The memory of this process holds private keys: no core file, no debugger of the same user. */
 static void seal(bool is_sealed)
 {
@@ -149,6 +158,7 @@ int main(int argc, char **argv)
         .name = "fedroam-broker", .summary = "the broker of LoRaWAN roaming federations", .tables = tables};
     (void)signal(SIGPIPE, SIG_IGN);
     seal(true);
+    raise_descriptors();
     int code = fr_cli_main(&program, argc, argv);
     seal(false); /* every key is gone; leak checkers may look now */
     return code;

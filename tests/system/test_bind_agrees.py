@@ -25,7 +25,7 @@ from fed import Daemon, free_port
 
 NAMED = shutil.which("named", path="/usr/sbin:/sbin:/usr/bin")
 TYPES = ["A", "AAAA", "CNAME", "SOA", "NS", "TXT", "SRV", "TLSA", "NAPTR", "HINFO", "MX", "PTR", "CAA", "DS", "DNSKEY", "NSEC",
-         "SVCB", "HTTPS", "TYPE65280", "ANY"]
+         "KEY", "RRSIG", "SVCB", "HTTPS", "TYPE65280", "ANY"]
 
 pytestmark = pytest.mark.skipif(NAMED is None, reason="BIND is not installed")
 
@@ -51,7 +51,7 @@ class Named(Daemon):
         # one thread: it is asked one question at a time
         self.process = subprocess.Popen([NAMED, "-g", "-n", "1", "-c", str(folder / "named.conf")], stdin=subprocess.DEVNULL,
                                         stdout=self.out, stderr=self.out)
-        self.wait_for("running")
+        self.wait_for("all zones loaded")
         assert f"zone {zone}/IN: loaded" in self.text(), self.text()
         self.sock = socket.create_connection(("127.0.0.1", self.port), 5)
 
@@ -71,8 +71,9 @@ class Asker:
         context = ssl.create_default_context(cafile=str(fed.root))
         context.load_cert_chain(cert.chain, cert.key)
         self.http = http.client.HTTPConnection(fed.host, fed.port)
-        self.http.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", fed.port), 10),
-                                             server_hostname=fed.host)
+        raw = socket.create_connection(("127.0.0.1", fed.port), 10)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)   # head and body are two writes
+        self.http.sock = context.wrap_socket(raw, server_hostname=fed.host)
 
     def ask(self, query):
         self.http.request("POST", "/dns-query", query.to_wire(), {"content-type": "application/dns-message"})

@@ -145,7 +145,7 @@ def test_the_blocking_example(installed, examples, shared):
 
 def test_the_poll_example(installed, examples, shared):
     done = sh(examples / "poll", *where(shared, shared.acme), DEVICES[0], env=installed.env)
-    assert done.stdout == "found 127.0.0.1:8005\n"
+    assert done.stdout == "127.0.0.1:8005\n"
 
 
 def test_the_libev_example(installed, examples, shared):
