@@ -30,6 +30,12 @@ void fr_h1_body_init(struct fr_h1_body *b, const struct fr_h1_message *m)
     };
 }
 
+/* What is announced and will not fit is refused before it comes. */
+static bool will_fit(const struct fr_h1_body *b, const struct fr_buf *out)
+{
+    return b->left <= out->max - out->n;
+}
+
 static enum fr_err move(struct fr_span in, struct fr_buf *out)
 {
     fr_buf_add_span(out, in);
@@ -121,6 +127,7 @@ static enum fr_err read_chunks(struct fr_h1_body *b, struct fr_span in, struct f
     while (!err && at < in.n && !b->is_done) {
         if (b->state != CHUNK_DATA) {
             err = framing_byte(b, in.p[at++]);
+            if (!err && b->state == CHUNK_DATA && !will_fit(b, out)) err = FR_E_LIMIT;
             continue;
         }
         size_t n = in.n - at < b->left ? in.n - at : (size_t)b->left;
@@ -143,6 +150,7 @@ enum fr_err fr_h1_body_read(struct fr_h1_body *b, struct fr_span in, struct fr_b
     case FR_H1_CHUNKED: return read_chunks(b, in, out, used);
     case FR_H1_UNTIL_CLOSE: *used = n; return move(in, out);
     case FR_H1_LENGTH:
+        if (!will_fit(b, out)) return FR_E_LIMIT;
         if (n > b->left) n = (size_t)b->left;
         *used = n;
         b->left -= n;
