@@ -50,6 +50,35 @@ static enum fr_err take_keys(struct fr_activation *a, const struct fr_bi_message
     return FR_OK;
 }
 
+static struct fr_span check_value(struct fr_crypto *crypto, const uint8_t key[16], uint8_t out[FR_KEY_CHECK_SIZE])
+{
+    struct fr_key k;
+
+    memcpy(k.b, key, sizeof k.b);
+    enum fr_err err = fr_key_check_value(crypto, &k, out);
+    fr_secret_zero(&k, sizeof k);
+    return err ? (struct fr_span){NULL, 0} : fr_span(out, FR_KEY_CHECK_SIZE);
+}
+
+/* Keys never stand in a log; their check values do, so that both ends of a session can be compared. */
+static void log_session(const struct fr_activation *a, const struct fr_session *s)
+{
+    struct fr_crypto *crypto = a->ns->crypto;
+    uint8_t v[4][FR_KEY_CHECK_SIZE];
+    struct fr_span f = check_value(crypto, s->f_nwk_s_int_key, v[0]);
+    struct fr_span app = s->has_app_s_key ? check_value(crypto, s->app_s_key, v[1]) : (struct fr_span){NULL, 0};
+
+    if (s->is_1_1) {
+        FR_LOG(a->ns->log, FR_LOG_INFO, "join.session", FR_STR("join", a->join_id),
+               FR_DEVADDR("devaddr", s->dev_addr), FR_HEX("fnwksintkey", f),
+               FR_HEX("snwksintkey", check_value(crypto, s->s_nwk_s_int_key, v[2])),
+               FR_HEX("nwksenckey", check_value(crypto, s->nwk_s_enc_key, v[3])), FR_HEX("appskey", app));
+    } else {
+        FR_LOG(a->ns->log, FR_LOG_INFO, "join.session", FR_STR("join", a->join_id),
+               FR_DEVADDR("devaddr", s->dev_addr), FR_HEX("nwkskey", f), FR_HEX("appskey", app));
+    }
+}
+
 /* A successful JoinAns: the session is on disk before anybody hears of it. */
 static void take_answer(struct fr_activation *a, const struct fr_bi_message *answer)
 {
@@ -77,6 +106,7 @@ static void take_answer(struct fr_activation *a, const struct fr_bi_message *ans
     } else if (fr_state_save_session(a->ns->state, s) != FR_OK) {
         fail(a, FR_BI_OTHER, "the session could not be saved");
     } else {
+        log_session(a, s);
         finish(a, &outcome);
     }
     fr_secret_zero(&outcome, sizeof outcome);

@@ -28,7 +28,7 @@ static void log_found(struct fr_run *run, const struct fedroam_answer *answer)
            FR_STR("freshness", is_found ? freshness_text(answer) : NULL),
            FR_INT("took_ms", fr_loop_now_ms(run->ns->loop) - run->lookup_ms),
            FR_STR("federation", federation[0] != '\0' ? federation : NULL),
-           FR_STR("netid", is_found ? fedroam_answer_tls_name(answer) : NULL),
+           FR_STR("home", is_found ? fedroam_answer_tls_name(answer) : NULL),
            FR_STR("endpoint", is_found && fedroam_answer_endpoint_count(answer) > 0
                                   ? fedroam_answer_endpoint_text(answer, 0)
                                   : NULL),

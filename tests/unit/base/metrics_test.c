@@ -1,9 +1,5 @@
 #include "base/metrics.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "support/unit.h"
 
 static void families_samples_and_end(void **state)
 {

@@ -1,6 +1,7 @@
 #pragma once
-/* A simulated network under the resolver: brokers that answer, fail, refuse or keep silent, on a clock that the test moves. No
- * sockets, no sleeping: net_run() turns the loop and advances time to the next timer. */
+/* A simulated network under the resolver: brokers that answer, fail, refuse or keep silent, on a
+ * clock that the test moves. No sockets, no sleeping: net_run() turns the loop and advances time
+ * to the next timer. */
 
 #include "message.h"
 
@@ -55,11 +56,12 @@ static int64_t net_real(void *data)
     return 1700000000000 + ((struct net *)data)->now_ms;
 }
 
-/* What the zones hold: device …01 and …02 in network 000013 of fed.test, device …0b in network 00000b of other.test; a Join
- * Server; anything else is NXDOMAIN. */
+/* What the zones hold: device …01 and …02 in network 000013 of fed.test, device …0b in network
+ * 00000b of other.test; a Join Server; anything else is NXDOMAIN. */
 static struct message net_answer(const struct net *net, const char *name, uint16_t type)
 {
-    static const char extras[] = SERVICE " 60 SRV 0 0 8005 e1." NETWORK "\ne1." NETWORK " 60 A 192.0.2.1";
+    static const char extras[] =
+        SERVICE " 60 SRV 0 0 8005 e1." NETWORK "\ne1." NETWORK " 60 A 192.0.2.1";
     static const char srv[] = SERVICE " 60 SRV 0 0 8005 e1." NETWORK;
     const char *extra = net->is_bare ? "" : extras;
     char text[2 * FR_DNAME_TEXT];
@@ -70,10 +72,13 @@ static struct message net_answer(const struct net *net, const char *name, uint16
         return test_message(name, type, OK, text, "", extra);
     }
     if (strncmp(name, "70b3d57ed000000b", 16) == 0 && strstr(name, ".deveui.other.test")) {
-        snprintf(text, sizeof text, "%s. 3600 CNAME 00000b.netid.other.test.\n"
-                                    "00000b.netid.other.test. 60 A 192.0.2.11", name);
-        return test_message(name, type, OK, text, "",
-                            "_fedroam._tcp.00000b.netid.other.test. 60 SRV 0 0 8005 00000b.netid.other.test.");
+        snprintf(text, sizeof text,
+                 "%s. 3600 CNAME 00000b.netid.other.test.\n"
+                 "00000b.netid.other.test. 60 A 192.0.2.11",
+                 name);
+        return test_message(
+            name, type, OK, text, "",
+            "_fedroam._tcp.00000b.netid.other.test. 60 SRV 0 0 8005 00000b.netid.other.test.");
     }
     if (strcmp(name, "000013.netid.fed.test") == 0)
         return type == FR_DNS_A ? test_message(name, type, OK, NETWORK " 60 A 192.0.2.1", "", extra)
@@ -100,10 +105,13 @@ static void net_reply(struct fr_timer *t)
                                .text = "",
                                .alert = ""};
     enum behaviour does = call->is_timeout ? SILENT : call->link->broker->does;
-    if (does == DOWN) r = (struct fr_link_result){.end = FR_LINK_DOWN, .text = "connection refused"};
-    if (does == SILENT) r = (struct fr_link_result){.end = FR_LINK_DOWN, .text = "no answer in time"};
+    if (does == DOWN)
+        r = (struct fr_link_result){.end = FR_LINK_DOWN, .text = "connection refused"};
+    if (does == SILENT)
+        r = (struct fr_link_result){.end = FR_LINK_DOWN, .text = "no answer in time"};
     if (does == ALERTS)
-        r = (struct fr_link_result){.end = FR_LINK_ALERT, .text = "TLS alert: certificate revoked",
+        r = (struct fr_link_result){.end = FR_LINK_ALERT,
+                                    .text = "TLS alert: certificate revoked",
                                     .alert = "certificate revoked"};
     if (does == FORBIDS) r = (struct fr_link_result){.status = 403, .text = "", .alert = ""};
     if (does == BUDGET) r = (struct fr_link_result){.status = 429, .retry_after_s = 7, .text = ""};
@@ -113,7 +121,8 @@ static void net_reply(struct fr_timer *t)
 }
 
 static enum fr_err net_ask(struct fr_link *link, struct fr_span message, uint32_t within_ms,
-                           fr_link_done done, void *data, struct fr_diag *diag, struct fr_link_call **out)
+                           fr_link_done done, void *data, struct fr_diag *diag,
+                           struct fr_link_call **out)
 {
     struct net_link *l = (struct net_link *)link;
     struct fr_dns_query q;
@@ -182,7 +191,8 @@ static struct fedroam_options *net_options(int federations, int brokers)
     struct fedroam_options *o = fedroam_options_new();
     assert_non_null(o);
     for (int i = 0; i < federations; i++) {
-        assert_int_equal(fedroam_options_add_federation(o, names[i], "ca.pem", "chain.pem", "me.key"), 0);
+        assert_int_equal(
+            fedroam_options_add_federation(o, names[i], "ca.pem", "chain.pem", "me.key"), 0);
         for (int b = 0; b < brokers; b++) {
             char url[64];
             snprintf(url, sizeof url, "https://b%d.%s/dns-query", b + 1, names[i]);
@@ -224,10 +234,12 @@ static void net_stop(struct net *net)
 /* Time passes, one millisecond at a time, and everything due happens. */
 static void net_run(struct net *net, int64_t ms)
 {
-    while (fr_loop_poll_turn(net->loop, 0)) {}
+    while (fr_loop_poll_turn(net->loop, 0)) {
+    }
     for (int64_t end = net->now_ms + ms; net->now_ms < end;) {
         net->now_ms++;
-        while (fr_loop_poll_turn(net->loop, 0)) {}
+        while (fr_loop_poll_turn(net->loop, 0)) {
+        }
     }
 }
 
@@ -241,7 +253,8 @@ static void net_skip(struct net *net, int64_t ms)
 static unsigned net_asked(const struct net *net)
 {
     unsigned n = 0;
-    for (size_t i = 0; i < FR_BROKERS_MAX; i++) n += net->brokers[0][i].asked + net->brokers[1][i].asked;
+    for (size_t i = 0; i < FR_BROKERS_MAX; i++)
+        n += net->brokers[0][i].asked + net->brokers[1][i].asked;
     return n;
 }
 
@@ -266,12 +279,14 @@ static void ask(struct net *net, struct asked *a, const char *federation, uint64
                 uint32_t timeout_ms)
 {
     *a = (struct asked){.net = net};
-    assert_int_equal(fedroam_lookup_device(net->f, federation, deveui, timeout_ms, on_answer, a, &a->lookup),
-                     FEDROAM_OK);
+    assert_int_equal(
+        fedroam_lookup_device(net->f, federation, deveui, timeout_ms, on_answer, a, &a->lookup),
+        FEDROAM_OK);
     assert_int_equal(a->ends, 0); /* never from inside the call */
 }
 
-static void expect(const struct asked *a, enum fedroam_result result, enum fedroam_freshness freshness)
+static void expect(const struct asked *a, enum fedroam_result result,
+                   enum fedroam_freshness freshness)
 {
     assert_int_equal(a->ends, 1);
     assert_non_null(a->answer);
