@@ -12,8 +12,10 @@ static void put_text(struct fr_table *t, const char *text)
 
 static void put_uint(struct fr_table *t, uint64_t v, bool is_there)
 {
-    if (is_there) fr_table_uint(t, v);
-    else fr_table_none(t);
+    if (is_there)
+        fr_table_uint(t, v);
+    else
+        fr_table_none(t);
 }
 
 static void put_result(struct fr_table *t, const struct fr_lookup_report *r)
@@ -164,16 +166,26 @@ static const struct field {
     void (*put)(struct fr_table *t, const struct fr_lookup_report *r);
     unsigned when;
 } fields[] = {
-    {"result", put_result, ALWAYS},       {"id", put_id, ALWAYS},
-    {"federation", put_federation, ALWAYS}, {"netid", put_netid, FOUND},
-    {"endpoints", put_endpoints, FOUND},  {"hosts", put_hosts, FOUND},
-    {"tls_name", put_tls_name, FOUND},    {"pins", put_pins, FOUND},
-    {"ca", put_ca, FOUND},                {"certificate", put_chain, FOUND},
-    {"key", put_key, FOUND},              {"ttl", put_ttl, ALWAYS},
-    {"freshness", put_freshness, ALWAYS}, {"reason", put_reason, NOT_FOUND},
-    {"http_status", put_status, NOT_FOUND}, {"ede", put_ede, NOT_FOUND},
-    {"tls_alert", put_alert, NOT_FOUND},  {"retry_after", put_retry, NOT_FOUND},
-    {"exchanges", put_exchanges, ALWAYS}, {"ms", put_ms, ALWAYS},
+    {"result", put_result, ALWAYS},
+    {"id", put_id, ALWAYS},
+    {"federation", put_federation, ALWAYS},
+    {"netid", put_netid, FOUND},
+    {"endpoints", put_endpoints, FOUND},
+    {"hosts", put_hosts, FOUND},
+    {"tls_name", put_tls_name, FOUND},
+    {"pins", put_pins, FOUND},
+    {"ca", put_ca, FOUND},
+    {"certificate", put_chain, FOUND},
+    {"key", put_key, FOUND},
+    {"ttl", put_ttl, ALWAYS},
+    {"freshness", put_freshness, ALWAYS},
+    {"reason", put_reason, NOT_FOUND},
+    {"http_status", put_status, NOT_FOUND},
+    {"ede", put_ede, NOT_FOUND},
+    {"tls_alert", put_alert, NOT_FOUND},
+    {"retry_after", put_retry, NOT_FOUND},
+    {"exchanges", put_exchanges, ALWAYS},
+    {"ms", put_ms, ALWAYS},
 };
 
 enum { FIELDS = sizeof fields / sizeof *fields };

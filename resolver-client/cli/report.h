@@ -1,7 +1,9 @@
 #pragma once
-/* Prints what a look-up found, for `fedroam resolve`: every field of the answer, the questions it took and the time.
+/* Prints what a look-up found, for `fedroam resolve`: every field of the answer, the questions
+ * it took and the time.
  *
- * Errors: FR_E_NOMEM, FR_E_IO. Trust: names in the answer come from a broker; the table writer escapes. */
+ * Errors: FR_E_NOMEM, FR_E_IO. Trust: names in the answer come from a broker; the table writer
+ *   escapes. */
 
 #include "base/cli.h"
 #include <fedroam/answer.h>

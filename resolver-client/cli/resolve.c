@@ -13,7 +13,9 @@
 static const struct fr_cli_option options[] = {
     {.name = "netid", .value = "N", .help = "look up a network instead of a device"},
     {.name = "joineui", .value = "E", .help = "look up a Join Server instead of a device"},
-    {.name = "config", .value = "FILE", .help = "federations and certificates (" DEFAULT_CONFIG ")"},
+    {.name = "config",
+     .value = "FILE",
+     .help = "federations and certificates (" DEFAULT_CONFIG ")"},
     {.name = "timeout", .value = "TIME", .help = "time allowed (that of the configuration)"},
     {0},
 };
@@ -42,8 +44,10 @@ static enum fr_exit parse(struct fr_cli *cli, struct question *q)
     const char *text = netid ? netid : joineui ? joineui : fr_cli_arg(cli, 0);
     q->kind = netid ? FEDROAM_NETWORK : joineui ? FEDROAM_JOIN_SERVER : FEDROAM_DEVICE;
     if (parse_id(text, q->kind, &q->id) != FR_OK)
-        return fr_cli_usage(cli, netid ? "\"%s\" is not a NetID of 6 hex digits"
-                                       : "\"%s\" is not an EUI of 16 hex digits", text);
+        return fr_cli_usage(cli,
+                            netid ? "\"%s\" is not a NetID of 6 hex digits"
+                                  : "\"%s\" is not an EUI of 16 hex digits",
+                            text);
     uint64_t ms = 0;
     if (timeout && fr_parse_duration_ms(fr_span_str(timeout), 10, 600000, &ms) != FR_OK)
         return fr_cli_usage(cli, "--timeout \"%s\" is not a time such as 500ms or 2s", timeout);
@@ -122,9 +126,11 @@ static enum fr_exit run_resolve(struct fr_cli *cli)
     if (asked == FEDROAM_E_FEDERATION)
         code = fr_cli_usage(cli, "the configuration has no federation %s", federation);
     else if (asked != FEDROAM_OK)
-        code = fr_cli_fail(cli, fr_diag_fail(&diag, FR_E_INTERNAL, "%s", fedroam_err_text(asked)), &diag);
+        code = fr_cli_fail(cli, fr_diag_fail(&diag, FR_E_INTERNAL, "%s", fedroam_err_text(asked)),
+                           &diag);
     else
-        code = print(cli, &(struct fr_lookup_report){a, fedroam_count(f, FEDROAM_COUNT_EXCHANGES), ms});
+        code = print(cli,
+                     &(struct fr_lookup_report){a, fedroam_count(f, FEDROAM_COUNT_EXCHANGES), ms});
     fedroam_answer_free(a);
     fedroam_free(f);
     return code;
@@ -136,9 +142,10 @@ const struct fr_cli_command fr_resolver_commands[] = {
      .max_args = 1,
      .options = options,
      .summary = "find the home network of a device, as a member of the federation",
-     .details = "Asks the brokers of the configured federations over DNS-over-HTTPS with this member's "
-                "certificate, and prints what is needed to connect. Exit code 0: found, 7: unknown, "
-                "4 and 5: refused, 10: no broker answered.",
+     .details =
+         "Asks the brokers of the configured federations over DNS-over-HTTPS with this member's "
+         "certificate, and prints what is needed to connect. Exit code 0: found, 7: unknown, "
+         "4 and 5: refused, 10: no broker answered.",
      .example = "fedroam resolve --config resolver.yaml 70b3d57ed0000001",
      .run = run_resolve},
     {0},

@@ -3,8 +3,8 @@
 #include "base/mem.h"
 #include <ev.h>
 
-/* One ev_io for each descriptor the library watches, and one ev_timer. This file uses the library's public interface alone, as
- * any other host would. */
+/* One ev_io for each descriptor the library watches, and one ev_timer. This file uses the
+ * library's public interface alone, as any other host would. */
 
 struct watcher {
     struct ev_io io;
@@ -82,8 +82,7 @@ static void arm(void *data, int64_t delay_ms)
 enum fedroam_err fedroam_ev_new(struct ev_loop *loop, struct fedroam_options *options,
                                 struct fedroam_ev **out)
 {
-    static const struct fedroam_host host = {
-        .size = sizeof host, .watch = watch, .timer = arm};
+    static const struct fedroam_host host = {.size = sizeof host, .watch = watch, .timer = arm};
     struct fedroam_ev *ev = fr_calloc(1, sizeof *ev);
     if (!ev) return FEDROAM_E_MEMORY;
     ev->loop = loop;

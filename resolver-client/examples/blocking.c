@@ -1,6 +1,6 @@
 /* Looks one device up and waits for the answer.
  *     cc blocking.c $(pkg-config --cflags --libs fedroam) -o blocking
- *     ./blocking fed.test https://broker.fed.test:8443/dns-query 127.0.0.1 root.pem me.chain.pem me.key 70b3d57ed0000001 */
+ *     ./blocking FEDERATION URL ADDRESS CA CHAIN KEY DEVEUI */
 #include <fedroam/fedroam.h>
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Looks devices up from a libev loop.
  *     cc libev.c $(pkg-config --cflags --libs fedroam-ev) -lev -o libev
- *     ./libev fed.test https://broker.fed.test:8443/dns-query 127.0.0.1 root.pem me.chain.pem me.key EUI … */
+ *     ./libev FEDERATION URL ADDRESS CA CHAIN KEY DEVEUI … */
 #include <ev.h>
 #include <fedroam/ev.h>
 
@@ -16,8 +16,8 @@ static void on_answer(void *data, const struct fedroam_answer *a)
 {
     struct waiting *w = data;
     printf("%016llx %s %06x %s\n", (unsigned long long)fedroam_answer_id(a),
-           fedroam_result_text(fedroam_answer_result(a)), (unsigned)fedroam_answer_netid(a) & 0xffffff,
-           fedroam_answer_endpoint_text(a, 0));
+           fedroam_result_text(fedroam_answer_result(a)),
+           (unsigned)fedroam_answer_netid(a) & 0xffffff, fedroam_answer_endpoint_text(a, 0));
     if (fedroam_answer_result(a) != FEDROAM_FOUND) w->failed++;
     if (--w->left == 0) ev_break(w->loop, EVBREAK_ALL);
 }

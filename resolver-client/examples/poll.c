@@ -1,8 +1,7 @@
 /* Looks one device up from a loop of the host's own.
  *     cc poll.c $(pkg-config --cflags --libs fedroam) -o poll
- *     ./poll fed.test https://broker.fed.test:8443/dns-query 127.0.0.1 root.pem me.chain.pem me.key 70b3d57ed0000001 */
+ *     ./poll FEDERATION URL ADDRESS CA CHAIN KEY DEVEUI */
 #include <fedroam/fedroam.h>
-
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +18,10 @@ static int watch(void *data, int fd, unsigned events)
     nfds_t i = 0;
     while (i < l->n && l->fds[i].fd != fd) i++;
     if (i == 16) return -1;
-    if (i == l->n) l->n++;
+    l->n += i == l->n;
     l->fds[i].fd = events ? fd : -1; /* poll() skips those */
-    l->fds[i].events = (events & FEDROAM_READ ? POLLIN : 0) | (events & FEDROAM_WRITE ? POLLOUT : 0);
+    l->fds[i].events = events & FEDROAM_READ ? POLLIN : 0;
+    if (events & FEDROAM_WRITE) l->fds[i].events |= POLLOUT;
     return 0;
 }
 
@@ -32,7 +32,7 @@ static void timer(void *data, int64_t delay_ms)
 
 static void on_answer(void *data, const struct fedroam_answer *a)
 {
-    printf("%s %s\n", fedroam_result_text(fedroam_answer_result(a)), fedroam_answer_endpoint_text(a, 0));
+    puts(fedroam_answer_endpoint_text(a, 0)); /* "" unless it was found */
     ((struct loop *)data)->is_done = 1;
 }
 
@@ -42,14 +42,14 @@ int main(int argc, char **argv)
     struct fedroam_host host = {sizeof host, watch, timer};
     struct fedroam_options *o = fedroam_options_new();
     struct fedroam *f = NULL;
-    const char *address = argc == 8 ? argv[3] : NULL;
-    if (!address || fedroam_options_add_federation(o, argv[1], argv[4], argv[5], argv[6]) ||
-        fedroam_options_add_broker(o, argv[1], argv[2], &address, 1) ||
+    const char *where = argc == 8 ? argv[3] : NULL;
+    if (!where || fedroam_options_add_federation(o, argv[1], argv[4], argv[5], argv[6]) ||
+        fedroam_options_add_broker(o, argv[1], argv[2], &where, 1) ||
         fedroam_options_set_host(o, &host, &l) || fedroam_new(o, &f) ||
         fedroam_lookup_device(f, NULL, strtoull(argv[7], NULL, 16), 0, on_answer, &l, NULL))
         return 2;
     while (!l.is_done) {
-        if (poll(l.fds, l.n, l.delay) < 0) return 2;
+        poll(l.fds, l.n, l.delay);
         fedroam_process_timer(f); /* too early is harmless: it sets the delay anew */
         for (nfds_t i = 0; i < l.n; i++)
             if (l.fds[i].revents) fedroam_process_fd(f, l.fds[i].fd, FEDROAM_READ | FEDROAM_WRITE);

@@ -99,7 +99,8 @@ static void put_endpoints(struct fedroam_answer *a, const struct fr_place *place
         to->sa_n = (socklen_t)fr_addr_to_sockaddr(&from->addr, &to->sa);
         to->port = from->addr.port;
         bool is_same_host = i > 0 && from->host_at == place->endpoints[i - 1].host_at;
-        to->host = is_same_host ? a->endpoints[i - 1].host : keep(texts, place->hosts + from->host_at);
+        to->host =
+            is_same_host ? a->endpoints[i - 1].host : keep(texts, place->hosts + from->host_at);
         fr_addr_print(&from->addr, text);
         to->text = keep(texts, text);
     }
@@ -131,8 +132,8 @@ enum fr_err fr_answer_found(struct fr_question q, const struct fr_federation_opt
 }
 
 enum fr_err fr_answer_unknown(struct fr_question q, const struct fr_federation_opt *federation,
-                              uint32_t ttl_s, enum fedroam_freshness freshness,
-                              const char *reason, struct fedroam_answer **out)
+                              uint32_t ttl_s, enum fedroam_freshness freshness, const char *reason,
+                              struct fedroam_answer **out)
 {
     struct fr_buf texts;
     struct fedroam_answer a = begin(q, federation, FEDROAM_UNKNOWN, &texts);

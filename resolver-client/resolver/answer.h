@@ -20,12 +20,13 @@ enum fr_err fr_answer_found(struct fr_question q, const struct fr_federation_opt
 
 /* Unknown; `ttl_s` is how long that stands, `reason` may be "". */
 enum fr_err fr_answer_unknown(struct fr_question q, const struct fr_federation_opt *federation,
-                              uint32_t ttl_s, enum fedroam_freshness freshness,
-                              const char *reason, struct fedroam_answer **out);
+                              uint32_t ttl_s, enum fedroam_freshness freshness, const char *reason,
+                              struct fedroam_answer **out);
 
 /* Every other result. */
 enum fr_err fr_answer_fault(struct fr_question q, const struct fr_federation_opt *federation,
                             const struct fr_judgement *j, struct fedroam_answer **out);
 
-/* The answer there is when there is no memory for one: static, FEDROAM_FAILED; freeing it does nothing. */
+/* The answer there is when there is no memory for one: static, FEDROAM_FAILED; freeing it does
+ * nothing. */
 const struct fedroam_answer *fr_answer_no_memory(void);

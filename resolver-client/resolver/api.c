@@ -69,7 +69,8 @@ static enum fedroam_err wait_for(struct fedroam *f, enum fedroam_kind kind, uint
     if (!f->own_loop || f->is_hosted) return FEDROAM_E_STATE;
     enum fedroam_err err = start(f, kind, id, federation, timeout_ms, on_answer, &w, NULL);
     if (err) return err;
-    while (!w.is_done) (void)fr_loop_poll_turn(f->own_loop, TURN_MS); /* its timers end the look-up */
+    while (!w.is_done)
+        (void)fr_loop_poll_turn(f->own_loop, TURN_MS); /* its timers end the look-up */
     if (!w.answer) return FEDROAM_E_MEMORY;
     *out = w.answer;
     return FEDROAM_OK;

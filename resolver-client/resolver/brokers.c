@@ -9,7 +9,7 @@
 struct broker {
     struct fr_link *link;
     const char *host;
-    unsigned failures;     /* in a row */
+    unsigned failures; /* in a row */
     int64_t rests_until_ms;
     char reason[FR_REASON_TEXT]; /* of the last failure */
 };
@@ -65,8 +65,10 @@ enum fr_err fr_brokers_new(const struct fedroam_options *options,
 
 static void unlink_ask(struct fr_ask *a)
 {
-    if (a->prev) a->prev->next = a->next;
-    else a->b->asks = a->next;
+    if (a->prev)
+        a->prev->next = a->next;
+    else
+        a->b->asks = a->next;
     if (a->next) a->next->prev = a->prev;
 }
 
@@ -112,7 +114,8 @@ static void note_failure(struct fr_brokers *b, struct broker *k, const char *rea
     int64_t now_ms = fr_loop_now_ms(b->loop);
     b->counts.failures++;
     (void)snprintf(k->reason, sizeof k->reason, "%s", reason);
-    if (now_ms < k->rests_until_ms) return; /* another question of the same moment said so already */
+    if (now_ms < k->rests_until_ms)
+        return; /* another question of the same moment said so already */
     int64_t rest_ms = FR_BACKOFF_FIRST_MS;
     for (unsigned i = 0; i < k->failures && rest_ms < FR_BACKOFF_MAX_MS; i++) rest_ms *= 2;
     if (rest_ms > FR_BACKOFF_MAX_MS) rest_ms = FR_BACKOFF_MAX_MS;
@@ -136,8 +139,8 @@ static void sum_up(struct fr_ask *a)
 
 static void on_link(void *data, const struct fr_link_result *r);
 
-/* With somebody else to turn to, the time of a broker; without, all the time there is, and no less than look-ups have that may still
- * join. */
+/* With somebody else to turn to, the time of a broker; without, all the time there is, and no
+ * less than look-ups have that may still join. */
 static int64_t time_for(const struct fr_ask *a, int64_t now_ms)
 {
     const struct fedroam_options *o = a->b->options;
@@ -161,9 +164,8 @@ static void try_next(struct fr_ask *a)
         int64_t within_ms = time_for(a, now_ms);
         struct fr_diag diag = {0};
         struct fr_link *link = b->brokers[i].link;
-        enum fr_err err =
-            link->ops->ask(link, fr_span(a->message, a->n_message), (uint32_t)within_ms, on_link, a,
-                           &diag, &a->call);
+        enum fr_err err = link->ops->ask(link, fr_span(a->message, a->n_message),
+                                         (uint32_t)within_ms, on_link, a, &diag, &a->call);
         if (err == FR_OK) {
             b->counts.exchanges++;
             return;
@@ -192,8 +194,8 @@ static void on_link(void *data, const struct fr_link_result *r)
     end_ask(&a->ending);
 }
 
-/* ID 0 (RFC 8484 4.1), and an OPT so that a refusal may say why (RFC 8914). No padding: the names of one kind are all of one
- * length, so it would hide nothing. */
+/* ID 0 (RFC 8484 4.1), and an OPT so that a refusal may say why (RFC 8914). No padding: the
+ * names of one kind are all of one length, so it would hide nothing. */
 static enum fr_err write_message(struct fr_ask *a)
 {
     struct fr_dns_writer w;
@@ -239,6 +241,5 @@ struct fr_brokers_counts fr_brokers_counts(const struct fr_brokers *b)
 
 void fr_brokers_add_traffic(struct fr_brokers *b, struct fr_resolver_traffic *sum)
 {
-    for (size_t i = 0; i < b->n; i++)
-        b->brokers[i].link->ops->add_traffic(b->brokers[i].link, sum);
+    for (size_t i = 0; i < b->n; i++) b->brokers[i].link->ops->add_traffic(b->brokers[i].link, sum);
 }

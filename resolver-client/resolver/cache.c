@@ -81,10 +81,14 @@ static struct entry **find(struct fr_cache *c, struct fr_cache_key key)
 
 static void unlink_age(struct fr_cache *c, struct entry *e)
 {
-    if (e->newer) e->newer->older = e->older;
-    else c->newest = e->older;
-    if (e->older) e->older->newer = e->newer;
-    else c->oldest = e->newer;
+    if (e->newer)
+        e->newer->older = e->older;
+    else
+        c->newest = e->older;
+    if (e->older)
+        e->older->newer = e->newer;
+    else
+        c->oldest = e->newer;
     e->newer = e->older = NULL;
 }
 
@@ -181,8 +185,10 @@ void fr_cache_put_place(struct fr_cache *c, struct fr_cache_key key, struct fr_p
                         int64_t now_ms)
 {
     struct entry *e = fresh_entry(c, key, place->ttl_s, now_ms);
-    if (e) e->place = place;
-    else fr_place_free(place);
+    if (e)
+        e->place = place;
+    else
+        fr_place_free(place);
 }
 
 size_t fr_cache_count(const struct fr_cache *c)

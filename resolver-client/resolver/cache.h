@@ -1,13 +1,15 @@
 #pragma once
-/* What was learnt, for as long as it may be used: devices → NetID, networks and Join Servers → place, and what does not exist.
+/* What was learnt, for as long as it may be used: devices → NetID, networks and Join Servers →
+ * place, and what does not exist.
  *
- * Model: keyed by (federation, kind, number). An entry is fresh until its TTL ends; a positive one is then kept `stale_ms` longer
- *   for the case that no broker can be reached. The least recently used entry goes when the cache is full.
- * Owns: its entries and their places. Threads: one at a time. Errors: FR_E_NOMEM from fr_cache_new alone: an entry that cannot be
- *   stored is not stored.
+ * Model: keyed by (federation, kind, number). An entry is fresh until its TTL ends; a positive
+ *   one is then kept `stale_ms` longer for the case that no broker can be reached. The least
+ *   recently used entry goes when the cache is full.
+ * Owns: its entries and their places. Threads: one at a time. Errors: FR_E_NOMEM from
+ *   fr_cache_new alone: an entry that cannot be stored is not stored.
  * Units and limits: times are monotonic ms, given by the caller; at most `max` entries.
- * Trust: keys come from devices on the air, so the table hashes with a random key.
- * See RFC 2308, RFC 8767. */
+ * Trust: keys come from devices on the air, so the table hashes with a random key. See RFC 2308,
+ *   RFC 8767. */
 
 #include "base/err.h"
 #include "resolver/place.h"
@@ -25,7 +27,7 @@ enum fr_cache_age { FR_CACHE_MISS, FR_CACHE_FRESH, FR_CACHE_STALE };
 struct fr_cache_hit {
     bool is_negative;
     uint32_t netid;               /* a device's */
-    const struct fr_place *place; /* a network's or Join Server's; borrowed until the next put or flush */
+    const struct fr_place *place; /* of the others; borrowed until the next put */
     int64_t left_ms;              /* of its TTL; 0 when stale */
 };
 
@@ -35,7 +37,8 @@ void fr_cache_free(struct fr_cache *c);
 enum fr_cache_age fr_cache_get(struct fr_cache *c, struct fr_cache_key key, int64_t now_ms,
                                struct fr_cache_hit *out);
 
-/* Each replaces what is there; a TTL of 0 only removes it. `place` becomes the cache's, also when it is not stored. */
+/* Each replaces what is there; a TTL of 0 only removes it. `place` becomes the cache's, also
+ * when it is not stored. */
 void fr_cache_put_negative(struct fr_cache *c, struct fr_cache_key key, uint32_t ttl_s,
                            int64_t now_ms);
 void fr_cache_put_device(struct fr_cache *c, struct fr_cache_key key, uint32_t netid,

@@ -4,51 +4,100 @@
 #include <netdb.h>
 
 static const struct fr_conf_row broker_rows[] = {
-    {.key = "url", .type = FR_T_STRING, FR_CONF_AT(struct fr_federation_broker, url),
-     .flags = FR_CONF_REQUIRED, .help = "https://host[:port]/path of the broker; its certificate names the host."},
-    {.key = "addresses", .type = FR_T_STRINGS,
-     FR_CONF_ARRAY(struct fr_federation_broker, addresses, n_addresses), .max = FR_BROKER_ADDRESSES_MAX,
+    {.key = "url",
+     .type = FR_T_STRING,
+     FR_CONF_AT(struct fr_federation_broker, url),
+     .flags = FR_CONF_REQUIRED,
+     .help = "https://host[:port]/path of the broker; its certificate names the host."},
+    {.key = "addresses",
+     .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_federation_broker, addresses, n_addresses),
+     .max = FR_BROKER_ADDRESSES_MAX,
      .help = "IP addresses of this broker, tried in order (those of the federation)."},
     {0},
 };
 
 const struct fr_conf_row fr_federation_rows[] = {
-    {.key = "name", .type = FR_T_STRING, FR_CONF_AT(struct fr_federation_conf, name),
-     .flags = FR_CONF_REQUIRED, .help = "Name of the federation, the apex of its zone."},
-    {.key = "broker", .type = FR_T_LIST, FR_CONF_ARRAY(struct fr_federation_conf, brokers, n_brokers),
-     .max = FR_BROKERS_MAX, .flags = FR_CONF_REQUIRED | FR_CONF_SHORT, .rows = broker_rows,
+    {.key = "name",
+     .type = FR_T_STRING,
+     FR_CONF_AT(struct fr_federation_conf, name),
+     .flags = FR_CONF_REQUIRED,
+     .help = "Name of the federation, the apex of its zone."},
+    {.key = "broker",
+     .type = FR_T_LIST,
+     FR_CONF_ARRAY(struct fr_federation_conf, brokers, n_brokers),
+     .max = FR_BROKERS_MAX,
+     .flags = FR_CONF_REQUIRED | FR_CONF_SHORT,
+     .rows = broker_rows,
      .help = "URL of the broker, or a list of {url, addresses}, asked in this order."},
-    {.key = "addresses", .type = FR_T_STRINGS,
-     FR_CONF_ARRAY(struct fr_federation_conf, addresses, n_addresses), .max = FR_BROKER_ADDRESSES_MAX,
-     .help = "IP addresses of the brokers that name none themselves (looked up in public DNS at start)."},
-    {.key = "ca", .type = FR_T_PATH, FR_CONF_AT(struct fr_federation_conf, ca),
-     .flags = FR_CONF_REQUIRED, .help = "PEM file of the federation's root certificate."},
-    {.key = "certificate", .type = FR_T_PATH, FR_CONF_AT(struct fr_federation_conf, certificate),
-     .flags = FR_CONF_REQUIRED, .help = "PEM file of our certificate chain."},
-    {.key = "key", .type = FR_T_PATH, FR_CONF_AT(struct fr_federation_conf, key),
-     .flags = FR_CONF_REQUIRED, .help = "PEM file of our private key, readable by us alone."},
+    {.key = "addresses",
+     .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_federation_conf, addresses, n_addresses),
+     .max = FR_BROKER_ADDRESSES_MAX,
+     .help = "IP addresses of the brokers that name none themselves (looked up in public DNS at "
+             "start)."},
+    {.key = "ca",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_federation_conf, ca),
+     .flags = FR_CONF_REQUIRED,
+     .help = "PEM file of the federation's root certificate."},
+    {.key = "certificate",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_federation_conf, certificate),
+     .flags = FR_CONF_REQUIRED,
+     .help = "PEM file of our certificate chain."},
+    {.key = "key",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_federation_conf, key),
+     .flags = FR_CONF_REQUIRED,
+     .help = "PEM file of our private key, readable by us alone."},
     {0},
 };
 
 const struct fr_conf_row fr_lookup_rows[] = {
-    {.key = "timeout", .type = FR_T_DURATION, FR_CONF_AT(struct fr_lookup_conf, timeout_ms),
-     .def = "2s", .min = 10, .max = 600000, .help = "Time allowed for one look-up."},
-    {.key = "broker_timeout", .type = FR_T_DURATION, FR_CONF_AT(struct fr_lookup_conf, broker_timeout_ms),
-     .def = "1s", .min = 10, .max = 60000, .help = "Time one broker has before the next is asked."},
-    {.key = "cache", .type = FR_T_UINT, FR_CONF_AT(struct fr_lookup_conf, cache_entries),
-     .def = "100000", .min = 16, .max = 10000000, .help = "Names kept in the cache."},
-    {.key = "stale", .type = FR_T_DURATION, FR_CONF_AT(struct fr_lookup_conf, stale_ms),
-     .def = "24h", .max = 259200000,
+    {.key = "timeout",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_lookup_conf, timeout_ms),
+     .def = "2s",
+     .min = 10,
+     .max = 600000,
+     .help = "Time allowed for one look-up."},
+    {.key = "broker_timeout",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_lookup_conf, broker_timeout_ms),
+     .def = "1s",
+     .min = 10,
+     .max = 60000,
+     .help = "Time one broker has before the next is asked."},
+    {.key = "cache",
+     .type = FR_T_UINT,
+     FR_CONF_AT(struct fr_lookup_conf, cache_entries),
+     .def = "100000",
+     .min = 16,
+     .max = 10000000,
+     .help = "Names kept in the cache."},
+    {.key = "stale",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_lookup_conf, stale_ms),
+     .def = "24h",
+     .max = 259200000,
      .help = "How long past its TTL an answer may serve while no broker can be reached."},
     {0},
 };
 
 static const struct fr_conf_row resolver_rows[] = {
-    {.key = "federations", .type = FR_T_LIST,
-     FR_CONF_ARRAY(struct fr_resolver_conf, federations, n_federations), .max = FR_FEDERATIONS_MAX,
-     .flags = FR_CONF_REQUIRED, .rows = fr_federation_rows, .help = "The federations to ask."},
-    {.key = "lookup", .type = FR_T_GROUP, FR_CONF_AT(struct fr_resolver_conf, lookup),
-     .rows = fr_lookup_rows, .help = "Times and limits of look-ups."},
+    {.key = "federations",
+     .type = FR_T_LIST,
+     FR_CONF_ARRAY(struct fr_resolver_conf, federations, n_federations),
+     .max = FR_FEDERATIONS_MAX,
+     .flags = FR_CONF_REQUIRED,
+     .rows = fr_federation_rows,
+     .help = "The federations to ask."},
+    {.key = "lookup",
+     .type = FR_T_GROUP,
+     FR_CONF_AT(struct fr_resolver_conf, lookup),
+     .rows = fr_lookup_rows,
+     .help = "Times and limits of look-ups."},
     {0},
 };
 
@@ -68,8 +117,7 @@ static enum fr_err look_up(const char *host, struct fr_diag *diag, struct found 
     struct addrinfo *all = NULL;
     int status = getaddrinfo(host, NULL, &hints, &all);
     if (status != 0) {
-        enum fr_err err =
-            fr_diag_fail(diag, FR_E_NET, "broker %s: %s", host, gai_strerror(status));
+        enum fr_err err = fr_diag_fail(diag, FR_E_NET, "broker %s: %s", host, gai_strerror(status));
         fr_diag_hint(diag, "say where it is with addresses:");
         return err;
     }
@@ -119,8 +167,8 @@ static enum fr_err add_broker(struct fedroam_options *o, const struct fr_federat
 static enum fr_err add_federation(struct fedroam_options *o, const struct fr_federation_conf *f,
                                   struct fr_diag *diag)
 {
-    enum fr_err err = say(
-        o, fedroam_options_add_federation(o, f->name, f->ca, f->certificate, f->key), f, diag);
+    enum fr_err err =
+        say(o, fedroam_options_add_federation(o, f->name, f->ca, f->certificate, f->key), f, diag);
     for (size_t i = 0; i < f->n_brokers && !err; i++) err = add_broker(o, f, &f->brokers[i], diag);
     return err;
 }

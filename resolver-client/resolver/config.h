@@ -1,12 +1,11 @@
 #pragma once
-/* The federations a program asks, as YAML rows: the same block in resolver.yaml, ns.yaml and agent.yaml. Library
- * fr_resolver_config, apart from fr_resolver so that libfedroam needs no YAML.
+/* The federations a program asks, as YAML rows: the same block in resolver.yaml, ns.yaml and
+ * agent.yaml. Library fr_resolver_config, apart from fr_resolver so that libfedroam needs no
+ * YAML.
  *
- * Model: a program puts the rows into its own table:
- *     {.key = "federations", .type = FR_T_LIST, FR_CONF_ARRAY(struct x_conf, federations, n_federations),
- *      .flags = FR_CONF_REQUIRED, .rows = fr_federation_rows, .help = …},
- *     {.key = "lookup", .type = FR_T_GROUP, FR_CONF_AT(struct x_conf, lookup), .rows = fr_lookup_rows, .help = …},
- *   and turns what was loaded into options with fr_federations_options().
+ * Model: a program puts the rows into its own table, as a LIST "federations" with
+ *   .rows = fr_federation_rows and a GROUP "lookup" with .rows = fr_lookup_rows, and turns what was
+ *   loaded into options with fr_federations_options(). config.c's resolver_rows is such a table.
  * Owns: fr_conf_free of the program's schema frees it all. Trust: user's bytes. */
 
 #include "base/conf.h"
@@ -45,9 +44,10 @@ struct fr_resolver_conf {
 };
 extern const struct fr_conf_schema fr_resolver_schema;
 
-/* Options from what was loaded, to be freed with fedroam_options_free(). A broker without addresses anywhere has its host
- * looked up here by the system's resolver, which may block: so at start-up and reload, never in a loop. FR_E_CONFIG naming the
- * federation, FR_E_NET when that look-up fails, FR_E_NOMEM. */
+/* Options from what was loaded, to be freed with fedroam_options_free(). A broker without
+ * addresses anywhere has its host looked up here by the system's resolver, which may block: so
+ * at start-up and reload, never in a loop. FR_E_CONFIG naming the federation, FR_E_NET when that
+ * look-up fails, FR_E_NOMEM. */
 enum fr_err fr_federations_options(const struct fr_federation_conf *federations, size_t n,
                                    const struct fr_lookup_conf *lookup, struct fr_diag *diag,
                                    struct fedroam_options **out);

@@ -88,7 +88,8 @@ static void judge_status(const struct fr_link_result *r, const char *broker, str
         j->may_ask_another = true;
         end(j, FEDROAM_NO_BROKER, broker, "HTTP %u%s%s%s%s", r->status, space, word, colon, said);
     } else if (r->status == 404) {
-        end(j, FEDROAM_BAD_ANSWER, broker, "HTTP 404 Not Found: is the path of the broker's URL right?");
+        end(j, FEDROAM_BAD_ANSWER, broker,
+            "HTTP 404 Not Found: is the path of the broker's URL right?");
     } else {
         end(j, FEDROAM_BAD_ANSWER, broker, "HTTP %u%s%s%s%s", r->status, space, word, colon, said);
     }

@@ -1,7 +1,9 @@
 #pragma once
-/* What a broker's HTTP response means for a question: RFC 8484 status codes, RFC 9520 failures. Pure.
+/* What a broker's HTTP response means for a question: RFC 8484 status codes, RFC 9520 failures.
+ * Pure.
  *
- * Owns: nothing; the reply borrows the body. Trust: a broker's bytes; what is quoted of them is plain ASCII, cut short. */
+ * Owns: nothing; the reply borrows the body. Trust: a broker's bytes; what is quoted of them is
+ *   plain ASCII, cut short. */
 
 #include "resolver/link.h"
 #include "resolver/reply.h"

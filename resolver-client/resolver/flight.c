@@ -18,8 +18,8 @@ struct fr_flight {
 
 static size_t bucket(struct fr_cache_key key)
 {
-    uint64_t h = (key.id ^ (uint64_t)key.federation << 48 ^ (uint64_t)key.kind << 40) *
-                 0x9e3779b97f4a7c15u;
+    uint64_t h =
+        (key.id ^ (uint64_t)key.federation << 48 ^ (uint64_t)key.kind << 40) * 0x9e3779b97f4a7c15u;
     return (size_t)(h >> 56) % FR_FLIGHT_BUCKETS;
 }
 
@@ -37,8 +37,10 @@ static void add_part(struct fr_flight *fl, struct fr_part *part)
     part->flight = fl;
     part->prev = fl->last_part;
     part->next = NULL;
-    if (fl->last_part) fl->last_part->next = part;
-    else fl->parts = part;
+    if (fl->last_part)
+        fl->last_part->next = part;
+    else
+        fl->parts = part;
     fl->last_part = part;
     part->was_asked = true;
 }
@@ -47,10 +49,14 @@ void fr_flight_leave(struct fr_part *part)
 {
     struct fr_flight *fl = part->flight;
     if (!fl) return;
-    if (part->prev) part->prev->next = part->next;
-    else fl->parts = part->next;
-    if (part->next) part->next->prev = part->prev;
-    else fl->last_part = part->prev;
+    if (part->prev)
+        part->prev->next = part->next;
+    else
+        fl->parts = part->next;
+    if (part->next)
+        part->next->prev = part->prev;
+    else
+        fl->last_part = part->prev;
     part->flight = NULL;
     part->prev = part->next = NULL;
 }
@@ -140,7 +146,8 @@ static bool go_on(struct fr_flight *fl)
         end_place(fl, &fl->draft, fl->key);
         return false;
     }
-    if (!fl->parts) return false; /* nobody waits any more: what is missing is asked when it is wanted */
+    if (!fl->parts)
+        return false; /* nobody waits any more: what is missing is asked when it is wanted */
     enum fr_err err = send_question(fl);
     if (err) fail_all_local(fl, err);
     return err == FR_OK;
@@ -176,13 +183,15 @@ static void end_device(struct fr_flight *fl, const struct fr_judgement *j)
         return;
     }
     fr_cache_put_device(fl->f->cache, fl->key, netid, r->target_ttl_s, fr_loop_now_ms(fl->f->loop));
-    for (struct fr_part *p = fl->parts; p; p = p->next) fr_part_set_netid(p, netid, r->target_ttl_s);
+    for (struct fr_part *p = fl->parts; p; p = p->next)
+        fr_part_set_netid(p, netid, r->target_ttl_s);
     struct fr_place_draft rest = draft;
     struct fr_dname name;
     uint16_t type;
     if (fr_place_next(&rest, &name, &type))
         while (fl->parts) fr_part_go_on(fl->parts, &draft);
-    else end_place(fl, &draft, fr_network_key(fl->key.federation, netid));
+    else
+        end_place(fl, &draft, fr_network_key(fl->key.federation, netid));
 }
 
 static void on_ask(void *data, const struct fr_judgement *j)
@@ -213,10 +222,12 @@ static enum fr_err prepare(struct fr_flight *fl, const struct fr_place_draft *kn
         return fr_owner_write(&owner, zone_of(fl), &fl->name);
     }
     enum fr_err err = FR_OK;
-    if (known) fl->draft = *known;
+    if (known)
+        fl->draft = *known;
     else if (fl->key.kind == FEDROAM_NETWORK)
         err = fr_place_network(zone_of(fl), (uint32_t)fl->key.id, &fl->draft);
-    else err = fr_place_join_server(zone_of(fl), fl->key.id, &fl->draft);
+    else
+        err = fr_place_join_server(zone_of(fl), fl->key.id, &fl->draft);
     if (err) return err;
     return fr_place_next(&fl->draft, &fl->name, &fl->type) ? FR_OK : FR_E_INTERNAL;
 }

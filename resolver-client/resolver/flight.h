@@ -1,10 +1,12 @@
 #pragma once
-/* Flights: the questions under way about one (federation, kind, number), and the parts that wait for them. See handle.h. */
+/* Flights: the questions under way about one (federation, kind, number), and the parts that wait
+ *   for them. See handle.h. */
 
 #include "resolver/handle.h"
 
-/* Makes the part wait on the flight of this key, started when there is none. A network's flight may be given what a device's answer
- * told already (`known`, or NULL). FR_E_NOMEM, FR_E_LIMIT: nothing changed. */
+/* Makes the part wait on the flight of this key, started when there is none. A network's flight
+ * may be given what a device's answer told already (`known`, or NULL). FR_E_NOMEM, FR_E_LIMIT:
+ * nothing changed. */
 enum fr_err fr_flight_join(struct fr_part *part, struct fr_cache_key key,
                            const struct fr_place_draft *known);
 

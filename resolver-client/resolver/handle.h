@@ -1,13 +1,15 @@
 #pragma once
 /* The inside of a resolver handle: what open.c, lookup.c and flight.c share.
  *
- * Model: a *look-up* is one call of the host. It has one *part* per federation asked. A part that the cache cannot serve waits on a
- *   *flight*: the questions about one (federation, kind, number), sent once however many parts wait. A device's flight finds the
- *   NetID; unless that answer told everything, its parts go on to the network's flight.
+ * Model: a *look-up* is one call of the host. It has one *part* per federation asked. A part
+ *   that the cache cannot serve waits on a *flight*: the questions about one (federation, kind,
+ *   number), sent once however many parts wait. A device's flight finds the NetID; unless that
+ *   answer told everything, its parts go on to the network's flight.
  *     look-up ─ part ─┐
  *     look-up ─ part ─┼─ flight (device) ─► flight (network) ─► brokers
- * Owns: the handle owns all of it. Threads: the loop's. A decided look-up goes to the ready list, and its call-back runs at the end
- * of the turn, so never from inside a call of the host. */
+ * Owns: the handle owns all of it. Threads: the loop's. A decided look-up goes to the ready
+ *   list, and its call-back runs at the end of the turn, so never from inside a call of the
+ *   host. */
 
 #include "resolver/answer.h"
 #include "resolver/brokers.h"
@@ -52,8 +54,8 @@ struct fr_lookup_list {
 struct fedroam {
     struct fedroam_options *options;
     struct fr_loop *loop;
-    struct fr_loop *own_loop;        /* freed with the handle: a poll loop or the host's; or NULL */
-    bool is_hosted;                  /* own_loop belongs to a host */
+    struct fr_loop *own_loop; /* freed with the handle: a poll loop or the host's; or NULL */
+    bool is_hosted;           /* own_loop belongs to a host */
     struct fr_cache *cache;
     struct fr_brokers *brokers[FR_FEDERATIONS_MAX];
     struct fr_flight *flights[FR_FLIGHT_BUCKETS];

@@ -51,8 +51,10 @@ static void unlink_watch(struct host_loop *h, struct fr_watch *w)
 {
     struct watch_priv *p = watch_priv(w);
     if (h->cursor == w) h->cursor = p->next;
-    if (p->prev) watch_priv(p->prev)->next = p->next;
-    else h->watches = p->next;
+    if (p->prev)
+        watch_priv(p->prev)->next = p->next;
+    else
+        h->watches = p->next;
     if (p->next) watch_priv(p->next)->prev = p->prev;
 }
 
@@ -70,8 +72,10 @@ static enum fr_err host_watch(struct fr_loop *loop, struct fr_watch *w, unsigned
     for (struct fr_watch *o = h->watches; o; o = watch_priv(o)->next)
         if (o != w && o->fd == w->fd) all |= o->want;
     if (h->host.watch(h->data, w->fd, all) != 0 && want != 0) return FR_E_IO;
-    if (w->want == 0) link_watch(h, w);
-    else if (want == 0) unlink_watch(h, w);
+    if (w->want == 0)
+        link_watch(h, w);
+    else if (want == 0)
+        unlink_watch(h, w);
     return FR_OK;
 }
 
@@ -96,8 +100,10 @@ static void host_timer_start(struct fr_loop *loop, struct fr_timer *t)
         after = timer_priv(after)->next;
     }
     *timer_priv(t) = (struct timer_priv){.prev = before, .next = after};
-    if (before) timer_priv(before)->next = t;
-    else h->timers = t;
+    if (before)
+        timer_priv(before)->next = t;
+    else
+        h->timers = t;
     if (after) timer_priv(after)->prev = t;
     arm(h);
 }
@@ -106,8 +112,10 @@ static void host_timer_stop(struct fr_loop *loop, struct fr_timer *t)
 {
     struct host_loop *h = (struct host_loop *)loop;
     struct timer_priv *p = timer_priv(t);
-    if (p->prev) timer_priv(p->prev)->next = p->next;
-    else h->timers = p->next;
+    if (p->prev)
+        timer_priv(p->prev)->next = p->next;
+    else
+        h->timers = p->next;
     if (p->next) timer_priv(p->next)->prev = p->prev;
     arm(h);
 }

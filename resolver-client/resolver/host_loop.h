@@ -1,9 +1,10 @@
 #pragma once
 /* The loop interface of the house on the call-backs of a host (<fedroam/loop.h>).
  *
- * Model: watches of one descriptor are told to the host as one interest; of all timers and deferred work the host knows only when
- *   the next is due.
- * Owns: nothing of the host's. Threads: the host's one. Limits: linear in watches (a few) and in armed timers. */
+ * Model: watches of one descriptor are told to the host as one interest; of all timers and
+ *   deferred work the host knows only when the next is due.
+ * Owns: nothing of the host's. Threads: the host's one. Limits: linear in watches (a few) and in
+ *   armed timers. */
 
 #include "base/clock.h"
 #include "transport/loop.h"

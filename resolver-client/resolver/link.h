@@ -1,10 +1,10 @@
 #pragma once
 /* A way to put one question to one broker: the seam between the resolver and the network.
  *
- * Model: an implementation embeds struct fr_link first. There are two: link_http.c (DNS-over-HTTPS with our certificate) and the
- *   scripted one of the tests.
- * Owns: links are freed by their ops. Threads: the loop's. Errors: a question that cannot even be put is ask's return value with
- *   a diag; everything later is a struct fr_link_result.
+ * Model: an implementation embeds struct fr_link first. There are two: link_http.c
+ *   (DNS-over-HTTPS with our certificate) and the scripted one of the tests.
+ * Owns: links are freed by their ops. Threads: the loop's. Errors: a question that cannot even
+ *   be put is ask's return value with a diag; everything later is a struct fr_link_result.
  * Trust: body and content type are a broker's bytes. */
 
 #include "base/diag.h"

@@ -14,7 +14,7 @@ struct http_link {
     struct fr_loop *loop;
     const struct fr_broker_opt *broker;
     struct fr_identity *identity;
-    unsigned generation; /* of the identity that the client has */
+    unsigned generation;           /* of the identity that the client has */
     struct fr_http_client *client; /* made with the first question, when the files are read */
     uint32_t connect_ms, queue;
     uint64_t *reloads;
@@ -84,8 +84,9 @@ static enum fr_err ready_client(struct http_link *l, struct fr_diag *diag)
     if (err) return err;
     if (!l->client) {
         err = make_client(l, tls);
-        if (err) return fr_diag_fail(diag, err, "the connection to %s cannot be prepared",
-                                     l->broker->url.host);
+        if (err)
+            return fr_diag_fail(diag, err, "the connection to %s cannot be prepared",
+                                l->broker->url.host);
     } else if (generation != l->generation) {
         fr_http_client_set_tls(l->client, tls);
         ++*l->reloads;
@@ -155,10 +156,8 @@ static void http_free(struct fr_link *link)
     fr_free(l);
 }
 
-static const struct fr_link_ops http_ops = {.ask = http_ask,
-                                            .cancel = http_cancel,
-                                            .add_traffic = http_add_traffic,
-                                            .free = http_free};
+static const struct fr_link_ops http_ops = {
+    .ask = http_ask, .cancel = http_cancel, .add_traffic = http_add_traffic, .free = http_free};
 
 /* With several addresses a dead one must not take all the time; a single one may. */
 static uint32_t connect_time(const struct fedroam_options *o, const struct fr_broker_opt *broker)

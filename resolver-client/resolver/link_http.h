@@ -1,5 +1,6 @@
 #pragma once
-/* Links that speak DNS-over-HTTPS: POST, one kept HTTP/2 connection per broker, our certificate for configured brokers only. */
+/* Links that speak DNS-over-HTTPS: POST, one kept HTTP/2 connection per broker, our certificate
+ * for configured brokers only. */
 
 #include "resolver/link.h"
 

@@ -9,10 +9,14 @@
 
 static void list_remove(struct fr_lookup_list *list, struct fedroam_lookup *l)
 {
-    if (l->prev) l->prev->next = l->next;
-    else list->first = l->next;
-    if (l->next) l->next->prev = l->prev;
-    else list->last = l->prev;
+    if (l->prev)
+        l->prev->next = l->next;
+    else
+        list->first = l->next;
+    if (l->next)
+        l->next->prev = l->prev;
+    else
+        list->last = l->prev;
     l->prev = l->next = NULL;
 }
 
@@ -23,10 +27,14 @@ static void list_insert(struct fr_lookup_list *list, struct fedroam_lookup *befo
     struct fedroam_lookup *after = before ? before->next : list->first;
     l->prev = before;
     l->next = after;
-    if (before) before->next = l;
-    else list->first = l;
-    if (after) after->prev = l;
-    else list->last = l;
+    if (before)
+        before->next = l;
+    else
+        list->first = l;
+    if (after)
+        after->prev = l;
+    else
+        list->last = l;
 }
 
 /* Deadlines mostly come in order, so the place is near the end. */
@@ -62,13 +70,13 @@ static void make_ready(struct fedroam_lookup *l)
 
 /* ---- parts ---- */
 
-/* Of several federations that did not find it, the answer that needs somebody's attention most. "Unknown" is told only when all
- * say so. */
+/* Of several federations that did not find it, the answer that needs somebody's attention most.
+ * "Unknown" is told only when all say so. */
 static int weight(const struct fedroam_answer *a)
 {
     static const int weights[] = {
-        [FEDROAM_UNKNOWN] = 1, [FEDROAM_NO_BROKER] = 2, [FEDROAM_OVER_BUDGET] = 3,
-        [FEDROAM_BAD_ANSWER] = 4, [FEDROAM_REFUSED] = 5, [FEDROAM_FAILED] = 6,
+        [FEDROAM_UNKNOWN] = 1,    [FEDROAM_NO_BROKER] = 2, [FEDROAM_OVER_BUDGET] = 3,
+        [FEDROAM_BAD_ANSWER] = 4, [FEDROAM_REFUSED] = 5,   [FEDROAM_FAILED] = 6,
         [FEDROAM_FOUND] = 7,
     };
     return weights[fedroam_answer_result(a)];
@@ -144,7 +152,8 @@ static struct fr_cache_key device_key(const struct fr_part *p)
         .federation = p->federation, .kind = FEDROAM_DEVICE, .id = p->lookup->q.id};
 }
 
-/* No broker: what the cache still has, past its TTL, is better than nothing. False: it has nothing. */
+/* No broker: what the cache still has, past its TTL, is better than nothing. False: it has
+ * nothing. */
 static bool end_stale(struct fr_part *p)
 {
     struct fedroam *f = p->lookup->f;
@@ -188,8 +197,10 @@ static void seek_place(struct fr_part *p, const struct fr_place_draft *known)
     struct fr_cache_hit hit;
     if (fr_cache_get(f->cache, place_key(p), fr_loop_now_ms(f->loop), &hit) != FR_CACHE_FRESH)
         join_flight(p, place_key(p), known);
-    else if (hit.is_negative) fr_part_unknown(p, (uint32_t)(hit.left_ms / 1000), "");
-    else end_found(p, hit.place, hit.left_ms, p->was_asked ? FEDROAM_FRESH : FEDROAM_CACHED);
+    else if (hit.is_negative)
+        fr_part_unknown(p, (uint32_t)(hit.left_ms / 1000), "");
+    else
+        end_found(p, hit.place, hit.left_ms, p->was_asked ? FEDROAM_FRESH : FEDROAM_CACHED);
 }
 
 void fr_part_set_netid(struct fr_part *p, uint32_t netid, uint32_t ttl_s)
@@ -209,7 +220,8 @@ static void start_part(struct fr_part *p)
     struct fedroam *f = p->lookup->f;
     int64_t now_ms = fr_loop_now_ms(f->loop);
     struct fr_cache_hit hit;
-    if (p->lookup->q.kind == FEDROAM_NETWORK) fr_part_set_netid(p, (uint32_t)p->lookup->q.id, UINT32_MAX);
+    if (p->lookup->q.kind == FEDROAM_NETWORK)
+        fr_part_set_netid(p, (uint32_t)p->lookup->q.id, UINT32_MAX);
     if (p->lookup->q.kind != FEDROAM_DEVICE) {
         seek_place(p, NULL);
         return;
@@ -248,8 +260,8 @@ static void deliver(struct fr_defer *d)
     struct fedroam *f = d->data;
     size_t n = 0;
     for (struct fedroam_lookup *l = f->ready.first; l; l = l->next) n++;
-    /* Call-backs may start and cancel look-ups: take the first of the list each time, and leave what gets ready meanwhile to the
-     * next turn. */
+    /* Call-backs may start and cancel look-ups: take the first of the list each time, and leave
+     * what gets ready meanwhile to the next turn. */
     for (; n > 0 && f->ready.first; n--) {
         struct fedroam_lookup *l = f->ready.first;
         struct fedroam_answer *answer = l->answer;
@@ -292,9 +304,8 @@ enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char 
     l->data = data;
     l->n_open = l->n_parts = n;
     for (size_t i = 0; i < n; i++)
-        l->parts[i] = (struct fr_part){.lookup = l,
-                                       .federation = (uint16_t)(first + i),
-                                       .netid = FEDROAM_NO_NETID};
+        l->parts[i] = (struct fr_part){
+            .lookup = l, .federation = (uint16_t)(first + i), .netid = FEDROAM_NO_NETID};
     f->n_lookups++;
     f->counts[FEDROAM_COUNT_LOOKUPS]++;
     open_insert(f, l);

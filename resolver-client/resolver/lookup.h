@@ -8,7 +8,8 @@ enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char 
                             uint32_t timeout_ms, fedroam_answer_cb done, void *data,
                             struct fedroam_lookup **out);
 
-/* What flights tell the parts that wait on them. found, unknown and fault end the part; each leaves its flight first. */
+/* What flights tell the parts that wait on them. found, unknown and fault end the part; each
+ * leaves its flight first. */
 void fr_part_found(struct fr_part *p, const struct fr_place *place);
 void fr_part_unknown(struct fr_part *p, uint32_t ttl_s, const char *reason);
 void fr_part_fault(struct fr_part *p, const struct fr_judgement *j);

@@ -44,18 +44,19 @@ enum fr_err fr_resolver_open(const struct fedroam_options *options, struct fr_lo
 
 static void free_loop(struct fr_loop *loop, bool is_hosted)
 {
-    if (is_hosted) fr_host_loop_free(loop);
-    else fr_loop_poll_free(loop);
+    if (is_hosted)
+        fr_host_loop_free(loop);
+    else
+        fr_loop_poll_free(loop);
 }
 
 enum fedroam_err fedroam_new(const struct fedroam_options *options, struct fedroam **out)
 {
     struct fr_loop *loop = NULL;
     struct fedroam *f = NULL;
-    enum fr_err err =
-        options->has_host
-            ? fr_host_loop_new(&options->host, options->host_data, fr_clock_system(), &loop)
-            : fr_loop_poll_new(NULL, &loop);
+    enum fr_err err = options->has_host ? fr_host_loop_new(&options->host, options->host_data,
+                                                           fr_clock_system(), &loop)
+                                        : fr_loop_poll_new(NULL, &loop);
     if (err) return fr_public_err(err);
     err = fr_resolver_open(options, loop, NULL, &f);
     if (err) {
@@ -85,7 +86,8 @@ void fedroam_free(struct fedroam *f)
 void fr_resolver_traffic(struct fedroam *f, struct fr_resolver_traffic *out)
 {
     *out = (struct fr_resolver_traffic){0};
-    for (size_t i = 0; i < f->options->n_federations; i++) fr_brokers_add_traffic(f->brokers[i], out);
+    for (size_t i = 0; i < f->options->n_federations; i++)
+        fr_brokers_add_traffic(f->brokers[i], out);
 }
 
 uint64_t fedroam_count(const struct fedroam *f, enum fedroam_counter which)

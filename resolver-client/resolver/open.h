@@ -1,9 +1,11 @@
 #pragma once
-/* Making a resolver handle on a loop of the house: for our own programs, which have a struct fr_loop already. Hosts outside use
- * fedroam_new(). Everything else (look-ups, answers) is the public interface, <fedroam/fedroam.h>.
+/* Making a resolver handle on a loop of the house: for our own programs, which have a struct
+ * fr_loop already. Hosts outside use fedroam_new(). Everything else (look-ups, answers) is the
+ * public interface, <fedroam/fedroam.h>.
  *
- * Owns: the handle is freed by fedroam_free() before the loop. Threads: the loop's. Errors: FR_E_NOMEM; FR_E_INVALID with a diag
- * for options without a federation, or a federation without a broker. */
+ * Owns: the handle is freed by fedroam_free() before the loop. Threads: the loop's. Errors:
+ *   FR_E_NOMEM; FR_E_INVALID with a diag for options without a federation, or a federation
+ *   without a broker. */
 
 #include "base/diag.h"
 #include <stdint.h>

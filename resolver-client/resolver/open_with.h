@@ -1,5 +1,6 @@
 #pragma once
-/* Opening a resolver with links of the caller's making: how the tests put a scripted network under it. */
+/* Opening a resolver with links of the caller's making: how the tests put a scripted network
+ * under it. */
 
 #include "resolver/link.h"
 #include "resolver/open.h"

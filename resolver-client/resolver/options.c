@@ -85,7 +85,8 @@ static enum fr_err add_federation(struct fedroam_options *o, const char *name, c
         return fr_diag_fail(&o->diag, FR_E_LIMIT, "more than %d federations", FR_FEDERATIONS_MAX);
     if (!path_is_usable(ca) || !path_is_usable(chain) || !path_is_usable(key))
         return fr_diag_fail(&o->diag, FR_E_INVALID,
-                            "federation %s needs the paths of its CA, certificate chain and key", name);
+                            "federation %s needs the paths of its CA, certificate chain and key",
+                            name);
     err = federation_new(name, &zone, ca, chain, key, &o->federations[o->n_federations]);
     if (err) return fr_diag_fail(&o->diag, err, "out of memory");
     o->n_federations++;
@@ -136,7 +137,8 @@ static enum fr_err add_broker(struct fedroam_options *o, const char *federation,
     if (broker.n_addresses == 0) {
         const char *host = broker.url.host;
         if (!broker.url.is_ip)
-            return fr_diag_fail(&o->diag, FR_E_INVALID, "broker %s needs at least one address", host);
+            return fr_diag_fail(&o->diag, FR_E_INVALID, "broker %s needs at least one address",
+                                host);
         err = read_addresses(o, &host, 1, &broker);
         if (err) return err;
     }
@@ -205,7 +207,8 @@ enum fedroam_err fedroam_options_set_host(struct fedroam_options *o,
 
 enum fr_err fr_options_check(const struct fedroam_options *o, struct fr_diag *diag)
 {
-    if (o->n_federations == 0) return fr_diag_fail(diag, FR_E_INVALID, "no federation is configured");
+    if (o->n_federations == 0)
+        return fr_diag_fail(diag, FR_E_INVALID, "no federation is configured");
     for (size_t i = 0; i < o->n_federations; i++)
         if (o->federations[i]->n_brokers == 0)
             return fr_diag_fail(diag, FR_E_INVALID, "federation %s has no broker",

@@ -10,7 +10,12 @@
 #include <fedroam/options.h>
 #include <stdbool.h>
 
-enum { FR_FEDERATIONS_MAX = 16, FR_BROKERS_MAX = 8, FR_BROKER_ADDRESSES_MAX = 8, FR_PATH_MAX = 4096 };
+enum {
+    FR_FEDERATIONS_MAX = 16,
+    FR_BROKERS_MAX = 8,
+    FR_BROKER_ADDRESSES_MAX = 8,
+    FR_PATH_MAX = 4096
+};
 
 struct fr_broker_opt {
     struct fr_url url;

@@ -67,10 +67,8 @@ static enum fr_err add_host(struct fr_place_draft *d, const struct fr_srv *srv, 
     for (size_t i = 0; i < d->n_hosts; i++)
         if (d->hosts[i].port == srv->port && is_name(&d->hosts[i].name, &srv->target)) return FR_OK;
     if (d->n_hosts == FR_PLACE_HOSTS_MAX) return FR_OK;
-    d->hosts[d->n_hosts++] = (struct fr_place_host){.name = srv->target,
-                                                    .priority = srv->priority,
-                                                    .weight = srv->weight,
-                                                    .port = srv->port};
+    d->hosts[d->n_hosts++] = (struct fr_place_host){
+        .name = srv->target, .priority = srv->priority, .weight = srv->weight, .port = srv->port};
     return FR_OK;
 }
 
@@ -196,8 +194,8 @@ bool fr_place_next(struct fr_place_draft *d, struct fr_dname *name, uint16_t *ty
     return false;
 }
 
-/* RFC 2782 wants a draw among equal priorities by weight; here the heavier one goes first, so that the order is the operator's
- * and the same everywhere. */
+/* RFC 2782 wants a draw among equal priorities by weight; here the heavier one goes first, so
+ * that the order is the operator's and the same everywhere. */
 static bool comes_before(const struct fr_place_host *a, const struct fr_place_host *b)
 {
     if (a->priority != b->priority) return a->priority < b->priority;

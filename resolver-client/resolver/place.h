@@ -1,13 +1,16 @@
 #pragma once
-/* Where a network or Join Server is: what its records say, gathered from as few answers as possible.
+/* Where a network or Join Server is: what its records say, gathered from as few answers as
+ * possible.
  *
- * Model: a draft starts with the name and learns from replies, whichever question they answered; fr_place_next() names what is
- *   still missing to connect; fr_place_new() makes the finished, immutable place. Missing means: the SRV records, and an address
- *   for each of their targets (or, without SRV, one address of the name itself, on the default port).
+ * Model: a draft starts with the name and learns from replies, whichever question they answered;
+ *   fr_place_next() names what is still missing to connect; fr_place_new() makes the finished,
+ *   immutable place. Missing means: the SRV records, and an address for each of their targets
+ *   (or, without SRV, one address of the name itself, on the default port).
  * Owns: a draft is a plain value; a place is one block. Threads: any. Pure: no I/O, no clock.
- * Units and limits: the caps below; what goes beyond is left out. ttl_s is the smallest TTL of everything used.
- * Trust: records are a broker's. Only the names asked about count; an SRV target outside the zone is a bad answer.
- * See RFC 2782, RFC 6698 (TLSA 3 1 1). */
+ * Units and limits: the caps below; what goes beyond is left out. ttl_s is the smallest TTL of
+ *   everything used.
+ * Trust: records are a broker's. Only the names asked about count; an SRV target outside the
+ *   zone is a bad answer. See RFC 2782, RFC 6698 (TLSA 3 1 1). */
 
 #include "base/addr.h"
 #include "resolver/reply.h"
@@ -49,11 +52,13 @@ enum fr_err fr_place_network(const struct fr_dname *zone, uint32_t netid,
 enum fr_err fr_place_join_server(const struct fr_dname *zone, uint64_t joineui,
                                  struct fr_place_draft *out);
 
-/* Takes in the reply to the question (name, type). FR_E_MALFORMED with `why`: it must not be used; the draft is then of no use. */
+/* Takes in the reply to the question (name, type). FR_E_MALFORMED with `why`: it must not be
+ * used; the draft is then of no use. */
 enum fr_err fr_place_learn(struct fr_place_draft *d, const struct fr_reply *reply,
                            const struct fr_dname *name, uint16_t type, const char **why);
 
-/* The next question; false when nothing is missing or enough was asked. Counts the question as asked. */
+/* The next question; false when nothing is missing or enough was asked. Counts the question as
+ * asked. */
 bool fr_place_next(struct fr_place_draft *d, struct fr_dname *name, uint16_t *type);
 
 struct fr_place_endpoint {

@@ -20,7 +20,8 @@ static void bad(struct fr_reply *r, const char *why)
     r->why = why;
 }
 
-/* The header and the question must be ours: over one connection with many streams nothing else ties them together but HTTP. */
+/* The header and the question must be ours: over one connection with many streams nothing else
+ * ties them together but HTTP. */
 static const char *find_mismatch(const struct fr_dns_response *m, const struct fr_dname *name,
                                  uint16_t type)
 {
@@ -57,8 +58,8 @@ void fr_reply_read(struct fr_span bytes, uint32_t age_s, const struct fr_dname *
     if (!out->message.edns.present) out->ede = FR_DNS_EDE_NONE;
     const char *mismatch = find_mismatch(&out->message, name, type);
     /* A refusal may come without the question (RFC 1035 4.1.1 asks only for the header). */
-    if (mismatch && !(out->rcode != FR_DNS_NOERROR && !out->message.has_question &&
-                      out->message.id == 0)) {
+    if (mismatch &&
+        !(out->rcode != FR_DNS_NOERROR && !out->message.has_question && out->message.id == 0)) {
         bad(out, mismatch);
         return;
     }
@@ -101,7 +102,8 @@ enum fr_err fr_reply_netid(const struct fr_reply *reply, const struct fr_dname *
         *why = "the device's name has no alias to a network";
         return FR_E_MALFORMED;
     }
-    /* One alias, one step: an alias of an alias would let one network's name stand for another's. */
+    /* One alias, one step: an alias of an alias would let one network's name stand for
+     * another's. */
     if (fr_dns_response_find(m, FR_DNS_ANSWER, &m->name, FR_DNS_CNAME, 1, &second) ||
         !fr_dname_equal(fr_dname_span(&alias.data.name), fr_dname_span(&reply->target))) {
         *why = "the device's alias leads to more than one name";

@@ -1,4 +1,5 @@
-/* What the resolver makes of a broker's answer: the first byte chooses the question, the rest is the DNS message. */
+/* What the resolver makes of a broker's answer: the first byte chooses the question, the rest is
+ * the DNS message. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -43,8 +44,12 @@ static void drive(struct fr_place_draft *draft, struct fr_span bytes)
 static void device(const struct fr_dname *zone, struct fr_span bytes)
 {
     struct fr_owner owner = {.kind = FR_OWNER_DEVEUI, .eui = 0x70b3d57ed0000001};
-    struct fr_link_result r = {.end = FR_LINK_ANSWERED, .status = 200, .text = "", .alert = "",
-                               .content_type = FR_SPAN_LIT("application/dns-message"), .body = bytes};
+    struct fr_link_result r = {.end = FR_LINK_ANSWERED,
+                               .status = 200,
+                               .text = "",
+                               .alert = "",
+                               .content_type = FR_SPAN_LIT("application/dns-message"),
+                               .body = bytes};
     struct fr_place_draft draft;
     struct fr_judgement j;
     struct fr_dname name;
@@ -64,6 +69,8 @@ static void device(const struct fr_dname *zone, struct fr_span bytes)
     if (fr_place_network(zone, netid, &draft) != FR_OK) abort();
     if (fr_place_learn(&draft, &j.reply, &name, FR_DNS_A, &why) == FR_OK) drive(&draft, bytes);
 }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

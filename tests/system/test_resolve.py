@@ -153,6 +153,17 @@ def test_wrong_configurations(shared, tmp_path):
     assert done.returncode not in (0, 70) and "none.yaml" in done.stderr
 
 
+def test_a_join_server(fed, tmp_path):
+    fed.member("acme", "000013", "127.0.0.1:8005")
+    fed.cli("joineui", "set", "70b3d57ed1000000", "--member", "acme", "--endpoint", "127.0.0.1:9000", "--endpoint", "[::1]:9000")
+    cert = fed.cert("doh", member="acme")
+    fed.start_broker()
+    got, _ = resolve(fed, write_config(tmp_path, fed, cert), "--joineui", "70B3D57ED1000000")
+    assert (got["result"], got["id"], got["netid"]) == ("found", "70b3d57ed1000000", None)
+    assert got["endpoints"] == ["127.0.0.1:9000", "[::1]:9000"] and got["exchanges"] == 1
+    assert got["tls_name"] == "0.0.0.0.0.0.1.d.e.7.5.d.3.b.0.7.joineui.fed.test"
+
+
 def test_a_revoked_certificate(fed, tmp_path):
     fed.member("acme", "000013", "127.0.0.1:8005")
     fed.devices("000013", [DEVICE])

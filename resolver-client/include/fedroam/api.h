@@ -1,6 +1,7 @@
 #pragma once
 
-/* Attributes of the public functions: exported from the shared library, results not to be dropped. */
+/* Attributes of the public functions: exported from the shared library, results not to be
+ * dropped. */
 
 #if defined(__GNUC__)
 #define FEDROAM_API __attribute__((visibility("default")))

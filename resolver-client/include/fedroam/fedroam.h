@@ -34,7 +34,7 @@ FEDROAM_API enum fedroam_err fedroam_new(const struct fedroam_options *options,
  * inside a call-back. NULL is allowed. */
 FEDROAM_API void fedroam_free(struct fedroam *f);
 
-/* ---- Look-ups that call back --------------------------------------------------------------- */
+/* ---- Look-ups that call back ---- */
 
 /* A look-up under way. It is the library's, and ends when its call-back returns. */
 struct fedroam_lookup;
@@ -69,7 +69,7 @@ FEDROAM_API enum fedroam_err fedroam_lookup_join_server(struct fedroam *f, const
 /* Ends a look-up without its call-back. */
 FEDROAM_API void fedroam_lookup_cancel(struct fedroam_lookup *lookup);
 
-/* ---- For the host's loop --------------------------------------------------------------------- */
+/* ---- For the host's loop ---- */
 
 /* A watched descriptor is ready: `events` of enum fedroam_events. A descriptor that is not (or no
  * longer) watched is ignored. Call-backs of look-ups run from here. */
@@ -78,10 +78,11 @@ FEDROAM_API void fedroam_process_fd(struct fedroam *f, int fd, unsigned events);
 /* The time armed by the host's timer call-back came (earlier is harmless). Call-backs run here. */
 FEDROAM_API void fedroam_process_timer(struct fedroam *f);
 
-/* ---- Look-ups that block ----------------------------------------------------------------------- */
+/* ---- Look-ups that block ---- */
 
 /* The same look-ups for a handle without a host's loop: wait for the answer and give it, the
- * caller's to free. An answer always comes by the deadline. FEDROAM_E_STATE: the handle has a host. */
+ * caller's to free. An answer always comes by the deadline. FEDROAM_E_STATE: the handle has a
+ * host. */
 FEDROAM_API enum fedroam_err fedroam_wait_device(struct fedroam *f, const char *federation,
                                                  uint64_t deveui, uint32_t timeout_ms,
                                                  struct fedroam_answer **out);
@@ -92,17 +93,17 @@ FEDROAM_API enum fedroam_err fedroam_wait_join_server(struct fedroam *f, const c
                                                       uint64_t joineui, uint32_t timeout_ms,
                                                       struct fedroam_answer **out);
 
-/* ---- Numbers ----------------------------------------------------------------------------------- */
+/* ---- Numbers ---- */
 
 /* What the handle did so far, all federations together. */
 enum fedroam_counter {
-    FEDROAM_COUNT_LOOKUPS = 0, /* started */
-    FEDROAM_COUNT_CACHED,      /* of these, answered from the cache within the TTL */
-    FEDROAM_COUNT_SHARED,      /* questions not sent because the same one was under way */
-    FEDROAM_COUNT_STALE,       /* answered past the TTL */
-    FEDROAM_COUNT_EXCHANGES,   /* questions sent to a broker */
-    FEDROAM_COUNT_FAILURES,    /* exchanges that failed in transport */
-    FEDROAM_COUNT_RELOADS,     /* times changed certificate files were taken over */
+    FEDROAM_COUNT_LOOKUPS = 0,  /* started */
+    FEDROAM_COUNT_CACHED,       /* of these, answered from the cache within the TTL */
+    FEDROAM_COUNT_SHARED,       /* questions not sent because the same one was under way */
+    FEDROAM_COUNT_STALE,        /* answered past the TTL */
+    FEDROAM_COUNT_EXCHANGES,    /* questions sent to a broker */
+    FEDROAM_COUNT_FAILURES,     /* exchanges that failed in transport */
+    FEDROAM_COUNT_RELOADS,      /* times changed certificate files were taken over */
     FEDROAM_COUNT_CACHE_ENTRIES /* names in the cache now */
 };
 

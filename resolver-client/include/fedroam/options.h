@@ -35,11 +35,9 @@ FEDROAM_API const char *fedroam_options_error(const struct fedroam_options *o);
  * chain and private key (PEM, PKCS#8) as a member. The files are read when the first connection is
  * made and again whenever they change. FEDROAM_E_ARGUMENT: not a federation name, or there already.
  */
-FEDROAM_API enum fedroam_err fedroam_options_add_federation(struct fedroam_options *o,
-                                                            const char *federation,
-                                                            const char *ca_path,
-                                                            const char *chain_path,
-                                                            const char *key_path);
+FEDROAM_API enum fedroam_err
+fedroam_options_add_federation(struct fedroam_options *o, const char *federation,
+                               const char *ca_path, const char *chain_path, const char *key_path);
 
 /*
  * Adds a broker to a federation; brokers are tried in the order added. `url` is
@@ -49,8 +47,7 @@ FEDROAM_API enum fedroam_err fedroam_options_add_federation(struct fedroam_optio
  */
 FEDROAM_API enum fedroam_err fedroam_options_add_broker(struct fedroam_options *o,
                                                         const char *federation, const char *url,
-                                                        const char *const *addresses,
-                                                        size_t count);
+                                                        const char *const *addresses, size_t count);
 
 /* Time allowed to a look-up that names none itself: 10..600000 ms (2000). */
 FEDROAM_API enum fedroam_err fedroam_options_set_timeout(struct fedroam_options *o, uint32_t ms);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -37,8 +38,8 @@ static void test_ages(void **state)
         int64_t now_ms;
         enum fr_cache_age positive, negative;
     } rows[] = {
-        {1000, FR_CACHE_FRESH, FR_CACHE_FRESH},  {10999, FR_CACHE_FRESH, FR_CACHE_FRESH},
-        {11000, FR_CACHE_STALE, FR_CACHE_MISS},  {15999, FR_CACHE_STALE, FR_CACHE_MISS},
+        {1000, FR_CACHE_FRESH, FR_CACHE_FRESH}, {10999, FR_CACHE_FRESH, FR_CACHE_FRESH},
+        {11000, FR_CACHE_STALE, FR_CACHE_MISS}, {15999, FR_CACHE_STALE, FR_CACHE_MISS},
         {16000, FR_CACHE_MISS, FR_CACHE_MISS},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "resolver/options.h"
@@ -17,31 +18,44 @@
 static const struct {
     const char *label, *yaml;
     enum fr_err err;
-    const char *what;         /* of the failure */
+    const char *what;          /* of the failure */
     size_t brokers, addresses; /* of the first broker */
 } rows[] = {
-    {"one broker", FED "    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES, FR_OK, NULL, 1, 1},
-    {"a list of brokers", FED "    broker:\n      - {url: '" URL "', addresses: [127.0.0.1, '::1']}\n"
-                              "      - url: https://b2.fed.test/dns-query\n    addresses: 127.0.0.2\n" FILES,
+    {"one broker", FED "    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES, FR_OK, NULL, 1,
+     1},
+    {"a list of brokers",
+     FED "    broker:\n      - {url: '" URL "', addresses: [127.0.0.1, '::1']}\n"
+         "      - url: https://b2.fed.test/dns-query\n    addresses: 127.0.0.2\n" FILES,
      FR_OK, NULL, 2, 2},
-    {"one broker as a mapping", FED "    broker: {url: '" URL "', addresses: 127.0.0.1}\n" FILES, FR_OK, NULL, 1, 1},
-    {"an address as host", FED "    broker: https://127.0.0.1:8443/dns-query\n" FILES, FR_OK, NULL, 1, 1},
-    {"limits", FED "    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES
-                   "lookup: {timeout: 5s, broker_timeout: 500ms, cache: 1000, stale: 1h}\n", FR_OK, NULL, 1, 1},
-    {"localhost is looked up", FED "    broker: https://localhost:8443/dns-query\n" FILES, FR_OK, NULL, 1, 0},
+    {"one broker as a mapping", FED "    broker: {url: '" URL "', addresses: 127.0.0.1}\n" FILES,
+     FR_OK, NULL, 1, 1},
+    {"an address as host", FED "    broker: https://127.0.0.1:8443/dns-query\n" FILES, FR_OK, NULL,
+     1, 1},
+    {"limits",
+     FED "    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES
+         "lookup: {timeout: 5s, broker_timeout: 500ms, cache: 1000, stale: 1h}\n",
+     FR_OK, NULL, 1, 1},
+    {"localhost is looked up", FED "    broker: https://localhost:8443/dns-query\n" FILES, FR_OK,
+     NULL, 1, 0},
     {"no federation", "lookup: {timeout: 5s}\n", FR_E_CONFIG, "federations", 0, 0},
     {"no broker", FED FILES, FR_E_CONFIG, "broker", 0, 0},
-    {"no key", FED "    broker: " URL "\n    ca: a\n    certificate: b\n", FR_E_CONFIG, "key", 0, 0},
+    {"no key", FED "    broker: " URL "\n    ca: a\n    certificate: b\n", FR_E_CONFIG, "key", 0,
+     0},
     {"a wrong word", FED "    brokers: " URL "\n" FILES, FR_E_CONFIG, "brokers", 0, 0},
-    {"not https", FED "    broker: http://broker.fed.test/dns-query\n    addresses: [127.0.0.1]\n" FILES,
+    {"not https",
+     FED "    broker: http://broker.fed.test/dns-query\n    addresses: [127.0.0.1]\n" FILES,
      FR_E_CONFIG, "https://", 0, 0},
-    {"not an address", FED "    broker: " URL "\n    addresses: [broker]\n" FILES, FR_E_CONFIG, "broker", 0, 0},
-    {"not a federation name", "federations:\n  - name: Fed\n    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES,
+    {"not an address", FED "    broker: " URL "\n    addresses: [broker]\n" FILES, FR_E_CONFIG,
+     "broker", 0, 0},
+    {"not a federation name",
+     "federations:\n  - name: Fed\n    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES,
      FR_E_CONFIG, "", 0, 0},
     {"the same federation twice",
-     FED "    broker: https://127.0.0.1/q\n" FILES "  - name: fed.test\n    broker: https://127.0.0.1/q\n" FILES,
+     FED "    broker: https://127.0.0.1/q\n" FILES
+         "  - name: fed.test\n    broker: https://127.0.0.1/q\n" FILES,
      FR_E_CONFIG, "there already", 0, 0},
-    {"timeout out of range", FED "    broker: " URL "\n" FILES "lookup: {timeout: 1ms}\n", FR_E_CONFIG, "", 0, 0},
+    {"timeout out of range", FED "    broker: " URL "\n" FILES "lookup: {timeout: 1ms}\n",
+     FR_E_CONFIG, "", 0, 0},
 };
 
 static void test_files(void **state)
@@ -55,15 +69,18 @@ static void test_files(void **state)
         enum fr_err err = fr_conf_parse(&fr_resolver_schema, "/etc/x/resolver.yaml",
                                         fr_span_str(rows[i].yaml), &diag, &conf);
         if (err == FR_OK)
-            err = fr_federations_options(conf.federations, conf.n_federations, &conf.lookup, &diag, &o);
+            err = fr_federations_options(conf.federations, conf.n_federations, &conf.lookup, &diag,
+                                         &o);
         fr_diag_print(&diag, err, text, sizeof text);
         if (err != rows[i].err) fail_msg("%s: %s", rows[i].label, text);
         if (rows[i].what && !strstr(text, rows[i].what)) fail_msg("%s: %s", rows[i].label, text);
         if (err == FR_OK) {
             const struct fr_federation_opt *f = o->federations[0];
             assert_int_equal(f->n_brokers, rows[i].brokers);
-            if (rows[i].addresses) assert_int_equal(f->brokers[0].n_addresses, rows[i].addresses);
-            else assert_in_range(f->brokers[0].n_addresses, 1, FR_BROKER_ADDRESSES_MAX);
+            if (rows[i].addresses)
+                assert_int_equal(f->brokers[0].n_addresses, rows[i].addresses);
+            else
+                assert_in_range(f->brokers[0].n_addresses, 1, FR_BROKER_ADDRESSES_MAX);
             assert_string_equal(f->ca, "/etc/x/D/root.pem");
             assert_int_equal(f->brokers[0].addresses[0].port, f->brokers[0].url.port);
         }
@@ -77,7 +94,9 @@ static void test_defaults_and_limits(void **state)
     (void)state;
     struct fr_resolver_conf conf = {0};
     struct fedroam_options *o = NULL;
-    assert_int_equal(fr_conf_parse(&fr_resolver_schema, "r.yaml", fr_span_str(rows[0].yaml), NULL, &conf), FR_OK);
+    assert_int_equal(
+        fr_conf_parse(&fr_resolver_schema, "r.yaml", fr_span_str(rows[0].yaml), NULL, &conf),
+        FR_OK);
     assert_int_equal(fr_federations_options(conf.federations, 1, &conf.lookup, NULL, &o), FR_OK);
     struct fedroam_options *plain = fedroam_options_new();
     assert_non_null(plain); /* the file's defaults are those of the library */
@@ -89,7 +108,9 @@ static void test_defaults_and_limits(void **state)
     fedroam_options_free(o);
     fr_conf_free(&fr_resolver_schema, &conf);
 
-    assert_int_equal(fr_conf_parse(&fr_resolver_schema, "r.yaml", fr_span_str(rows[4].yaml), NULL, &conf), FR_OK);
+    assert_int_equal(
+        fr_conf_parse(&fr_resolver_schema, "r.yaml", fr_span_str(rows[4].yaml), NULL, &conf),
+        FR_OK);
     assert_int_equal(fr_federations_options(conf.federations, 1, &conf.lookup, NULL, &o), FR_OK);
     assert_int_equal(o->timeout_ms, 5000);
     assert_int_equal(o->broker_timeout_ms, 500);

@@ -23,19 +23,23 @@ static void test_statuses(void **state)
         bool may_ask_another;
         const char *reason;
     } rows[] = {
-        {"forbidden", 403, "text/plain; charset=utf-8", "certificate revoked\n", FEDROAM_REFUSED, false,
-         "broker.fed.test: HTTP 403 Forbidden: certificate revoked"},
-        {"forbidden without words", 403, "", "", FEDROAM_REFUSED, false, "broker.fed.test: HTTP 403 Forbidden"},
+        {"forbidden", 403, "text/plain; charset=utf-8", "certificate revoked\n", FEDROAM_REFUSED,
+         false, "broker.fed.test: HTTP 403 Forbidden: certificate revoked"},
+        {"forbidden without words", 403, "", "", FEDROAM_REFUSED, false,
+         "broker.fed.test: HTTP 403 Forbidden"},
         {"unauthorised", 401, "text/html", "<b>no</b>", FEDROAM_REFUSED, false,
          "broker.fed.test: HTTP 401 Unauthorized"},
-        {"control characters are not passed on", 403, "text/plain", "a\x1b[31m\xc3\xa9", FEDROAM_REFUSED, false,
-         "broker.fed.test: HTTP 403 Forbidden: a?[31m??"},
-        {"over budget", 429, "", "", FEDROAM_OVER_BUDGET, false, "broker.fed.test: HTTP 429 Too Many Requests"},
-        {"unavailable", 503, "", "", FEDROAM_NO_BROKER, true, "broker.fed.test: HTTP 503 Service Unavailable"},
+        {"control characters are not passed on", 403, "text/plain", "a\x1b[31m\xc3\xa9",
+         FEDROAM_REFUSED, false, "broker.fed.test: HTTP 403 Forbidden: a?[31m??"},
+        {"over budget", 429, "", "", FEDROAM_OVER_BUDGET, false,
+         "broker.fed.test: HTTP 429 Too Many Requests"},
+        {"unavailable", 503, "", "", FEDROAM_NO_BROKER, true,
+         "broker.fed.test: HTTP 503 Service Unavailable"},
         {"an unknown 5xx", 599, "", "", FEDROAM_NO_BROKER, true, "broker.fed.test: HTTP 599"},
         {"wrong path", 404, "", "", FEDROAM_BAD_ANSWER, false,
          "broker.fed.test: HTTP 404 Not Found: is the path of the broker's URL right?"},
-        {"misdirected", 421, "", "", FEDROAM_BAD_ANSWER, false, "broker.fed.test: HTTP 421 Misdirected Request"},
+        {"misdirected", 421, "", "", FEDROAM_BAD_ANSWER, false,
+         "broker.fed.test: HTTP 421 Misdirected Request"},
         {"a redirect", 302, "", "", FEDROAM_BAD_ANSWER, false, "broker.fed.test: HTTP 302"},
         {"not DNS", 200, "text/html", "<html>", FEDROAM_BAD_ANSWER, false,
          "broker.fed.test: the answer is not application/dns-message"},
@@ -52,7 +56,8 @@ static void test_statuses(void **state)
             j.status != rows[i].status)
             fail_msg("%s: result %d status %u", rows[i].label, j.result, j.status);
         if (strcmp(j.reason, rows[i].reason) != 0) fail_msg("%s: %s", rows[i].label, j.reason);
-        if (j.retry_after_s != (rows[i].status == 429 ? 30 : 0)) fail_msg("%s: retry", rows[i].label);
+        if (j.retry_after_s != (rows[i].status == 429 ? 30 : 0))
+            fail_msg("%s: retry", rows[i].label);
     }
 }
 
@@ -68,14 +73,17 @@ static void test_dns_codes(void **state)
     } rows[] = {
         {"unknown is a usable answer", NX, -1, FEDROAM_FOUND, ""},
         {"refused", 0x8405, -1, FEDROAM_REFUSED, "b: REFUSED"},
-        {"refused with a known code", 0x8405, 18, FEDROAM_REFUSED, "b: REFUSED (EDE 18 Prohibited)"},
+        {"refused with a known code", 0x8405, 18, FEDROAM_REFUSED,
+         "b: REFUSED (EDE 18 Prohibited)"},
         {"refused with an unknown code", 0x8405, 9999, FEDROAM_REFUSED, "b: REFUSED (EDE 9999)"},
         {"servfail", 0x8402, 14, FEDROAM_NO_BROKER, "b: SERVFAIL (EDE 14 Not Ready)"},
-        {"formerr", 0x8401, -1, FEDROAM_BAD_ANSWER, "b: the broker did not understand the question"},
+        {"formerr", 0x8401, -1, FEDROAM_BAD_ANSWER,
+         "b: the broker did not understand the question"},
     };
     struct fr_dname name = test_name(DEVICE);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct message m = test_message_ede(DEVICE, FR_DNS_A, rows[i].flags, "", "", "", rows[i].ede);
+        struct message m =
+            test_message_ede(DEVICE, FR_DNS_A, rows[i].flags, "", "", "", rows[i].ede);
         struct fr_link_result r = http(200, "Application/DNS-Message; charset=x", "");
         struct fr_judgement j;
         r.body = fr_span(m.b, m.n);
@@ -90,7 +98,8 @@ static void test_transport(void **state)
 {
     (void)state;
     struct fr_dname name = test_name(DEVICE);
-    struct fr_link_result r = {.end = FR_LINK_ALERT, .text = "TLS alert: certificate expired",
+    struct fr_link_result r = {.end = FR_LINK_ALERT,
+                               .text = "TLS alert: certificate expired",
                                .alert = "certificate expired"};
     struct fr_judgement j;
     fr_doh_judge(&r, "b", &name, FR_DNS_A, &j);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "base/file.h"
@@ -30,7 +31,8 @@ static void put(const char *path, const char *text)
 
 static struct test_id issue(struct files *f, int64_t to_s)
 {
-    struct test_leaf leaf = {.cn = "acme", .names = {"acme.member.fed.test"}, .from_s = -3600, .to_s = to_s};
+    struct test_leaf leaf = {
+        .cn = "acme", .names = {"acme.member.fed.test"}, .from_s = -3600, .to_s = to_s};
     struct test_id made;
     test_issue(f->authority, &leaf, &made);
     return made;
@@ -82,7 +84,8 @@ static void test_files_that_are_not_there_yet(void **state)
     struct test_id me = issue(&f, 3600);
     put(f.chain, me.chain);
     put(f.key, me.key);
-    assert_int_equal(generation(&f, 0, NULL), 1); /* looked at again at once: there was nothing to keep */
+    assert_int_equal(generation(&f, 0, NULL),
+                     1); /* looked at again at once: there was nothing to keep */
     test_id_free(&me);
     stop(&f);
 }

@@ -1,12 +1,13 @@
 #pragma once
 /* DNS answers for the tests, written as lines of a master file. */
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "dns/master.h"
@@ -35,7 +36,8 @@ static inline void test_records(struct fr_dns_writer *w, enum fr_dns_section sec
         const char *reason = NULL;
         struct fr_rr rr;
         snprintf(line, sizeof line, "%.*s", (int)n, lines);
-        if (fr_rr_parse(line, &root, NULL, 60, &rr, &reason) != FR_OK) fail_msg("%s: %s", line, reason);
+        if (fr_rr_parse(line, &root, NULL, 60, &rr, &reason) != FR_OK)
+            fail_msg("%s: %s", line, reason);
         assert_int_equal(fr_dns_write_rr(w, section, &rr), FR_OK);
         lines += n + (lines[n] == '\n');
     }

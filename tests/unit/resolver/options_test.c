@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -14,7 +15,8 @@ static struct fedroam_options *options(void)
 {
     struct fedroam_options *o = fedroam_options_new();
     assert_non_null(o);
-    assert_int_equal(fedroam_options_add_federation(o, "fed.test", "ca", "chain", "key"), FEDROAM_OK);
+    assert_int_equal(fedroam_options_add_federation(o, "fed.test", "ca", "chain", "key"),
+                     FEDROAM_OK);
     return o;
 }
 
@@ -37,8 +39,8 @@ static void test_federations(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct fedroam_options *o = options();
-        enum fedroam_err err = fedroam_options_add_federation(o, rows[i].name, rows[i].ca, rows[i].chain,
-                                                              rows[i].key);
+        enum fedroam_err err =
+            fedroam_options_add_federation(o, rows[i].name, rows[i].ca, rows[i].chain, rows[i].key);
         if (err != rows[i].err) fail_msg("row %zu: %s", i, fedroam_err_text(err));
         assert_int_equal(o->n_federations, err == FEDROAM_OK ? 2 : 1);
         assert_int_equal(fedroam_options_error(o)[0] != 0, err != FEDROAM_OK);
@@ -68,8 +70,8 @@ static void test_brokers(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct fedroam_options *o = options();
-        enum fedroam_err err = fedroam_options_add_broker(o, rows[i].federation, rows[i].url,
-                                                          &rows[i].address, rows[i].address ? 1 : 0);
+        enum fedroam_err err = fedroam_options_add_broker(
+            o, rows[i].federation, rows[i].url, &rows[i].address, rows[i].address ? 1 : 0);
         if (err != rows[i].err) fail_msg("row %zu: %s", i, fedroam_err_text(err));
         assert_int_equal(o->federations[0]->n_brokers, err == FEDROAM_OK ? 1 : 0);
         fedroam_options_free(o);
@@ -84,8 +86,9 @@ static void test_limits(void **state)
     const char *url = "https://b.fed.test/q";
     char name[32];
     for (size_t i = 0; i < sizeof many / sizeof *many; i++) many[i] = "127.0.0.1";
-    assert_int_equal(fedroam_options_add_broker(o, "fed.test", url, many, FR_BROKER_ADDRESSES_MAX + 1),
-                     FEDROAM_E_LIMIT);
+    assert_int_equal(
+        fedroam_options_add_broker(o, "fed.test", url, many, FR_BROKER_ADDRESSES_MAX + 1),
+        FEDROAM_E_LIMIT);
     for (int i = 0; i < FR_BROKERS_MAX; i++)
         assert_int_equal(fedroam_options_add_broker(o, "fed.test", url, many, 1), FEDROAM_OK);
     assert_int_equal(fedroam_options_add_broker(o, "fed.test", url, many, 1), FEDROAM_E_LIMIT);
@@ -93,7 +96,8 @@ static void test_limits(void **state)
         snprintf(name, sizeof name, "fed%d.test", i);
         assert_int_equal(fedroam_options_add_federation(o, name, "a", "b", "c"), FEDROAM_OK);
     }
-    assert_int_equal(fedroam_options_add_federation(o, "last.test", "a", "b", "c"), FEDROAM_E_LIMIT);
+    assert_int_equal(fedroam_options_add_federation(o, "last.test", "a", "b", "c"),
+                     FEDROAM_E_LIMIT);
     fedroam_options_free(o);
 }
 
@@ -183,8 +187,9 @@ static void test_check_and_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_federations), cmocka_unit_test(test_brokers), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_host),    cmocka_unit_test(test_check_and_copy),
+        cmocka_unit_test(test_federations), cmocka_unit_test(test_brokers),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_host),        cmocka_unit_test(test_check_and_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

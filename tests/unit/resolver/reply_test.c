@@ -11,12 +11,13 @@ static const struct {
     enum fr_verdict verdict;
     const char *netid; /* DATA: expected, NULL: refused */
 } rows[] = {
-    {"a device", OK, DEVICE, FR_DNS_A, DEVICE " 3600 CNAME " NETWORK "\n" NETWORK " 60 A 192.0.2.1", "",
-     FR_VERDICT_DATA, "000013"},
+    {"a device", OK, DEVICE, FR_DNS_A, DEVICE " 3600 CNAME " NETWORK "\n" NETWORK " 60 A 192.0.2.1",
+     "", FR_VERDICT_DATA, "000013"},
     {"a device whose network has no A", OK, DEVICE, FR_DNS_A, DEVICE " 3600 CNAME " NETWORK, SOA60,
      FR_VERDICT_DATA, "000013"},
     {"the answer's letter case differs", OK, "70B3D57ED0000001.DEVEUI.fed.TEST.", FR_DNS_A,
-     "70B3D57ED0000001.deveui.FED.test. 3600 CNAME 000013.NETID.Fed.test.", "", FR_VERDICT_DATA, "000013"},
+     "70B3D57ED0000001.deveui.FED.test. 3600 CNAME 000013.NETID.Fed.test.", "", FR_VERDICT_DATA,
+     "000013"},
     {"unknown", NX, DEVICE, FR_DNS_A, "", SOA60, FR_VERDICT_NONE, NULL},
     {"no data", OK, DEVICE, FR_DNS_A, "", SOA60, FR_VERDICT_NODATA, NULL},
     {"refused", 0x8405, DEVICE, FR_DNS_A, "", "", FR_VERDICT_REFUSED, NULL},
@@ -27,31 +28,38 @@ static const struct {
     {"a query, not a response", 0x0000, DEVICE, FR_DNS_A, "", "", FR_VERDICT_BAD, NULL},
     {"another device's answer", OK, "70b3d57ed0000002.deveui.fed.test.", FR_DNS_A,
      "70b3d57ed0000002.deveui.fed.test. 60 CNAME " NETWORK, "", FR_VERDICT_BAD, NULL},
-    {"another type's answer", OK, DEVICE, FR_DNS_AAAA, DEVICE " 60 CNAME " NETWORK, "", FR_VERDICT_BAD, NULL},
+    {"another type's answer", OK, DEVICE, FR_DNS_AAAA, DEVICE " 60 CNAME " NETWORK, "",
+     FR_VERDICT_BAD, NULL},
     {"target in another zone", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 000013.netid.evil.test.", "",
      FR_VERDICT_DATA, NULL},
     {"our zone only as a prefix of another", OK, DEVICE, FR_DNS_A,
      DEVICE " 60 CNAME 000013.netid.fed.test.evil.test.", "", FR_VERDICT_DATA, NULL},
-    {"a label in front of the NetID", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME x.000013.netid.fed.test.", "",
-     FR_VERDICT_DATA, NULL},
-    {"a NetID label of five digits", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 00013.netid.fed.test.", "",
-     FR_VERDICT_DATA, NULL},
-    {"a NetID label that is not hex", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 00001g.netid.fed.test.", "",
-     FR_VERDICT_DATA, NULL},
+    {"a label in front of the NetID", OK, DEVICE, FR_DNS_A,
+     DEVICE " 60 CNAME x.000013.netid.fed.test.", "", FR_VERDICT_DATA, NULL},
+    {"a NetID label of five digits", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 00013.netid.fed.test.",
+     "", FR_VERDICT_DATA, NULL},
+    {"a NetID label that is not hex", OK, DEVICE, FR_DNS_A,
+     DEVICE " 60 CNAME 00001g.netid.fed.test.", "", FR_VERDICT_DATA, NULL},
     {"no netid label", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 000013.deveui.fed.test.", "",
      FR_VERDICT_DATA, NULL},
-    {"NetID 000000", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 000000.netid.fed.test.", "", FR_VERDICT_DATA, NULL},
-    {"NetID 000001", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 000001.netid.fed.test.", "", FR_VERDICT_DATA, NULL},
+    {"NetID 000000", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 000000.netid.fed.test.", "",
+     FR_VERDICT_DATA, NULL},
+    {"NetID 000001", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 000001.netid.fed.test.", "",
+     FR_VERDICT_DATA, NULL},
     {"NetID with RFU bits", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME 100013.netid.fed.test.", "",
      FR_VERDICT_DATA, NULL},
-    {"the apex as a network", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME fed.test.", "", FR_VERDICT_DATA, NULL},
-    {"an address without an alias", OK, DEVICE, FR_DNS_A, DEVICE " 60 A 192.0.2.1", "", FR_VERDICT_DATA, NULL},
+    {"the apex as a network", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME fed.test.", "",
+     FR_VERDICT_DATA, NULL},
+    {"an address without an alias", OK, DEVICE, FR_DNS_A, DEVICE " 60 A 192.0.2.1", "",
+     FR_VERDICT_DATA, NULL},
     {"two aliases", OK, DEVICE, FR_DNS_A,
-     DEVICE " 60 CNAME " NETWORK "\n" DEVICE " 60 CNAME 000014.netid.fed.test.", "", FR_VERDICT_DATA, NULL},
+     DEVICE " 60 CNAME " NETWORK "\n" DEVICE " 60 CNAME 000014.netid.fed.test.", "",
+     FR_VERDICT_DATA, NULL},
     {"an alias of an alias", OK, DEVICE, FR_DNS_A,
      DEVICE " 60 CNAME 000014.netid.fed.test.\n000014.netid.fed.test. 60 CNAME " NETWORK, "",
      FR_VERDICT_DATA, NULL},
-    {"an alias of itself", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME " DEVICE, "", FR_VERDICT_BAD, NULL},
+    {"an alias of itself", OK, DEVICE, FR_DNS_A, DEVICE " 60 CNAME " DEVICE, "", FR_VERDICT_BAD,
+     NULL},
     {"two aliases in a circle", OK, DEVICE, FR_DNS_A,
      DEVICE " 60 CNAME " NETWORK "\n" NETWORK " 60 CNAME " DEVICE, "", FR_VERDICT_BAD, NULL},
 };
@@ -61,19 +69,23 @@ static void test_verdicts(void **state)
     (void)state;
     struct fr_dname name = test_name(DEVICE), zone = test_name("fed.test");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct message m =
-            test_message(rows[i].name, rows[i].type, rows[i].flags, rows[i].answer, rows[i].authority, "");
+        struct message m = test_message(rows[i].name, rows[i].type, rows[i].flags, rows[i].answer,
+                                        rows[i].authority, "");
         struct fr_reply reply;
         uint32_t netid = 0xdead;
         const char *why = NULL;
         fr_reply_read(fr_span(m.b, m.n), 0, &name, FR_DNS_A, &reply);
-        if (reply.verdict != rows[i].verdict) fail_msg("%s: verdict %d", rows[i].label, reply.verdict);
-        if (reply.verdict == FR_VERDICT_BAD && !reply.why[0]) fail_msg("%s: no reason", rows[i].label);
+        if (reply.verdict != rows[i].verdict)
+            fail_msg("%s: verdict %d", rows[i].label, reply.verdict);
+        if (reply.verdict == FR_VERDICT_BAD && !reply.why[0])
+            fail_msg("%s: no reason", rows[i].label);
         if (reply.verdict != FR_VERDICT_DATA) continue;
         enum fr_err err = fr_reply_netid(&reply, &zone, &netid, &why);
-        if ((err == FR_OK) != (rows[i].netid != NULL)) fail_msg("%s: %s", rows[i].label, fr_err_text(err));
+        if ((err == FR_OK) != (rows[i].netid != NULL))
+            fail_msg("%s: %s", rows[i].label, fr_err_text(err));
         if (err == FR_OK && netid != 0x000013) fail_msg("%s: %06x", rows[i].label, (unsigned)netid);
-        if (err != FR_OK && (netid != 0xdead || !why)) fail_msg("%s: touched or no reason", rows[i].label);
+        if (err != FR_OK && (netid != 0xdead || !why))
+            fail_msg("%s: touched or no reason", rows[i].label);
     }
 }
 
@@ -82,8 +94,8 @@ static void test_every_truncation_is_bad(void **state)
     (void)state;
     struct fr_dname name = test_name(DEVICE);
     struct message m = test_message(DEVICE, FR_DNS_A, OK,
-                                    DEVICE " 3600 CNAME " NETWORK "\n" NETWORK " 60 A 192.0.2.1", "",
-                                    SERVICE " 60 SRV 0 0 8005 e1." NETWORK);
+                                    DEVICE " 3600 CNAME " NETWORK "\n" NETWORK " 60 A 192.0.2.1",
+                                    "", SERVICE " 60 SRV 0 0 8005 e1." NETWORK);
     for (size_t n = 0; n < m.n; n++) {
         struct fr_reply reply;
         fr_reply_read(fr_span(m.b, n), 0, &name, FR_DNS_A, &reply);
@@ -113,7 +125,8 @@ static void test_ttls(void **state)
         {"the smaller is MINIMUM", "fed.test. 300 SOA a.fed.test. b.fed.test. 1 2 3 4 60", 0, 60},
         {"less the age", "fed.test. 300 SOA a.fed.test. b.fed.test. 1 2 3 4 60", 20, 40},
         {"older than that", "fed.test. 300 SOA a.fed.test. b.fed.test. 1 2 3 4 60", 61, 0},
-        {"at most three hours", "fed.test. 99999 SOA a.fed.test. b.fed.test. 1 2 3 4 99999", 0, 10800},
+        {"at most three hours", "fed.test. 99999 SOA a.fed.test. b.fed.test. 1 2 3 4 99999", 0,
+         10800},
         {"no SOA: not to be kept", "", 0, 0},
     };
     struct fr_dname name = test_name(DEVICE);

@@ -58,7 +58,9 @@ static void test_the_cache_serves_until_the_ttl_ends(void **state)
     assert_int_equal(net_asked(&net), 2);
     done(&a);
 
-    net_skip(&net, 61000); /* the network's TTL is over, the device's is not: its answer tells the network again */
+    net_skip(
+        &net,
+        61000); /* the network's TTL is over, the device's is not: its answer tells the network again */
     ask(&net, &a, NULL, D1, 0);
     net_run(&net, 20);
     expect(&a, FEDROAM_FOUND, FEDROAM_FRESH);
@@ -296,7 +298,8 @@ static void test_refusals_end_the_look_up(void **state)
         assert_string_not_equal(fedroam_answer_reason(a.answer), "");
         assert_int_equal(net.brokers[0][1].asked, 0); /* nobody else is bothered */
         done(&a);
-        net.brokers[0][0].does = ANSWERS; /* it is not held against the broker, and not remembered */
+        net.brokers[0][0].does =
+            ANSWERS; /* it is not held against the broker, and not remembered */
         ask(&net, &a, NULL, D1, 0);
         net_run(&net, 20);
         expect(&a, FEDROAM_FOUND, FEDROAM_FRESH);
@@ -354,7 +357,8 @@ static void test_bad_answers_fail_closed(void **state)
 {
     (void)state;
     static const char *const aliases[] = {
-        "000013.netid.evil.test.", "000000.netid.fed.test.", "x.000013.netid.fed.test.", "fed.test.",
+        "000013.netid.evil.test.",          "000000.netid.fed.test.",
+        "x.000013.netid.fed.test.",         "fed.test.",
         "000013.netid.fed.test.evil.test.",
     };
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
@@ -393,12 +397,14 @@ static void test_networks_and_join_servers(void **state)
     expect(&a, FEDROAM_UNKNOWN, FEDROAM_FRESH);
     done(&a);
     a = (struct asked){.net = &net};
-    assert_int_equal(fedroam_lookup_join_server(net.f, NULL, 0x7000000000000008, 0, on_answer, &a, NULL), 0);
+    assert_int_equal(
+        fedroam_lookup_join_server(net.f, NULL, 0x7000000000000008, 0, on_answer, &a, NULL), 0);
     net_run(&net, 20);
     expect(&a, FEDROAM_FOUND, FEDROAM_FRESH);
     assert_int_equal(fedroam_answer_netid(a.answer), FEDROAM_NO_NETID);
     assert_string_equal(fedroam_answer_endpoint_text(a.answer, 0), "192.0.2.5:8009");
-    assert_string_equal(fedroam_answer_tls_name(a.answer), "8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test");
+    assert_string_equal(fedroam_answer_tls_name(a.answer),
+                        "8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test");
     done(&a);
     net_stop(&net);
 }
@@ -467,7 +473,8 @@ static void start_another(void *data, const struct fedroam_answer *answer)
     struct chain *c = data;
     (void)answer;
     if (c->victim) fedroam_lookup_cancel(c->victim);
-    assert_int_equal(fedroam_lookup_device(c->asked.net->f, NULL, D1, 0, on_answer, &c->asked, NULL), 0);
+    assert_int_equal(
+        fedroam_lookup_device(c->asked.net->f, NULL, D1, 0, on_answer, &c->asked, NULL), 0);
 }
 
 static void test_call_backs_may_start_and_cancel(void **state)
@@ -477,7 +484,8 @@ static void test_call_backs_may_start_and_cancel(void **state)
     struct asked victim;
     struct chain c = {.asked = {.net = &net}};
     net_start(&net, 1, 1);
-    assert_int_equal(fedroam_lookup_device(net.f, NULL, D1, 0, start_another, &c, NULL), FEDROAM_OK);
+    assert_int_equal(fedroam_lookup_device(net.f, NULL, D1, 0, start_another, &c, NULL),
+                     FEDROAM_OK);
     ask(&net, &victim, NULL, D1, 0);
     c.victim = victim.lookup;
     net_run(&net, 20);
@@ -518,21 +526,25 @@ static void test_limits_and_wrong_arguments(void **state)
     fedroam_options_free(o);
     ask(&net, &a[0], NULL, D1, 0);
     ask(&net, &a[1], NULL, D2, 0);
-    assert_int_equal(fedroam_lookup_device(net.f, NULL, D1, 0, on_answer, &a[2], NULL), FEDROAM_E_LIMIT);
+    assert_int_equal(fedroam_lookup_device(net.f, NULL, D1, 0, on_answer, &a[2], NULL),
+                     FEDROAM_E_LIMIT);
     net_run(&net, 20);
     assert_int_equal(fedroam_lookup_device(net.f, "none.test", D1, 0, on_answer, &a[2], NULL),
                      FEDROAM_E_FEDERATION);
-    assert_int_equal(fedroam_lookup_device(net.f, NULL, D1, 0, NULL, NULL, NULL), FEDROAM_E_ARGUMENT);
+    assert_int_equal(fedroam_lookup_device(net.f, NULL, D1, 0, NULL, NULL, NULL),
+                     FEDROAM_E_ARGUMENT);
     assert_int_equal(fedroam_lookup_network(net.f, NULL, 0x1000000, 0, on_answer, &a[2], NULL),
                      FEDROAM_E_ARGUMENT);
     struct fedroam_answer *answer = NULL;
-    assert_int_equal(fedroam_wait_device(net.f, NULL, D1, 0, &answer), FEDROAM_E_STATE); /* not its own loop */
+    assert_int_equal(fedroam_wait_device(net.f, NULL, D1, 0, &answer),
+                     FEDROAM_E_STATE); /* not its own loop */
     done(&a[0]);
     done(&a[1]);
     net_stop(&net);
 }
 
-/* The n-th allocation fails, for every n: the call says so, or the look-up ends once; nothing leaks. */
+/* The n-th allocation fails, for every n: the call says so, or the look-up ends once; nothing
+ * leaks. */
 static void test_without_memory(void **state)
 {
     (void)state;
@@ -546,8 +558,7 @@ static void test_without_memory(void **state)
         fr_mem_fail_nth(n);
         enum fr_err err = net_open(&net, o);
         if (err == FR_OK) {
-            enum fedroam_err asked =
-                fedroam_lookup_device(net.f, NULL, D1, 0, on_answer, &a, NULL);
+            enum fedroam_err asked = fedroam_lookup_device(net.f, NULL, D1, 0, on_answer, &a, NULL);
             net_run(&net, 3000);
             assert_int_equal(a.ends, asked == FEDROAM_OK ? 1 : 0);
             if (asked != FEDROAM_OK) assert_int_equal(asked, FEDROAM_E_MEMORY);
