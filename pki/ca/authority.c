@@ -9,7 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-/* "fed.example Issuing CA 2026a"; where that is over X.520's 64 characters, without the federation, which stands in O anyhow. */
+/* "fed.example Issuing CA 2026a"; where that is over X.520's 64 characters, without the
+ * federation, which stands in O anyhow. */
 static void print_common_name(const char *fed, const char *what, char out[FR_CERT_CN_MAX + 1])
 {
     char whole[FR_FEDERATION_MAX + FR_CERT_CN_MAX + 2];

@@ -1,4 +1,5 @@
-/* The two certificates a federation begins with, root and issuing CA, as they are made: the insides of ca/init.
+/* The two certificates a federation begins with, root and issuing CA, as they are made: the
+ * insides of ca/init.
  *
  * Model    Made in memory, then written to files, then entered into the store.
  * Owns     Start from zero, end with fr_authority_pair_deinit.
@@ -22,8 +23,8 @@ struct fr_authority_pair {
 enum fr_err fr_authority_pair_make(const char *federation, int64_t now_s, struct fr_diag *diag,
                                    struct fr_authority_pair *out);
 
-/* dir/root.pem, dir/ca/<name>.{key,pem}, and the root key at root_key_path. New files all, 0600; folder ca 0700.
- * After a failure nothing is at root_key_path. */
+/* dir/root.pem, dir/ca/<name>.{key,pem}, and the root key at root_key_path. New files all, 0600;
+ * folder ca 0700. After a failure nothing is at root_key_path. */
 enum fr_err fr_authority_pair_save(const struct fr_authority_pair *pair, const char *dir,
                                    const char *root_key_path, struct fr_diag *diag);
 

@@ -46,7 +46,8 @@ static enum fr_err find_issuing(struct fr_store *store, struct fr_diag *diag, st
     return err;
 }
 
-/* Does what lies in the folder belong together, and to this store? A restored or mixed-up folder must not sign. */
+/* Does what lies in the folder belong together, and to this store? A restored or mixed-up folder
+ * must not sign. */
 static enum fr_err check_parts(const struct fr_ca *ca, const struct search *want,
                                struct fr_diag *diag)
 {
@@ -85,7 +86,8 @@ static enum fr_err load_parts(const char *dir, struct fr_diag *diag, struct fr_c
     return fr_key_load(path, diag, &ca->key);
 }
 
-/* An intent this young may be the work of a process that is signing right now. It is not valid before that is done either way. */
+/* An intent this young may be the work of a process that is signing right now. It is not valid
+ * before that is done either way. */
 enum { SIGNING_TIME_S = 60, INTENTS_MAX = 100000 };
 
 struct intents {
@@ -113,7 +115,8 @@ static enum fr_err find_intents(struct fr_store *store, struct intents *intents)
     return err;
 }
 
-/* Looks once more, now that nobody else can write: the certificate may have been finished meanwhile. */
+/* Looks once more, now that nobody else can write: the certificate may have been finished
+ * meanwhile. */
 static enum fr_err settle_intent(struct fr_change *change, const uint8_t *serial,
                                  struct fr_diag *diag)
 {

@@ -1,12 +1,14 @@
-/* A federation's certificate authority, open for work: root and issuing certificates, and the issuing key.
+/* A federation's certificate authority, open for work: root and issuing certificates, and the
+ * issuing key.
  *
- * Model    The state directory holds root.pem and ca/<name>.{key,pem}; the store's row of kind issuing and state active says which
- *          name signs. Opening also settles what a crash left behind: an intent of more than a minute without a certificate becomes
- *          revoked (a younger one may be another process at work; it is no more valid than a revoked one).
+ * Model    The state directory holds root.pem and ca/<name>.{key,pem}; the store's row of kind
+ *          issuing and state active says which name signs. Opening also settles what a crash left
+ *          behind: an intent of more than a minute without a certificate becomes revoked (a
+ *          younger one may be another process at work; it is no more valid than a revoked one).
  * Owns     The handle owns keys and certificates, borrows the store until closed.
  * Threads  One thread at a time.
- * Errors   FR_E_NOT_FOUND, FR_E_CONFIG (unsafe mode of the key), FR_E_MALFORMED, FR_E_CONFLICT (key, certificate and store disagree),
- *          the store's own.
+ * Errors   FR_E_NOT_FOUND, FR_E_CONFIG (unsafe mode of the key), FR_E_MALFORMED, FR_E_CONFLICT
+ *          (key, certificate and store disagree), the store's own.
  * Trust    Files of our own directory. */
 #pragma once
 
@@ -18,7 +20,8 @@
 
 struct fr_ca;
 
-/* Opens the authority of the store in directory dir. by is who shall stand in the journal when intents are settled. */
+/* Opens the authority of the store in directory dir. by is who shall stand in the journal when
+ * intents are settled. */
 struct fr_change_by;
 enum fr_err fr_ca_open(const char *dir, struct fr_store *store, const struct fr_change_by *by,
                        struct fr_diag *diag, struct fr_ca **out);

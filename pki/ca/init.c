@@ -86,7 +86,8 @@ enum fr_err fr_ca_init_check(const struct fr_ca_init_options *o, struct fr_diag 
                         o->root_out);
 }
 
-/* Names inside the folder being made; everything there is ours, made a moment ago, and none of it is a link. */
+/* Names inside the folder being made; everything there is ours, made a moment ago, and none of it
+ * is a link. */
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
     (void)st, (void)type, (void)at;
@@ -107,10 +108,14 @@ static enum fr_err give_away(const struct fr_ca_init_options *o, const char *sta
         "data.mdb",         "lock.mdb",  "root.pem",  "root.key", "server.key",
         "server.chain.pem", issuing_key, issuing_pem, "ca",       "."};
     int dir = open(stage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    enum fr_err err = dir < 0 ? fr_err_from_errno(errno) : FR_OK;
+    struct stat st = {0};
+    enum fr_err err = dir < 0 || fstat(dir, &st) != 0 ? fr_err_from_errno(errno) : FR_OK;
 
     (void)snprintf(issuing_key, sizeof issuing_key, "ca/%s.key", issuing);
     (void)snprintf(issuing_pem, sizeof issuing_pem, "ca/%s.pem", issuing);
+    /* Where the folder above is the service user's, it could have put another in the place of
+     * ours; but not one that is ours and closed to it. */
+    if (!err && (st.st_uid != geteuid() || (st.st_mode & 077) != 0)) err = FR_E_PERM;
     for (size_t i = 0; !err && i < sizeof NAMES / sizeof NAMES[0]; i++) {
         if (fchownat(dir, NAMES[i], o->uid, o->gid, AT_SYMLINK_NOFOLLOW) != 0 && errno != ENOENT)
             err = fr_err_from_errno(errno);
@@ -208,8 +213,7 @@ static enum fr_err put_in_place(const char *stage, const char *dir, const char *
     }
     fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
-        (void)fsync(
-            fd); /* the name is there; a file system that cannot sync folders keeps it all the same */
+        (void)fsync(fd); /* where a folder cannot be synced the name is there all the same */
         close(fd);
     }
     return FR_OK;

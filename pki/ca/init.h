@@ -1,10 +1,11 @@
 /* Making a federation: a state directory with store, root, issuing CA and the broker's certificate.
  *
- * Model    Everything is made in a folder beside the wanted one and renamed into place as the last act, so that there is a whole
- *          federation or none.
+ * Model    Everything is made in a folder beside the wanted one and renamed into place as the last
+ *          act, so that there is a whole federation or none.
  * Owns     Options are borrowed.
- * Errors   FR_E_EXISTS (the directory is there and not empty, or root_out is), FR_E_INVALID (name, host, URL, pool), FR_E_CREATE, FR_E_PERM,
- *          FR_E_IO; after a failure nothing is left behind.
+ * Errors   FR_E_EXISTS (the directory is there and not empty, or root_out is), FR_E_INVALID (name,
+ *          host, URL, pool), FR_E_CREATE, FR_E_PERM, FR_E_IO; after a failure nothing is left
+ *          behind.
  * Trust    An administrator's own input. */
 #pragma once
 

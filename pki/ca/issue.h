@@ -1,13 +1,17 @@
 /* Issuing a certificate so that no crash can leave one that the store does not know.
  *
- * Model    Three steps: *intend* writes serial, names and key as an intent (commit it!), *sign* makes the certificate from the intent and
- *          checks it against its profile, *finish* stores it as issued (commit it, and only then hand it out). fr_ca_issue does all
- *          three with two durable commits of its own. A process that dies between them leaves an intent, which counts as revoked.
- * Owns     struct fr_issue belongs to the caller: start from FR_ISSUE_INIT, end with fr_issue_deinit whatever happened.
+ * Model    Three steps: *intend* writes serial, names and key as an intent (commit it!), *sign*
+ *          makes the certificate from the intent and checks it against its profile, *finish*
+ *          stores it as issued (commit it, and only then hand it out). fr_ca_issue does all three
+ *          with two durable commits of its own. A process that dies between them leaves an intent,
+ *          which counts as revoked.
+ * Owns     struct fr_issue belongs to the caller: start from FR_ISSUE_INIT, end with
+ *          fr_issue_deinit whatever happened.
  * Threads  As the store's changes.
- * Errors   FR_E_NOT_FOUND (member, NetID), FR_E_DENIED (member not active, blocked key, key policy), FR_E_CONFLICT (NetID, JoinEUI or
- *          key of another member), FR_E_INVALID (subject does not fit the profile), FR_E_CRYPTO and FR_E_MALFORMED (CSR),
- *          FR_E_EXPIRED (issuing CA is over), FR_E_RANGE (lifetime), the store's own.
+ * Errors   FR_E_NOT_FOUND (member, NetID), FR_E_DENIED (member not active, blocked key, key
+ *          policy), FR_E_CONFLICT (NetID, JoinEUI or key of another member), FR_E_INVALID (subject
+ *          does not fit the profile), FR_E_CRYPTO and FR_E_MALFORMED (CSR), FR_E_EXPIRED (issuing
+ *          CA is over), FR_E_RANGE (lifetime), the store's own.
  * Trust    The CSR is a stranger's; only its public key is used. */
 #pragma once
 

@@ -33,7 +33,8 @@ static struct fr_cert_name labelled(enum fr_cert_kind kind, const char *label)
     return name;
 }
 
-/* A host must not be called like one of the zone's own branches: its certificate would speak for what is below. */
+/* A host must not be called like one of the zone's own branches: its certificate would speak for
+ * what is below. */
 static enum fr_err check_host(const char *host, struct fr_diag *diag)
 {
     static const char *const TAKEN[] = {"broker", "ca", "member", "netid", "deveui", "joineui"};
@@ -70,7 +71,8 @@ static enum fr_err name_broker(const struct fr_subject *s, const char *fed, stru
     return FR_OK;
 }
 
-/* The common name of ns and js is compared byte for byte with SenderID by ChirpStack v3, hence lower-case digits alone. */
+/* The common name of ns and js is compared byte for byte with SenderID by ChirpStack v3, hence
+ * lower-case digits alone. */
 static enum fr_err name_member(const struct fr_subject *s, const char *fed, struct fr_diag *diag,
                                struct fr_profile_names *out)
 {

@@ -1,10 +1,12 @@
 /* What a certificate of each profile says: names, dates and uses, from the registry's facts alone.
  *
- * Model    A *subject* says whom the certificate is for; fr_profile_fill turns it into the whole content of a certificate. It is the
- *          one place where the profiles of the design are written down.
+ * Model    A *subject* says whom the certificate is for; fr_profile_fill turns it into the whole
+ *          content of a certificate. It is the one place where the profiles of the design are
+ *          written down.
  * Owns     struct fr_profile_names holds its texts itself; a spec filled from it borrows them.
  * Threads  Pure.
- * Errors   FR_E_INVALID (subject does not fit its profile, or a name cannot be formed), FR_E_LIMIT (name too long).
+ * Errors   FR_E_INVALID (subject does not fit its profile, or a name cannot be formed), FR_E_LIMIT
+ *          (name too long).
  * Units    Unix seconds. */
 #pragma once
 
@@ -44,11 +46,13 @@ void fr_subject_print_id(const struct fr_subject *subject, char out[FR_SUBJECT_I
 enum fr_err fr_profile_name(const struct fr_subject *subject, const char *fed, struct fr_diag *diag,
                             struct fr_profile_names *out);
 
-/* The subject's O for a federation: its name, or as many of its last labels as fit into 64 characters. Borrowed from fed. */
+/* The subject's O for a federation: its name, or as many of its last labels as fit into 64
+ * characters. Borrowed from fed. */
 const char *fr_profile_organisation(const char *fed);
 
-/* The content of a leaf: names (borrowed), uses, and dates from now_s (backdated) for lifetime_s, inside the issuer's. The serial is
- * the caller's to set. FR_E_EXPIRED when the issuer is over or not yet valid. */
+/* The content of a leaf: names (borrowed), uses, and dates from now_s (backdated) for lifetime_s,
+ * inside the issuer's. The serial is the caller's to set. FR_E_EXPIRED when the issuer is over or
+ * not yet valid. */
 enum fr_err fr_profile_fill(const struct fr_profile_names *names, enum fr_profile profile,
                             const char *fed, int64_t now_s, int64_t lifetime_s,
                             const struct fr_cert_fields *issuer, struct fr_cert_spec *out);

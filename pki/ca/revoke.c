@@ -66,7 +66,8 @@ enum fr_err fr_ca_revoke(struct fr_change *change, const uint8_t serial[FR_SERIA
     return fr_diag_fail(diag, err, "there is no certificate %s", text);
 }
 
-/* Serials are collected before anything is revoked, because a walk does not outlive a write to the table it walks. */
+/* Serials are collected before anything is revoked, because a walk does not outlive a write to the
+ * table it walks. */
 struct serials {
     int64_t now_s;
     bool of_netid;

@@ -1,6 +1,7 @@
 /* Taking certificates back, and changing what they allow.
  *
- * Model    Revoking one certificate ends it and its TLSA record and nothing else. By member or NetID it ends every live one of it.
+ * Model    Revoking one certificate ends it and its TLSA record and nothing else. By member or
+ *          NetID it ends every live one of it.
  * Errors   FR_E_NOT_FOUND, the store's own.
  * Units    Causes are CRLReason numbers (RFC 5280 §5.3.1). */
 #pragma once
@@ -25,7 +26,8 @@ enum fr_err fr_serial_parse(struct fr_span text, struct fr_diag *diag, uint8_t o
 enum fr_err fr_ca_revoke(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
                          uint8_t cause, struct fr_diag *diag);
 
-/* Every certificate of a member or a NetID that is not revoked yet and not over; *n of them. None is not an error. */
+/* Every certificate of a member or a NetID that is not revoked yet and not over; *n of them. None
+ * is not an error. */
 enum fr_err fr_ca_revoke_member(struct fr_change *change, const char *member, uint8_t cause,
                                 struct fr_diag *diag, size_t *n);
 enum fr_err fr_ca_revoke_netid(struct fr_change *change, uint32_t netid, uint8_t cause,

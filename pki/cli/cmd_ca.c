@@ -15,7 +15,8 @@
 
 #define SERVICE_USER "fedroam"
 
-/* This machine's own label where it has a usable one, because it goes into the broker's certificate. */
+/* This machine's own label where it has a usable one, because it goes into the broker's
+ * certificate. */
 static void default_host(char out[64])
 {
     char name[256] = "";

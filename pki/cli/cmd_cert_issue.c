@@ -63,7 +63,8 @@ static enum fr_err write_outputs(const struct outputs *o, const struct fr_admin_
     return err;
 }
 
-/* The key is on disk before the certificate exists: a certificate whose key was lost would have to be revoked. */
+/* The key is on disk before the certificate exists: a certificate whose key was lost would have to
+ * be revoked. */
 static enum fr_err make_request(const struct fr_cli *cli, const struct fr_subject *subject,
                                 const struct outputs *o, struct fr_diag *diag, struct fr_buf *csr)
 {

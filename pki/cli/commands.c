@@ -28,10 +28,7 @@ static const struct fr_cli_option INIT_OPTIONS[] = {
 };
 
 static const struct fr_cli_option MEMBER_ADD_OPTIONS[] = {
-    {.name = "netid",
-     .value = "N|auto",
-     .is_repeatable = true,
-     .help = "a network of the member"},
+    {.name = "netid", .value = "N|auto", .is_repeatable = true, .help = "a network of the member"},
     {.name = "endpoint",
      .value = "ADDRESS:PORT",
      .is_repeatable = true,

@@ -85,7 +85,8 @@ void fr_session_close(struct fr_session *session)
     *session = (struct fr_session)FR_SESSION_INIT;
 }
 
-/* --fed beside --state is a promise about what is in the directory; a change must not happen in another federation. */
+/* --fed beside --state is a promise about what is in the directory; a change must not happen in
+ * another federation. */
 static enum fr_err find_checked(const struct fr_cli *cli, struct fr_diag *diag,
                                 char out[FR_STATE_DIR_MAX])
 {

@@ -1,10 +1,12 @@
 /* What the commands of this folder share: finding the federation, reading it, asking for a change.
  *
- * Model    A *session* is one federation's store open for reading as the owner of its directory, with one snapshot. Changes do not use
- *          it: they go through fr_session_change, which reaches a running broker or works in this process.
+ * Model    A *session* is one federation's store open for reading as the owner of its directory,
+ *          with one snapshot. Changes do not use it: they go through fr_session_change, which
+ *          reaches a running broker or works in this process.
  * Owns     Start from FR_SESSION_INIT, end with fr_session_close whatever happened.
  * Threads  Not for threaded programs (the effective user changes).
- * Errors   FR_E_USAGE (several federations and none named), FR_E_NOT_FOUND, FR_E_PERM, FR_E_CONFLICT (--fed names another), the store's. */
+ * Errors   FR_E_USAGE (several federations and none named), FR_E_NOT_FOUND, FR_E_PERM,
+ *          FR_E_CONFLICT (--fed names another), the store's. */
 #pragma once
 
 #include "admin/admin.h"
@@ -43,7 +45,8 @@ enum fr_err fr_session_change(const struct fr_cli *cli, const char *op, struct f
                               struct fr_span body, struct fr_diag *diag,
                               struct fr_admin_reply **out);
 
-/* A member of args for each option given: text as it is, and a list of every value of a repeated one. */
+/* A member of args for each option given: text as it is, and a list of every value of a repeated
+ * one. */
 void fr_session_put_opt(const struct fr_cli *cli, struct fr_json *json, const char *option,
                         const char *key);
 void fr_session_put_opts(const struct fr_cli *cli, struct fr_json *json, const char *option,

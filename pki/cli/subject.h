@@ -1,4 +1,5 @@
-/* Whom a certificate is for, from the options --profile --member --netid --joineui --host, and the files that go with it. */
+/* Whom a certificate is for, from the options --profile --member --netid --joineui --host, and the
+ * files that go with it. */
 #pragma once
 
 #include "base/cli.h"
@@ -7,7 +8,8 @@
 
 #define FR_SUBJECT_PATH_MAX 4096
 
-/* FR_E_USAGE: an option is missing or belongs to another profile; FR_E_INVALID, FR_E_MALFORMED: a value. Texts are borrowed from cli. */
+/* FR_E_USAGE: an option is missing or belongs to another profile; FR_E_INVALID, FR_E_MALFORMED: a
+ * value. Texts are borrowed from cli. */
 enum fr_err fr_subject_from_options(const struct fr_cli *cli, struct fr_diag *diag,
                                     struct fr_subject *out);
 

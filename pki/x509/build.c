@@ -16,7 +16,8 @@ enum fr_err fr_serial_make(uint8_t out[FR_X509_SERIAL_SIZE])
     return FR_OK;
 }
 
-/* X.520 allows 64 characters in O and CN; the set is what a PrintableString and a log line both carry. */
+/* X.520 allows 64 characters in O and CN; the set is what a PrintableString and a log line both
+ * carry. */
 static bool is_subject_text(const char *text)
 {
     size_t n = strnlen(text, FR_CERT_CN_MAX + 1);
@@ -88,7 +89,8 @@ static bool set_subject(X509 *x509, const struct fr_cert_spec *spec)
     return ok;
 }
 
-/* Fixed text only: names from the registry never pass through OpenSSL's configuration syntax, where a comma ends a name. */
+/* Fixed text only: names from the registry never pass through OpenSSL's configuration syntax,
+ * where a comma ends a name. */
 static bool add_constant(X509 *x509, const X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX ctx;
@@ -153,7 +155,8 @@ static bool push_subtree(STACK_OF(GENERAL_SUBTREE) * trees, int type, const void
     return false;
 }
 
-/* permitted DNS + excluded "all addresses" is the one pair that OpenSSL, Go, rustls, GnuTLS and NSS all understand. */
+/* permitted DNS + excluded "all addresses" is the one pair that OpenSSL, Go, rustls, GnuTLS and
+ * NSS all understand. */
 static bool add_name_constraints(X509 *x509, const struct fr_cert_spec *spec)
 {
     static const uint8_t EVERY_ADDRESS[32] = {
@@ -197,7 +200,8 @@ static bool add_extended_usage(X509 *x509, const struct fr_cert_spec *spec)
     return add_constant(x509, NULL, NID_ext_key_usage, value);
 }
 
-/* The subject key identifier hashes the public key, so it comes after X509_set_pubkey; the authority's is copied from it. */
+/* The subject key identifier hashes the public key, so it comes after X509_set_pubkey; the
+ * authority's is copied from it. */
 static bool add_extensions(X509 *x509, const X509 *issuer, const struct fr_cert_spec *spec)
 {
     return add_constant(x509, issuer, NID_basic_constraints, BASIC[spec->kind]) &&

@@ -1,11 +1,13 @@
-/* Making a certificate: a plain description in, a signed certificate out, and the check that it says what the description says.
+/* Making a certificate: a plain description in, a signed certificate out, and the check that it
+ * says what the description says.
  *
- * Model    struct fr_cert_spec is the whole content; names become GENERAL_NAME objects, never configuration text, so that a comma
- *          cannot turn one name into two. Anything the spec does not name is not in the certificate.
+ * Model    struct fr_cert_spec is the whole content; names become GENERAL_NAME objects, never
+ *          configuration text, so that a comma cannot turn one name into two. Anything the spec
+ *          does not name is not in the certificate.
  * Owns     The spec borrows its strings during the call; the certificate belongs to the caller.
  * Threads  Any; no shared state.
- * Errors   FR_E_INVALID: a name or date in the spec cannot stand in a certificate; FR_E_CRYPTO: lint found a difference;
- *          FR_E_NOMEM, FR_E_INTERNAL.
+ * Errors   FR_E_INVALID: a name or date in the spec cannot stand in a certificate; FR_E_CRYPTO:
+ *          lint found a difference; FR_E_NOMEM, FR_E_INTERNAL.
  * See      RFC 5280 §4. */
 #pragma once
 
@@ -34,19 +36,20 @@ struct fr_cert_spec {
     const char *uri; /* the one URI name, or NULL */
     bool server;     /* extendedKeyUsage serverAuth */
     bool client;     /* extendedKeyUsage clientAuth */
-    const char *
-        permitted_dns; /* issuing only: critical nameConstraints permitted DNS, excluded all IP addresses */
+    const char
+        *permitted_dns; /* issuing: permitted DNS, with every IP address excluded; critical */
 };
 
 /* 16 random bytes that are a positive ASN.1 integer of exactly 16 bytes (126 random bits). */
 enum fr_err fr_serial_make(uint8_t out[FR_X509_SERIAL_SIZE]);
 
-/* Builds and signs. issuer NULL means self-signed by issuer_key, which must then be key's private half. */
+/* Builds and signs. issuer NULL means self-signed by issuer_key, which must then be key's private
+ * half. */
 enum fr_err fr_cert_sign(const struct fr_cert_spec *spec, const struct fr_key *key,
                          const struct fr_cert *issuer, const struct fr_key *issuer_key,
                          struct fr_cert **out);
 
-/* Reads the certificate back from its DER and compares every field with the spec; nothing more and nothing less may be in it.
- * diag names the first difference. */
+/* Reads the certificate back from its DER and compares every field with the spec; nothing more and
+ * nothing less may be in it. diag names the first difference. */
 enum fr_err fr_cert_lint(const struct fr_cert *cert, const struct fr_cert_spec *spec,
                          const struct fr_key *key, struct fr_diag *diag);

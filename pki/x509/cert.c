@@ -86,7 +86,8 @@ static enum fr_err read_serial(const X509 *x509, struct fr_cert_fields *out)
     return FR_OK;
 }
 
-/* Printable ASCII only: an embedded NUL or a control byte in a name is an attempt to look like another name. */
+/* Printable ASCII only: an embedded NUL or a control byte in a name is an attempt to look like
+ * another name. */
 static bool is_printable(const ASN1_STRING *s)
 {
     const unsigned char *p = ASN1_STRING_get0_data(s);
@@ -98,7 +99,8 @@ static bool is_printable(const ASN1_STRING *s)
     return n > 0;
 }
 
-/* Peers disagree on which of two common names counts (Go takes the last, OpenSSL the first), so two are none. */
+/* Peers disagree on which of two common names counts (Go takes the last, OpenSSL the first), so
+ * two are none. */
 static void read_common_name(const X509 *x509, struct fr_cert_fields *out)
 {
     const X509_NAME *subject = X509_get_subject_name(x509);

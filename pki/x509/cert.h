@@ -1,13 +1,16 @@
 /* X.509 certificates: reading them, their fields, and whether one verifies against a root.
  *
- * Model    struct fr_cert is one certificate; struct fr_chain is leaf first, then issuers; struct fr_cert_fields is what this product
- *          cares about, copied out.
- * Owns     Handles belong to the caller; fr_chain_at lends until the chain is freed. Fields hold no pointers.
+ * Model    struct fr_cert is one certificate; struct fr_chain is leaf first, then issuers; struct
+ *          fr_cert_fields is what this product cares about, copied out.
+ * Owns     Handles belong to the caller; fr_chain_at lends until the chain is freed. Fields hold
+ *          no pointers.
  * Threads  A handle may be read by several threads.
- * Errors   FR_E_MALFORMED, FR_E_LIMIT, FR_E_CRYPTO (does not verify), FR_E_NOMEM, FR_E_INTERNAL, file errors.
- * Limits   FR_CERT_MAX bytes for one DER, FR_CHAIN_MAX certificates in a file, FR_CERT_DNS_MAX DNS names and
- *          FR_CERT_URIS_MAX URIs; more is FR_E_LIMIT.
- * Trust    Certificates may be a peer's; every field is bounded and names with a NUL or a non-ASCII byte are FR_E_MALFORMED.
+ * Errors   FR_E_MALFORMED, FR_E_LIMIT, FR_E_CRYPTO (does not verify), FR_E_NOMEM, FR_E_INTERNAL,
+ *          file errors.
+ * Limits   FR_CERT_MAX bytes for one DER, FR_CHAIN_MAX certificates in a file, FR_CERT_DNS_MAX DNS
+ *          names and FR_CERT_URIS_MAX URIs; more is FR_E_LIMIT.
+ * Trust    Certificates may be a peer's; every field is bounded and names with a NUL or a
+ *          non-ASCII byte are FR_E_MALFORMED.
  * See      RFC 5280. */
 #pragma once
 
@@ -69,8 +72,9 @@ bool fr_cert_is_issued_by(const struct fr_cert *cert, const struct fr_cert *issu
 
 enum fr_cert_purpose { FR_CERT_FOR_SERVER, FR_CERT_FOR_CLIENT };
 
-/* Strict path check (RFC 5280 as OpenSSL's X509_V_FLAG_X509_STRICT) of leaf through issuing (may be NULL) to root at time now_s.
- * FR_E_CRYPTO with diag saying why. Revocation is not looked at: that is the store's. */
+/* Strict path check (RFC 5280 as OpenSSL's X509_V_FLAG_X509_STRICT) of leaf through issuing (may
+ * be NULL) to root at time now_s. FR_E_CRYPTO with diag saying why. Revocation is not looked at:
+ * that is the store's. */
 enum fr_err fr_cert_verify(const struct fr_cert *leaf, const struct fr_cert *issuing,
                            const struct fr_cert *root, enum fr_cert_purpose purpose, int64_t now_s,
                            struct fr_diag *diag);

@@ -24,7 +24,8 @@ static enum fr_err chain_push(struct fr_chain *chain, X509 *x509)
     return err;
 }
 
-/* Reads certificates until the PEM reader finds no further start line; any other reason to stop is a broken file. */
+/* Reads certificates until the PEM reader finds no further start line; any other reason to stop is
+ * a broken file. */
 static enum fr_err chain_read_pem(struct fr_span pem, struct fr_chain *chain)
 {
     BIO *bio = fr_bio_over(pem);

@@ -52,7 +52,8 @@ static struct fr_span trim(struct fr_span in)
     return in;
 }
 
-/* The PEM reader skips whatever stands before the armour; we do not, and nothing may stand behind it either. */
+/* The PEM reader skips whatever stands before the armour; we do not, and nothing may stand behind
+ * it either. */
 static X509_REQ *csr_read_pem(struct fr_span in)
 {
     BIO *bio = fr_bio_over(in);

@@ -61,7 +61,8 @@ enum fr_err fr_key_generate(struct fr_key **out)
     return fr_key_give(pkey, out);
 }
 
-/* An encrypted file must fail here rather than ask on the terminal, which is what OpenSSL does without a callback. */
+/* An encrypted file must fail here rather than ask on the terminal, which is what OpenSSL does
+ * without a callback. */
 static int no_passphrase(char *buf, int size, int rwflag, void *data)
 {
     (void)buf, (void)size, (void)rwflag, (void)data;

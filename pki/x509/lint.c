@@ -120,7 +120,8 @@ static bool extension_count_is(const X509 *x509, const struct fr_cert_spec *spec
            X509_get0_authority_key_id((X509 *)(uintptr_t)x509) != NULL;
 }
 
-/* A copy made from the bytes, because what OpenSSL remembers of a certificate it just built is not what others will read. */
+/* A copy made from the bytes, because what OpenSSL remembers of a certificate it just built is not
+ * what others will read. */
 static enum fr_err read_back(const struct fr_cert *cert, struct fr_cert **out)
 {
     struct fr_buf der = FR_BUF_INIT(FR_CERT_MAX);

@@ -1,7 +1,8 @@
 /* The insides of fr_key and fr_cert, for the .c files of this library only.
  *
- * Model    One OpenSSL object in each handle; fr_x509_fault turns a failed OpenSSL call into our code and empties its error queue,
- *          so that a stranger's bad bytes never leave a message that a later TLS call would trip over. */
+ * Model    One OpenSSL object in each handle; fr_x509_fault turns a failed OpenSSL call into our
+ *          code and empties its error queue, so that a stranger's bad bytes never leave a message
+ *          that a later TLS call would trip over. */
 #pragma once
 
 #include "base/diag.h"
@@ -21,10 +22,12 @@ struct fr_cert {
     X509 *x509;
 };
 
-/* Empties OpenSSL's error queue and returns FR_E_NOMEM when memory was the reason, else otherwise. */
+/* Empties OpenSSL's error queue and returns FR_E_NOMEM when memory was the reason, else
+ * otherwise. */
 enum fr_err fr_x509_fault(enum fr_err otherwise);
 
-/* Wraps pkey or x509 (one reference is given to the handle, also on failure: it is then released). */
+/* Wraps pkey or x509 (one reference is given to the handle, also on failure: it is then
+ * released). */
 enum fr_err fr_key_give(EVP_PKEY *pkey, struct fr_key **out);
 enum fr_err fr_cert_give(X509 *x509, struct fr_cert **out);
 

@@ -1,9 +1,12 @@
 """The federation's certificates and members through the program, judged with the openssl program."""
 import json
 import os
+import pathlib
 import re
+import shutil
 import stat
 import subprocess
+import tempfile
 
 import pytest
 
@@ -121,6 +124,37 @@ def test_a_failed_init_leaves_nothing(fed, tmp_path, args):
 def test_dry_run_of_init_writes_nothing(fed, tmp_path):
     fed.run("ca", "init", "--fed", FED, "--state", tmp_path / "s", "--dry-run")
     assert not (tmp_path / "s").exists()
+
+
+def may_mount():
+    return os.geteuid() == 0 and shutil.which("unshare") is not None and \
+        subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def open_path():
+    """A temporary folder that other users can enter, which tmp_path is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+@pytest.mark.skipif(not may_mount(), reason="needs root and a mount namespace, to have a user named fedroam")
+def test_root_gives_the_files_to_the_service_user(open_path):
+    passwd = open_path / "passwd"
+    passwd.write_text(pathlib.Path("/etc/passwd").read_text() + "fedroam:x:4242:4242::/nonexistent:/usr/sbin/nologin\n")
+    script = f"""set -e
+        mount --bind {passwd} /etc/passwd
+        {BIN}/fedroam ca init --fed {FED} --state {open_path}/s
+        {BIN}/fedroam --state {open_path}/s member add acme --netid 000013
+        {BIN}/fedroam --state {open_path}/s cert issue --member acme --profile doh --generate --out {open_path}/out
+        {BIN}/fedroam --state {open_path}/s member list"""
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], env=ENV, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for folder, _, files in os.walk(open_path / "s"):
+        for path in [folder, *(os.path.join(folder, name) for name in files)]:
+            assert os.stat(path).st_uid == 4242 and mode(path) & 0o077 == 0, path
+    assert os.stat(open_path / "out/doh-acme.key").st_uid == 0  # who ran the command
 
 
 # --- leaves ---
@@ -374,3 +408,18 @@ def test_federation_is_found_by_name_and_never_mistaken(acme):
     acme.run("--state", acme.state, "--fed", "other.test", "member", "add", "beta", code=9)
     assert [m["id"] for m in rows(acme, "member", "list")] == ["acme"]
     acme.run("--state", acme.folder / "nowhere", "member", "list", code=7)
+
+
+def test_the_same_through_a_running_broker(acme, tmp_path):
+    acme.start_broker()
+    issue(acme, tmp_path, "--profile", "ns", "--member", "acme", "--netid", "000013", "--generate")
+    issue(acme, tmp_path, "--profile", "ns", "--member", "acme", "--netid", "000015", "--generate", code=7)
+    assert not (tmp_path / "ns-000015.key").exists()
+    serial, = [r["serial"] for r in rows(acme, "cert", "list", "--netid", "000013")]
+    assert rows(acme, "cert", "revoke", serial, "--reason", "test")["revoked"] == 1
+    acme.run("--state", acme.state, "member", "add", "beta", "--netid", "000013", code=9)
+    acme.run("--state", acme.state, "member", "remove", "acme", "--yes")
+    acme.run("--state", acme.state, "member", "add", "beta", "--netid", "000013")
+    lines = [json.loads(line) for line in (acme.state / "audit.jsonl").read_text().splitlines()]
+    assert any(line["op"] == "cert.issue" and line["actor"].startswith("local:") for line in lines)
+    assert "PRIVATE KEY" not in (acme.state / "audit.jsonl").read_text()

@@ -114,7 +114,8 @@ static void profiles_are_issued(void **state)
     }
 }
 
-/* Requests that ask for CA:TRUE and for other people's names get what the registry says, and nothing of it. */
+/* Requests that ask for CA:TRUE and for other people's names get what the registry says, and
+ * nothing of it. */
 static void request_decides_nothing(void **state)
 {
     static const char *const FILES[] = {"ca-true.der", "foreign-san.der"};
@@ -243,7 +244,8 @@ static void suspended_member_gets_nothing(void **state)
     fr_buf_deinit(&csr);
 }
 
-/* 2,000 certificates in one durable commit for the intents and one for the rest: serials distinct, fixed length, positive. */
+/* 2,000 certificates in one durable commit for the intents and one for the rest: serials distinct,
+ * fixed length, positive. */
 static void two_thousand_serials_differ(void **state)
 {
     enum { COUNT = 2000 };
@@ -283,7 +285,8 @@ static void die_if(enum step now, enum step wanted)
     if (now == wanted) (void)raise(SIGKILL);
 }
 
-/* Issues in steps and dies at one of them; what was signed is told through the pipe, as a thief of the process would have it. */
+/* Issues in steps and dies at one of them; what was signed is told through the pipe, as a thief of
+ * the process would have it. */
 static void issue_and_die(enum step wanted, int tell)
 {
     struct fr_buf csr = FR_BUF_INIT(FR_CSR_MAX);

@@ -220,7 +220,7 @@ static void removal_takes_everything_away(void **state)
     assert_int_equal(fr_member_remove(change, "acme", &diag), FR_OK);
     commit(change);
 
-    /* At once: the certificate is revoked and the network answers to nobody, though the rows are still there. */
+    /* At once: the certificate is revoked and the network is not live, though rows are there. */
     assert_int_equal(fr_snap_begin(fed.store, &snap), FR_OK);
     assert_int_equal(fr_cert_row_get(snap, issue.row.serial, &row), FR_OK);
     assert_int_equal(row.status, FR_CERT_REVOKED);

@@ -264,7 +264,8 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, FR_X509_SERIAL_SIZE);
 }
 
-/* 2,000 serials: all distinct, all positive 16-byte integers, and each free bit set about half the time. */
+/* 2,000 serials: all distinct, all positive 16-byte integers, and each free bit set about half the
+ * time. */
 static void serials_are_random(void **state)
 {
     enum { COUNT = 2000 };
