@@ -1,42 +1,47 @@
 #pragma once
 /*
- * Every change to a federation, as one call: name an operation, give it JSON arguments, get JSON back.
+ * Every change to a federation, as one call: name an operation, give it JSON, get JSON back.
  *
- * Model: a *request* names an operation ("member.add") and carries its arguments (one JSON object), sometimes a binary
- *   body, a dry-run flag and a reason. A *reply* is one JSON object. The same operation is reached over the broker's
- *   `control.sock` when one runs on this state directory, and in this process when none does: callers see no difference.
- * Owns: a reply belongs to the caller (fr_admin_reply_free). Requests are borrowed for the length of the call.
- * Threads: none of its own on the caller's side; one call at a time in a process, and no store of that directory open in it.
- * Errors: a refusal by the operation comes back as its own code with a diag that says what and what to do, whichever way
- *   the call went: FR_E_EXISTS/FR_E_CONFLICT, FR_E_NOT_FOUND, FR_E_INVALID (arguments), FR_E_PERM, FR_E_BUSY …
- * Units and limits: arguments at most FR_ADMIN_ARGS_MAX bytes, body FR_ADMIN_BODY_MAX bytes.
- * Trust: arguments and body are outside bytes and are checked by the operation, strictly: unknown members, missing
- *   members and wrong types are errors.
+ * Model: a *request* names an operation ("member.add") and carries its arguments (one JSON object),
+ *   sometimes a binary body, a dry-run flag and a reason. A *reply* is one JSON object. The same
+ *   operation is reached over the broker's control.sock when one runs on this state directory, and
+ *   in this process when none does: callers see no difference.
+ * Owns: a reply belongs to the caller (fr_admin_reply_free). Requests are borrowed for the call.
+ * Threads: none of its own; one call at a time in a process, and no store of that directory open.
+ * Errors: a refusal by the operation comes back as its own code with a diag that says what and what
+ *   to do, whichever way the call went: FR_E_EXISTS, FR_E_CONFLICT, FR_E_NOT_FOUND, FR_E_INVALID
+ *   (arguments), FR_E_PERM, FR_E_BUSY …
+ * Units and limits: arguments FR_ADMIN_ARGS_MAX bytes, body FR_ADMIN_BODY_MAX bytes.
+ * Trust: arguments and body are outside bytes and are checked by the operation, strictly: unknown
+ *   members, missing members and wrong types are errors.
  *
- * Operations (arguments → reply); "?" marks what may be left out, [] a list. NetIDs, EUIs and serials are lower-case hex
- * text as names/ prints them; EUIs, serials and NetIDs in arguments may have any form names/ parses.
+ * Operations (arguments → reply). "?" marks what may be left out, [] a list. Every reply also has
+ * "sequence" (when something was written), and all but cert.issue and zone.import "changed" (bool).
+ * NetIDs, EUIs and serials are lower-case hex text as names/ prints it; arguments may have any form
+ * that names/ parses.
  *
  *   member.add      id, netids[]?, netid_auto?(bool), endpoints[]?, org?, noc?, security?
- *                   → {"id","state","org","noc","security","changed","networks":[{"netid","endpoints":[…],"devaddr_prefix",
- *                      "devaddrs","can_be_shared","shared_with":[…]}],"sequence"}
- *   member.set      id, netids[]? (more of them), remove_netids[]?, endpoints[]?, org?, noc?, security?  → as member.add
- *   member.suspend  id → {"id","state","changed","sequence"}            (member.resume, member.remove alike)
- *   network.set     netid, endpoints[] → {"netid","member","changed","endpoints":[…],"sequence"}
- *   joineui.set     joineui, member, endpoints[]? → {"joineui","member","changed","endpoints":[…],"sequence"}
- *   joineui.remove  joineui → {"joineui","changed","sequence"}
- *   device.add      netid, devices[] → {"added","moved","same","repeated","changed","sequence"}
- *   device.remove   devices[], netid? → {"removed","absent","repeated","changed","sequence"}
- *   zone.import     netid, replace?(bool), keep_going?(bool);  body = 8-byte big-endian EUIs in the list's order
- *                   → {"imported"(bool),"added","moved","same","repeated","removed","before","after",
- *                      "refused":[{"row"(0-based),"deveui","outcome","owner"?}…],"refused_total","sequence"}
- *                   "imported" is false when rows were refused and keep_going is not set: nothing changed then. What a
+ *                   → id, state, org, noc, security, networks: [{netid, endpoints[],
+ *                     devaddr_prefix, devaddrs, can_be_shared(bool), shared_with[]}]
+ *   member.set      id, netids[]? (more of them), remove_netids[]?, endpoints[]?, org?, noc?,
+ *                   security? → as member.add
+ *   member.suspend, member.resume, member.remove       id → id, state
+ *   network.set     netid, endpoints[] → netid, member, endpoints[]
+ *   joineui.set     joineui, member, endpoints[]? → joineui, member, endpoints[]
+ *   joineui.remove  joineui → joineui
+ *   device.add      netid, devices[] → added, moved, same, repeated
+ *   device.remove   devices[], netid? → removed, absent, repeated
+ *   zone.import     netid, replace?(bool), keep_going?(bool); body: 8-byte big-endian EUIs in the
+ *                   list's order → imported(bool), added, moved, same, repeated, removed, before,
+ *                   after, refused: [{row (from 0), deveui, outcome, owner?}], refused_total.
+ *                   Not imported: rows were refused without keep_going, and nothing changed. What a
  *                   replacement would do is asked with dry_run first.
- *   policy.set      set: {"ttl.deveui":"1h",…} → {"changed","policy":{name: seconds…},"sequence"}
- *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?;  body = CSR (PEM or DER)
- *                   → {"serial","profile","id","member"?,"names":[…],"rights":[…],"not_before","not_after","sha256",
- *                      "chain"(PEM: leaf, issuing),"root"(PEM),"sequence"}
- *   cert.revoke     one of serial, member, netid; cause? ("key-compromise", …) → {"revoked"(count),"changed","sequence"}
- *   cert.set        serial, rights[] → {"serial","rights":[…],"changed","sequence"}
+ *   policy.set      set: {"ttl.deveui": "1h", …} → policy: {name: seconds, …}
+ *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?; body: CSR
+ *                   (PEM or DER) → serial, profile, id, member?, names[], rights[], not_before,
+ *                   not_after, sha256, chain (PEM: leaf, issuing), root (PEM)
+ *   cert.revoke     one of serial, member, netid; cause? ("key-compromise", …) → revoked (count)
+ *   cert.set        serial, rights[] → serial, rights[]
  */
 
 #include "base/diag.h"
@@ -53,17 +58,18 @@
 struct fr_admin_reply;
 
 struct fr_admin_request {
-    const char *op;        /* "member.add" */
-    const char *args;      /* text of one JSON object; NULL means {} */
-    struct fr_span body;   /* the operation's binary part; empty where it has none */
-    const char *reason;    /* for the audit trail and the journal; may be NULL */
-    bool dry_run;          /* check everything, report what would change, write nothing */
+    const char *op;      /* "member.add" */
+    const char *args;    /* text of one JSON object; NULL means {} */
+    struct fr_span body; /* the operation's binary part; empty where it has none */
+    const char *reason;  /* for the audit trail and the journal; may be NULL */
+    bool dry_run;        /* check everything, report what would change, write nothing */
 };
 
 /*
- * Runs one operation on the federation whose state directory is `state`: through the broker's control.sock when it
- * answers, else in this process as the directory's owner (root takes that identity for the length of the call; any other
- * user is refused with FR_E_PERM). `*out` is the caller's; untouched on failure.
+ * Runs one operation on the federation whose state directory is `state`: through the broker's
+ * control.sock when it answers, else in this process as the directory's owner (root takes that
+ * identity for the length of the call; any other user is refused with FR_E_PERM). `*out` is the
+ * caller's; untouched on failure.
  */
 enum fr_err fr_admin_call(const char *state, const struct fr_admin_request *request,
                           struct fr_diag *diag, struct fr_admin_reply **out);
@@ -72,8 +78,8 @@ enum fr_err fr_admin_call(const char *state, const struct fr_admin_request *requ
 const char *fr_admin_reply_json(const struct fr_admin_reply *reply);
 
 /*
- * One value of a reply by dotted path; list members by index: "serial", "networks.0.netid". Text is borrowed until the
- * reply is freed. Absent or another type: NULL / `absent` / false / 0.
+ * One value of a reply by dotted path; list members by index: "serial", "networks.0.netid". Text is
+ * borrowed until the reply is freed. Absent or another type: NULL / `absent` / false / 0.
  */
 const char *fr_admin_reply_text(const struct fr_admin_reply *reply, const char *path);
 uint64_t fr_admin_reply_uint(const struct fr_admin_reply *reply, const char *path, uint64_t absent);
@@ -83,9 +89,9 @@ size_t fr_admin_reply_count(const struct fr_admin_reply *reply, const char *path
 void fr_admin_reply_free(struct fr_admin_reply *reply);
 
 /*
- * Reads and other work on a state directory happen as its owner too: `enter` switches the effective identity (root only;
- * a no-op for the owner; FR_E_PERM with a diag for anybody else), `leave` switches back. FR_E_NOT_FOUND when the
- * directory does not exist. Not for threaded programs.
+ * Reads and other work on a state directory happen as its owner too: `enter` switches the effective
+ * identity (root only; a no-op for the owner; FR_E_PERM with a diag for anybody else), `leave`
+ * switches back. FR_E_NOT_FOUND when the directory does not exist. Not for threaded programs.
  */
 struct fr_admin_identity {
     bool is_switched;

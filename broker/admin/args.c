@@ -141,7 +141,8 @@ static enum fr_err decode_pairs(const struct fr_arg *row, const json_t *value, s
     if (!out->keys || !out->values) return FR_E_NOMEM;
     const char *key;
     json_t *item;
-    json_object_foreach((json_t *)value, key, item) {
+    json_object_foreach((json_t *)value, key, item)
+    {
         enum fr_err err = text_of(row->key, item, 0, diag, &out->values[out->n]);
         if (err) return err;
         out->keys[out->n++] = key;
@@ -164,8 +165,8 @@ static enum fr_err decode_one(const struct fr_arg *row, const json_t *value, str
         return FR_OK;
     case FR_ARG_UINT: return decode_uint(row, value, diag, to);
     case FR_ARG_NETID:
-        err = number_of(row->key, value, parse_netid, "a NetID (6 hex digits)", diag,
-                        &number->value);
+        err =
+            number_of(row->key, value, parse_netid, "a NetID (6 hex digits)", diag, &number->value);
         number->is_set = !err;
         return err;
     case FR_ARG_EUI:
@@ -197,7 +198,8 @@ enum fr_err fr_args_decode(const struct fr_arg *rows, const json_t *object, stru
         return fr_diag_fail(diag, FR_E_INVALID, "the arguments must be one JSON object");
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         const struct fr_arg *row = row_find(rows, key);
         if (!row) return fr_diag_fail(diag, FR_E_INVALID, "unknown argument \"%.64s\"", key);
         enum fr_err err = decode_one(row, value, diag, out);

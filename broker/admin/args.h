@@ -1,12 +1,15 @@
 #pragma once
 /*
- * The arguments of an operation: one JSON object, decoded strictly by a table of rows into the operation's own struct.
+ * The arguments of an operation: one JSON object, decoded strictly by a table of rows into the
+ * operation's own struct.
  *
- * Model: a row = key, type, place in the struct, whether it must be there, bounds. Every member of the object must have a row.
+ * Model: a row = key, type, place in the struct, whether it must be there, bounds. Every member of
+ *   the object must have a row.
  * Owns: texts are borrowed from the JSON value; arrays are owned by the struct until fr_args_free.
  * Threads: any; no shared state.
  * Errors: FR_E_INVALID with a diag that names the member and says what was expected; FR_E_NOMEM.
- * Units and limits: a text at most `max` bytes (0: FR_ARG_TEXT_MAX), a list at most `max` items (0: FR_ARG_LIST_MAX).
+ * Units and limits: a text at most `max` bytes (0: FR_ARG_TEXT_MAX), a list at most `max` items (0:
+ *   FR_ARG_LIST_MAX).
  * Trust: the object is an outsider's. Texts are UTF-8 without control characters.
  */
 
@@ -71,8 +74,8 @@ struct fr_arg {
 };
 
 /*
- * Decodes `object` by `rows` (ended by a NULL key) into `out`, a zeroed struct. On failure too, fr_args_free(rows, out)
- * releases what was decoded.
+ * Decodes `object` by `rows` (ended by a NULL key) into `out`, a zeroed struct. On failure too,
+ * fr_args_free(rows, out) releases what was decoded.
  */
 enum fr_err fr_args_decode(const struct fr_arg *rows, const json_t *object, struct fr_diag *diag,
                            void *out);

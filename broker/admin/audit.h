@@ -1,11 +1,14 @@
 #pragma once
 /*
- * The audit trail: one JSON object a line in <state>/audit.jsonl, one line for each operation asked for, done or refused.
+ * The audit trail: one JSON object a line in <state>/audit.jsonl, one line for each operation asked
+ * for, done or refused.
  *
- * Model: append only; the journal in the store says what changed, this says who asked for what and what came of it.
+ * Model: append only; the journal in the store says what changed, this says who asked for what and
+ *   what came of it.
  * Owns: the descriptor. Threads: one.
  * Errors: FR_E_CREATE, FR_E_IO (the caller logs it; a change already made stands).
- * Units and limits: a line at most FR_AUDIT_LINE_MAX bytes; arguments that do not fit are left out and their length told.
+ * Units and limits: a line at most FR_AUDIT_LINE_MAX bytes; arguments that do not fit are left out
+ *   and their length told.
  */
 
 #include "base/diag.h"

@@ -65,13 +65,16 @@ static void call_done(void *data, const struct fr_http_result *r)
     if (r->fault == FR_HTTP_REFUSED) {
         call->is_unserved = true;
     } else if (r->fault != FR_HTTP_OK) {
-        call->err = fr_diag_fail(call->diag, FR_E_UNAVAILABLE, "the broker did not answer: %s", r->text);
-        if (r->is_sent) fr_diag_hint(call->diag, "the change may have been made: look before repeating it");
+        call->err =
+            fr_diag_fail(call->diag, FR_E_UNAVAILABLE, "the broker did not answer: %s", r->text);
+        if (r->is_sent)
+            fr_diag_hint(call->diag, "the change may have been made: look before repeating it");
     } else if (r->status != 200) {
         call->err = fr_admin_refusal_read(r->body, call->diag);
     } else {
         call->err = fr_admin_reply_parse(r->body, &call->reply);
-        if (call->err) (void)fr_diag_fail(call->diag, call->err, "the broker's answer was not understood");
+        if (call->err)
+            (void)fr_diag_fail(call->diag, call->err, "the broker's answer was not understood");
     }
 }
 
@@ -85,9 +88,11 @@ static enum fr_err exchange(struct fr_http_client *client, struct fr_loop *loop,
     if (err) goto out;
     (void)snprintf(target, sizeof target, FR_ADMIN_PATH "%s", request->op);
     const struct fr_http_field field = FR_HTTP_FIELD("content-type", type);
-    const struct fr_http_request http = {
-        .method = "POST", .target = target, .fields = &field, .n_fields = 1,
-        .body = fr_buf_span(&content)};
+    const struct fr_http_request http = {.method = "POST",
+                                         .target = target,
+                                         .fields = &field,
+                                         .n_fields = 1,
+                                         .body = fr_buf_span(&content)};
     err = fr_http_send(client, &http, DEADLINE_MS, call_done, call, NULL);
     fr_buf_deinit(&content); /* the client has its own copy: do not hold two while waiting */
     if (err) goto out;

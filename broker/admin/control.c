@@ -57,7 +57,8 @@ static void task_over(void *data, struct fr_task *task)
 static enum fr_err op_of(struct fr_span path, struct fr_diag *diag, char op[OP_MAX])
 {
     const size_t n = strlen(FR_ADMIN_PATH);
-    if (!fr_span_starts(path, FR_ADMIN_PATH) || !fr_span_copy(fr_span(path.p + n, path.n - n), op, OP_MAX))
+    if (!fr_span_starts(path, FR_ADMIN_PATH) ||
+        !fr_span_copy(fr_span(path.p + n, path.n - n), op, OP_MAX))
         return fr_diag_fail(diag, FR_E_NOT_FOUND, "no such path");
     return FR_OK;
 }
@@ -68,7 +69,8 @@ static enum fr_err task_of(const struct fr_http_exchange *x, uid_t uid, struct f
     char op[OP_MAX];
     struct fr_admin_message message = {0};
     const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_LOCAL, uid);
-    bool is_framed = fr_http_is_type(fr_http_exchange_field(x, "content-type"), FR_ADMIN_FRAME_TYPE);
+    bool is_framed =
+        fr_http_is_type(fr_http_exchange_field(x, "content-type"), FR_ADMIN_FRAME_TYPE);
     enum fr_err err = op_of(x->path, diag, op);
     if (err) return err;
     err = fr_admin_message_read(is_framed, x->body, diag, &message);
@@ -126,7 +128,8 @@ enum fr_err fr_control_open(const struct fr_control_options *options, struct fr_
     struct fr_http_server_conf conf = fr_http_server_conf_default();
     conf.connections = FR_CONTROL_CONNECTIONS;
     conf.body_bytes = FR_ADMIN_BODY_MAX + 2 * FR_ADMIN_ARGS_MAX;
-    conf.request_ms = conf.first_request_ms = 60 * 1000; /* a large import takes its time to arrive */
+    conf.request_ms = conf.first_request_ms =
+        60 * 1000; /* a large import takes its time to arrive */
     conf.write_ms = 60 * 1000;
     const struct fr_http_handler handler = {.data = control, .on_request = on_request};
     err = fr_http_server_new(control->loop, &conf, &handler, &control->server);

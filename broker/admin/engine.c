@@ -93,7 +93,8 @@ static void task_audit(struct fr_admin_fed *fed, const struct fr_task *task)
     };
     FR_LOG(fed->log, task->err ? FR_LOG_WARN : FR_LOG_INFO, "admin.change",
            FR_STR("federation", fr_store_federation(fed->store)), FR_STR("op", entry.op),
-           FR_STR("actor", entry.actor), FR_STR("outcome", task->err ? fr_err_text(task->err) : "done"),
+           FR_STR("actor", entry.actor),
+           FR_STR("outcome", task->err ? fr_err_text(task->err) : "done"),
            FR_STR("why", entry.what), FR_BOOL("dry_run", entry.dry_run),
            FR_UINT("sequence", entry.sequence), FR_STR("reason", entry.reason));
     enum fr_err err = fr_audit_add(fed->audit, &entry);
@@ -124,7 +125,8 @@ void fr_admin_cancel(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err
 
 /* --- single operations --- */
 
-/* Runs one inside the batch. Whether it is still to be finished by the batch's commit: *is_pending. */
+/* Runs one inside the batch. Whether it is still to be finished by the batch's commit: *is_pending.
+ */
 static enum fr_err run_in_batch(struct fr_batch *batch, struct fr_task *task)
 {
     struct fr_op_ctx *ctx = &task->ctx;

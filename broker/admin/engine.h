@@ -1,16 +1,17 @@
 #pragma once
 /*
- * Runs operations on one open federation: permission, transaction, journal, audit line. The two ways in (control socket and
- * in-process) meet here; so will every later one.
+ * Runs operations on one open federation: permission, transaction, journal, audit line. The two
+ * ways in (control socket and in-process) meet here; so will every later one.
  *
- * Model: a *task* is one request made ready to run: its operation found, its arguments parsed, who asks noted. Most operations
- *   are *single*: fr_admin_run_group runs several of them and puts them on disk in one commit, each with its own journal record
- *   and each refused alone. The others are *long*: fr_admin_step does one bounded part at a time, so that single ones get in
- *   between. When a task is over, its outcome (code, diag, result) stands in it and has been audited.
+ * Model: a *task* is one request made ready to run: its operation found, its arguments parsed, who
+ *   asks noted. Most operations are *single*: fr_admin_run_group runs several of them and puts them
+ *   on disk in one commit, each with its own journal record and each refused alone. The others are
+ *   *long*: fr_admin_step does one bounded part at a time, so that single ones get in between. When
+ *   a task is over, its outcome (code, diag, result) stands in it and has been audited.
  * Owns: a federation borrows its store, log and clock; a task owns copies of what it was made of.
  * Threads: one thread runs tasks of a federation; making and freeing a task is for any thread.
- * Errors: the operation's own, in the task. FR_E_NOT_FOUND: no such operation; FR_E_INVALID: arguments; FR_E_DENIED: this actor
- *   may not.
+ * Errors: the operation's own, in the task. FR_E_NOT_FOUND: no such operation; FR_E_INVALID:
+ *   arguments; FR_E_DENIED: this actor may not.
  * Trust: operation name, arguments, body and reason are an outsider's.
  */
 
@@ -39,9 +40,9 @@ struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid);
 struct fr_admin_fed;
 
 struct fr_admin_fed_options {
-    const char *state;           /* the directory; copied */
-    struct fr_store *store;      /* open for writing; borrowed until the federation is freed */
-    const struct fr_log *log;    /* may be NULL */
+    const char *state;        /* the directory; copied */
+    struct fr_store *store;   /* open for writing; borrowed until the federation is freed */
+    const struct fr_log *log; /* may be NULL */
     const struct fr_clock *clock;
 };
 enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct fr_diag *diag,
@@ -53,8 +54,8 @@ enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag)
 
 struct fr_task;
 
-/* Makes a task ready; `request` and its parts are borrowed for the call (copied). FR_E_NOT_FOUND, FR_E_INVALID, FR_E_DENIED,
- * FR_E_NOMEM. */
+/* Makes a task ready; `request` and its parts are borrowed for the call (copied). FR_E_NOT_FOUND,
+ * FR_E_INVALID, FR_E_DENIED, FR_E_NOMEM. */
 enum fr_err fr_task_new(const struct fr_admin_request *request, const struct fr_admin_actor *actor,
                         struct fr_diag *diag, struct fr_task **out);
 void fr_task_free(struct fr_task *task);
@@ -62,7 +63,8 @@ void fr_task_free(struct fr_task *task);
 bool fr_task_is_single(const struct fr_task *task);
 
 /* What came of it, once over: the operation's reply, or its code and diag. */
-enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag, struct fr_admin_reply **out);
+enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,
+                               struct fr_admin_reply **out);
 
 /* Runs single tasks and commits them together; afterwards each is over. */
 void fr_admin_run_group(struct fr_admin_fed *fed, struct fr_task *const *tasks, size_t n);

@@ -17,12 +17,14 @@ enum fr_err fr_admin_identity_enter(const char *state, struct fr_diag *diag,
     out->is_switched = false;
     if (geteuid() == st.st_uid) return FR_OK;
     if (geteuid() != 0) {
-        enum fr_err err = fr_diag_fail(diag, FR_E_PERM, "the state directory %s belongs to user %lu",
-                                       state, (unsigned long)st.st_uid);
+        enum fr_err err =
+            fr_diag_fail(diag, FR_E_PERM, "the state directory %s belongs to user %lu", state,
+                         (unsigned long)st.st_uid);
         fr_diag_hint(diag, "run this as that user or as root");
         return err;
     }
-    /* Group first: afterwards the right to change it is gone. Supplementary groups stay root's; the files are mode 0600. */
+    /* Group first: afterwards the right to change it is gone. Supplementary groups stay root's; the
+     * files are mode 0600. */
     if (setegid(st.st_gid) || seteuid(st.st_uid)) {
         int errnum = errno;
         (void)setegid(getgid());

@@ -54,7 +54,8 @@ static enum fr_err envelope_take(const json_t *envelope, struct fr_diag *diag,
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)envelope, key, value) {
+    json_object_foreach((json_t *)envelope, key, value)
+    {
         if (strcmp(key, "args") == 0 && json_is_object(value)) {
             char *text = json_dumps(value, JSON_COMPACT);
             out->args = text ? fr_strdup(text) : NULL;
@@ -66,7 +67,8 @@ static enum fr_err envelope_take(const json_t *envelope, struct fr_diag *diag,
             out->reason = fr_strdup(json_string_value(value));
             if (!out->reason) return FR_E_NOMEM;
         } else {
-            return fr_diag_fail(diag, FR_E_INVALID, "\"%.64s\" is unknown or of the wrong type", key);
+            return fr_diag_fail(diag, FR_E_INVALID, "\"%.64s\" is unknown or of the wrong type",
+                                key);
         }
     }
     out->request.args = out->args;
@@ -120,11 +122,12 @@ static const struct {
     enum fr_err err;
     unsigned status;
 } statuses[] = {
-    {FR_OK, 200},           {FR_E_INVALID, 400},   {FR_E_MALFORMED, 400}, {FR_E_RANGE, 400},
-    {FR_E_TRUNCATED, 400},  {FR_E_CRYPTO, 400},    {FR_E_DENIED, 403},    {FR_E_PERM, 403},
-    {FR_E_REVOKED, 403},    {FR_E_EXPIRED, 403},   {FR_E_NOT_FOUND, 404}, {FR_E_EXISTS, 409},
-    {FR_E_CONFLICT, 409},   {FR_E_LIMIT, 413},     {FR_E_BUSY, 503},      {FR_E_CANCELLED, 503},
-    {FR_E_UNAVAILABLE, 503},
+    {FR_OK, 200},          {FR_E_INVALID, 400},     {FR_E_MALFORMED, 400},
+    {FR_E_RANGE, 400},     {FR_E_TRUNCATED, 400},   {FR_E_CRYPTO, 400},
+    {FR_E_DENIED, 403},    {FR_E_PERM, 403},        {FR_E_REVOKED, 403},
+    {FR_E_EXPIRED, 403},   {FR_E_NOT_FOUND, 404},   {FR_E_EXISTS, 409},
+    {FR_E_CONFLICT, 409},  {FR_E_LIMIT, 413},       {FR_E_BUSY, 503},
+    {FR_E_CANCELLED, 503}, {FR_E_UNAVAILABLE, 503},
 };
 
 unsigned fr_admin_status(enum fr_err err)

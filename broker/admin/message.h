@@ -2,11 +2,14 @@
 /*
  * Requests and refusals as they travel over control.sock: both directions of both.
  *
- * Model: POST /admin/v1/<op>. Without a body of its own a request is the JSON *envelope* {"args":{…},"dry_run":bool,"reason":text}
- *   (application/json, so that curl can send one); with one it is FR_ADMIN_FRAME_TYPE: length of the envelope (4 bytes, big
- *   endian), envelope, body. A success is 200 and the reply; a refusal is {"error":{"code","what","where","hint"}}.
- * Owns: a decoded request borrows its body from the input; its texts belong to it until fr_admin_message_free.
- * Errors: FR_E_INVALID with a diag, FR_E_LIMIT, FR_E_NOMEM. Trust: every byte decoded is an outsider's.
+ * Model: POST /admin/v1/<op>. Without a body of its own a request is the JSON *envelope*
+ *   {"args":{…},"dry_run":bool,"reason":text} (application/json, so that curl can send one); with
+ *   one it is FR_ADMIN_FRAME_TYPE: length of the envelope (4 bytes, big endian), envelope, body. A
+ *   success is 200 and the reply; a refusal is {"error":{"code","what","where","hint"}}.
+ * Owns: a decoded request borrows its body from the input; its texts belong to it until
+ *   fr_admin_message_free.
+ * Errors: FR_E_INVALID with a diag, FR_E_LIMIT, FR_E_NOMEM. Trust: every byte decoded is an
+ *   outsider's.
  */
 
 #include "admin/admin.h"

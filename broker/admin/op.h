@@ -2,13 +2,15 @@
 /*
  * What an operation is, seen from inside: a row of the table and what it is given to work with.
  *
- * Model: a *single* operation has `run`, which works in ctx->change and may be undone by its caller. A *long* one has begin,
- *   step and end, and makes its own changes; end is called in any case once begin was. Both decode ctx->args by a table of
- *   rows (admin/args.h), call the store or the CA, and put what to tell into ctx->result.
- * Owns: the context lives as long as its task. Values given to fr_op_put and fr_op_push are taken over.
+ * Model: a *single* operation has `run`, which works in ctx->change and may be undone by its
+ *   caller. A *long* one has begin, step and end, and makes its own changes; end is called in any
+ *   case once begin was. Both decode ctx->args by a table of rows (admin/args.h), call the store or
+ *   the CA, and put what to tell into ctx->result.
+ * Owns: the context lives as long as its task. Values given to fr_op_put and fr_op_push are taken
+ *   over.
  * Threads: the one that runs the task.
- * Errors: an operation returns its code with ctx->diag filled. Failure to build the result is sticky in the context and becomes
- *   FR_E_NOMEM.
+ * Errors: an operation returns its code with ctx->diag filled. Failure to build the result is
+ *   sticky in the context and becomes FR_E_NOMEM.
  */
 
 #include "admin/engine.h"
@@ -66,7 +68,8 @@ enum fr_err fr_op_member_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_member_suspend(struct fr_op_ctx *ctx);
 enum fr_err fr_op_member_resume(struct fr_op_ctx *ctx);
 enum fr_err fr_op_member_remove_begin(struct fr_op_ctx *ctx, void **state);
-enum fr_err fr_op_member_remove_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
+enum fr_err fr_op_member_remove_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                     bool *done);
 void fr_op_member_remove_end(void *state);
 enum fr_err fr_op_network_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_joineui_set(struct fr_op_ctx *ctx);
@@ -78,6 +81,7 @@ enum fr_err fr_op_import_step(struct fr_op_ctx *ctx, void *state, unsigned budge
 void fr_op_import_end(void *state);
 enum fr_err fr_op_policy_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_cert_issue_begin(struct fr_op_ctx *ctx, void **state);
-enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
+enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                  bool *done);
 enum fr_err fr_op_cert_revoke(struct fr_op_ctx *ctx);
 enum fr_err fr_op_cert_set(struct fr_op_ctx *ctx);

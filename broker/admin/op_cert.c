@@ -21,7 +21,10 @@ static const struct fr_arg issue_rows[] = {
     {.key = "netid", FR_ARG_NETID, offsetof(struct issue_args, netid)},
     {.key = "joineui", FR_ARG_EUI, offsetof(struct issue_args, joineui)},
     {.key = "host", FR_ARG_TEXT, offsetof(struct issue_args, host)},
-    {.key = "lifetime_s", FR_ARG_UINT, offsetof(struct issue_args, lifetime_s), .min = 1,
+    {.key = "lifetime_s",
+     FR_ARG_UINT,
+     offsetof(struct issue_args, lifetime_s),
+     .min = 1,
      .max = UINT32_MAX},
     {.key = "rights", FR_ARG_TEXTS, offsetof(struct issue_args, rights), .max = 6},
     {.key = NULL},
@@ -31,7 +34,8 @@ static enum fr_err request_of(struct fr_op_ctx *ctx, const struct issue_args *ar
                               struct fr_issue_request *out)
 {
     struct fr_subject *subject = &out->subject;
-    *out = (struct fr_issue_request){.csr = ctx->body, .lifetime_s = (uint32_t)args->lifetime_s.value};
+    *out =
+        (struct fr_issue_request){.csr = ctx->body, .lifetime_s = (uint32_t)args->lifetime_s.value};
     if (fr_profile_parse(args->profile, &subject->profile)) {
         enum fr_err err =
             fr_diag_fail(ctx->diag, FR_E_INVALID, "\"%s\" is not a profile", args->profile);
@@ -45,7 +49,8 @@ static enum fr_err request_of(struct fr_op_ctx *ctx, const struct issue_args *ar
     return fr_op_parse_rights(ctx, &args->rights, &out->rights);
 }
 
-static enum fr_err put_pem(struct fr_op_ctx *ctx, const struct fr_issue *issue, const struct fr_ca *ca)
+static enum fr_err put_pem(struct fr_op_ctx *ctx, const struct fr_issue *issue,
+                           const struct fr_ca *ca)
 {
     struct fr_buf pem = FR_BUF_INIT(PEM_MAX);
     enum fr_err err = fr_issue_write_chain(issue, ca, &pem);
@@ -101,16 +106,19 @@ static enum fr_err issue_real(struct fr_op_ctx *ctx, struct fr_ca *ca,
     return put_pem(ctx, issue, ca);
 }
 
-/* Issuing makes two durable changes of its own (intent, then certificate), so it cannot be part of a group. */
+/* Issuing makes two durable changes of its own (intent, then certificate), so it cannot be part of
+ * a group. */
 enum fr_err fr_op_cert_issue_begin(struct fr_op_ctx *ctx, void **state)
 {
     *state = NULL;
     if (ctx->body.n == 0)
-        return fr_diag_fail(ctx->diag, FR_E_INVALID, "a certificate request (CSR) is needed as body");
+        return fr_diag_fail(ctx->diag, FR_E_INVALID,
+                            "a certificate request (CSR) is needed as body");
     return FR_OK;
 }
 
-enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done)
+enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                  bool *done)
 {
     struct issue_args args = {0};
     struct fr_issue_request request;
@@ -125,7 +133,8 @@ enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned b
     if (err) goto out;
     err = fr_op_ca(ctx, &ca);
     if (err) goto out;
-    err = ctx->dry_run ? issue_dry(ctx, ca, &request, &issue) : issue_real(ctx, ca, &request, &issue);
+    err =
+        ctx->dry_run ? issue_dry(ctx, ca, &request, &issue) : issue_real(ctx, ca, &request, &issue);
 out:
     fr_issue_deinit(&issue);
     fr_args_free(issue_rows, &args);
@@ -182,7 +191,11 @@ struct set_args {
 
 static const struct fr_arg set_rows[] = {
     {.key = "serial", FR_ARG_SERIAL, offsetof(struct set_args, serial), .is_required = true},
-    {.key = "rights", FR_ARG_TEXTS, offsetof(struct set_args, rights), .is_required = true, .max = 6},
+    {.key = "rights",
+     FR_ARG_TEXTS,
+     offsetof(struct set_args, rights),
+     .is_required = true,
+     .max = 6},
     {.key = NULL},
 };
 

@@ -12,14 +12,20 @@ struct device_args {
 
 static const struct fr_arg add_rows[] = {
     {.key = "netid", FR_ARG_NETID, offsetof(struct device_args, netid), .is_required = true},
-    {.key = "devices", FR_ARG_EUIS, offsetof(struct device_args, devices), .is_required = true,
+    {.key = "devices",
+     FR_ARG_EUIS,
+     offsetof(struct device_args, devices),
+     .is_required = true,
      .max = FR_DEVICE_APPLY_MAX},
     {.key = NULL},
 };
 
 static const struct fr_arg remove_rows[] = {
     {.key = "netid", FR_ARG_NETID, offsetof(struct device_args, netid)},
-    {.key = "devices", FR_ARG_EUIS, offsetof(struct device_args, devices), .is_required = true,
+    {.key = "devices",
+     FR_ARG_EUIS,
+     offsetof(struct device_args, devices),
+     .is_required = true,
      .max = FR_DEVICE_APPLY_MAX},
     {.key = NULL},
 };
@@ -27,10 +33,12 @@ static const struct fr_arg remove_rows[] = {
 static void put_count(struct fr_op_ctx *ctx, const struct fr_device_report *report,
                       enum fr_device_outcome outcome)
 {
-    fr_op_put(ctx, ctx->result, fr_device_outcome_text(outcome), fr_op_uint(report->count[outcome]));
+    fr_op_put(ctx, ctx->result, fr_device_outcome_text(outcome),
+              fr_op_uint(report->count[outcome]));
 }
 
-/* The first refused device and why, for the sentence: one that is asked for singly deserves its reason. */
+/* The first refused device and why, for the sentence: one that is asked for singly deserves its
+ * reason. */
 struct refusal {
     const uint64_t *euis;
     uint64_t n;

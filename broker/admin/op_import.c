@@ -1,4 +1,5 @@
-/* zone.import: a network's devices, any number of them. Small sets are one change; large ones a bulk of bounded steps. */
+/* zone.import: a network's devices, any number of them. Small sets are one change; large ones a
+ * bulk of bounded steps. */
 #include "admin/op.h"
 
 #include "admin/args.h"
@@ -81,7 +82,8 @@ enum fr_err fr_op_import_begin(struct fr_op_ctx *ctx, void **state)
     return FR_OK;
 }
 
-static void put_report(struct import *import, const struct fr_device_report *report, bool is_imported)
+static void put_report(struct import *import, const struct fr_device_report *report,
+                       bool is_imported)
 {
     static const enum fr_device_outcome told[] = {FR_DEVICE_ADDED, FR_DEVICE_MOVED, FR_DEVICE_SAME,
                                                   FR_DEVICE_REPEATED, FR_DEVICE_REMOVED};

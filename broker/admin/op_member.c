@@ -16,9 +16,15 @@ struct member_args {
 
 static const struct fr_arg add_rows[] = {
     {.key = "id", FR_ARG_TEXT, offsetof(struct member_args, id), .is_required = true},
-    {.key = "netids", FR_ARG_NETIDS, offsetof(struct member_args, netids), .max = FR_MEMBER_NETIDS_MAX},
+    {.key = "netids",
+     FR_ARG_NETIDS,
+     offsetof(struct member_args, netids),
+     .max = FR_MEMBER_NETIDS_MAX},
     {.key = "netid_auto", FR_ARG_BOOL, offsetof(struct member_args, is_auto)},
-    {.key = "endpoints", FR_ARG_TEXTS, offsetof(struct member_args, endpoints), .max = FR_ENDPOINTS_MAX},
+    {.key = "endpoints",
+     FR_ARG_TEXTS,
+     offsetof(struct member_args, endpoints),
+     .max = FR_ENDPOINTS_MAX},
     {.key = "org", FR_ARG_TEXT, offsetof(struct member_args, org)},
     {.key = "noc", FR_ARG_TEXT, offsetof(struct member_args, noc)},
     {.key = "security", FR_ARG_TEXT, offsetof(struct member_args, security)},
@@ -27,10 +33,18 @@ static const struct fr_arg add_rows[] = {
 
 static const struct fr_arg set_rows[] = {
     {.key = "id", FR_ARG_TEXT, offsetof(struct member_args, id), .is_required = true},
-    {.key = "netids", FR_ARG_NETIDS, offsetof(struct member_args, netids), .max = FR_MEMBER_NETIDS_MAX},
-    {.key = "remove_netids", FR_ARG_NETIDS, offsetof(struct member_args, removed),
+    {.key = "netids",
+     FR_ARG_NETIDS,
+     offsetof(struct member_args, netids),
      .max = FR_MEMBER_NETIDS_MAX},
-    {.key = "endpoints", FR_ARG_TEXTS, offsetof(struct member_args, endpoints), .max = FR_ENDPOINTS_MAX},
+    {.key = "remove_netids",
+     FR_ARG_NETIDS,
+     offsetof(struct member_args, removed),
+     .max = FR_MEMBER_NETIDS_MAX},
+    {.key = "endpoints",
+     FR_ARG_TEXTS,
+     offsetof(struct member_args, endpoints),
+     .max = FR_ENDPOINTS_MAX},
     {.key = "org", FR_ARG_TEXT, offsetof(struct member_args, org)},
     {.key = "noc", FR_ARG_TEXT, offsetof(struct member_args, noc)},
     {.key = "security", FR_ARG_TEXT, offsetof(struct member_args, security)},
@@ -199,7 +213,8 @@ static enum fr_err mark_removed(struct fr_op_ctx *ctx, const char *id)
     return err;
 }
 
-enum fr_err fr_op_member_remove_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done)
+enum fr_err fr_op_member_remove_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                     bool *done)
 {
     struct removal *removal = state;
     if (removal->is_marked)

@@ -21,7 +21,10 @@ struct network_args {
 
 static const struct fr_arg network_rows[] = {
     {.key = "netid", FR_ARG_NETID, offsetof(struct network_args, netid), .is_required = true},
-    {.key = "endpoints", FR_ARG_TEXTS, offsetof(struct network_args, endpoints), .is_required = true,
+    {.key = "endpoints",
+     FR_ARG_TEXTS,
+     offsetof(struct network_args, endpoints),
+     .is_required = true,
      .max = FR_ENDPOINTS_MAX},
     {.key = NULL},
 };
@@ -36,7 +39,8 @@ enum fr_err fr_op_network_set(struct fr_op_ctx *ctx)
     if (err) goto out;
     err = fr_op_parse_endpoints(ctx, &args.endpoints, endpoints, FR_ENDPOINTS_MAX, &n);
     if (err) goto out;
-    err = fr_network_set_endpoints(ctx->change, (uint32_t)args.netid.value, endpoints, n, ctx->diag);
+    err =
+        fr_network_set_endpoints(ctx->change, (uint32_t)args.netid.value, endpoints, n, ctx->diag);
     if (err) goto out;
     err = fr_network_get(fr_change_snap(ctx->change), (uint32_t)args.netid.value, &row);
     if (err) goto out;
@@ -60,7 +64,9 @@ struct joineui_args {
 static const struct fr_arg joineui_set_rows[] = {
     {.key = "joineui", FR_ARG_EUI, offsetof(struct joineui_args, joineui), .is_required = true},
     {.key = "member", FR_ARG_TEXT, offsetof(struct joineui_args, member), .is_required = true},
-    {.key = "endpoints", FR_ARG_TEXTS, offsetof(struct joineui_args, endpoints),
+    {.key = "endpoints",
+     FR_ARG_TEXTS,
+     offsetof(struct joineui_args, endpoints),
      .max = FR_JOINEUI_ENDPOINTS_MAX},
     {.key = NULL},
 };
@@ -109,7 +115,10 @@ struct policy_args {
 };
 
 static const struct fr_arg policy_rows[] = {
-    {.key = "set", FR_ARG_PAIRS, offsetof(struct policy_args, set), .is_required = true,
+    {.key = "set",
+     FR_ARG_PAIRS,
+     offsetof(struct policy_args, set),
+     .is_required = true,
      .max = FR_POLICY_COUNT},
     {.key = NULL},
 };

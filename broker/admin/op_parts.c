@@ -6,8 +6,7 @@
 enum fr_err fr_op_parse_endpoints(struct fr_op_ctx *ctx, const struct fr_arg_texts *texts,
                                   struct fr_addr *out, size_t max, size_t *n)
 {
-    if (texts->n > max)
-        return fr_diag_fail(ctx->diag, FR_E_LIMIT, "more than %zu endpoints", max);
+    if (texts->n > max) return fr_diag_fail(ctx->diag, FR_E_LIMIT, "more than %zu endpoints", max);
     for (size_t i = 0; i < texts->n; i++) {
         enum fr_err err = fr_endpoint_parse(fr_span_str(texts->items[i]), ctx->diag, &out[i]);
         if (err) return err;
@@ -27,14 +26,15 @@ json_t *fr_op_endpoints(struct fr_op_ctx *ctx, const struct fr_addr *endpoints, 
     return list;
 }
 
-enum fr_err fr_op_parse_rights(struct fr_op_ctx *ctx, const struct fr_arg_texts *texts, uint32_t *out)
+enum fr_err fr_op_parse_rights(struct fr_op_ctx *ctx, const struct fr_arg_texts *texts,
+                               uint32_t *out)
 {
     uint32_t rights = 0;
     for (size_t i = 0; i < texts->n; i++) {
         enum fr_right right;
         if (fr_right_parse(texts->items[i], &right)) {
-            enum fr_err err = fr_diag_fail(ctx->diag, FR_E_INVALID, "\"%s\" is not a right",
-                                           texts->items[i]);
+            enum fr_err err =
+                fr_diag_fail(ctx->diag, FR_E_INVALID, "\"%s\" is not a right", texts->items[i]);
             fr_diag_hint(ctx->diag, "lookup, publish, roam, enrol, replica, secondary");
             return err;
         }

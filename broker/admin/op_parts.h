@@ -13,5 +13,6 @@ enum fr_err fr_op_parse_endpoints(struct fr_op_ctx *ctx, const struct fr_arg_tex
 json_t *fr_op_endpoints(struct fr_op_ctx *ctx, const struct fr_addr *endpoints, size_t n);
 
 /* Words to bits, bits to a list of words. */
-enum fr_err fr_op_parse_rights(struct fr_op_ctx *ctx, const struct fr_arg_texts *texts, uint32_t *out);
+enum fr_err fr_op_parse_rights(struct fr_op_ctx *ctx, const struct fr_arg_texts *texts,
+                               uint32_t *out);
 json_t *fr_op_rights(struct fr_op_ctx *ctx, uint32_t rights);

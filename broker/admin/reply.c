@@ -58,7 +58,8 @@ static const json_t *step_into(const json_t *value, struct fr_span name)
     return fr_span_copy(name, key, sizeof key) ? json_object_get(value, key) : NULL;
 }
 
-/* Keys may hold dots themselves ("policy.ttl.deveui"): the longest key that fits the rest of the path wins. */
+/* Keys may hold dots themselves ("policy.ttl.deveui"): the longest key that fits the rest of the
+ * path wins. */
 static const json_t *value_at(const struct fr_admin_reply *reply, const char *path)
 {
     const json_t *value = reply->object;

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Where a federation's control socket is. A Unix socket's name holds 107 bytes at most; behind a longer directory the socket
- * is named through an open descriptor of it.
+ * Where a federation's control socket is. A Unix socket's name holds 107 bytes at most; behind a
+ * longer directory the socket is named through an open descriptor of it.
  *
  * Owns: the descriptor, until fr_socket_path_close.
  */
@@ -17,5 +17,6 @@ struct fr_socket_path {
 };
 
 /* FR_E_NOT_FOUND, FR_E_PERM, FR_E_IO: the directory cannot be opened. */
-enum fr_err fr_socket_path_open(const char *state, struct fr_diag *diag, struct fr_socket_path *out);
+enum fr_err fr_socket_path_open(const char *state, struct fr_diag *diag,
+                                struct fr_socket_path *out);
 void fr_socket_path_close(struct fr_socket_path *path);

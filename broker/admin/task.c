@@ -50,9 +50,11 @@ static enum fr_err request_check(const struct fr_op *op, const struct fr_admin_r
     if (request->body.n && !op->has_body)
         return fr_diag_fail(diag, FR_E_INVALID, "%s takes no body", op->name);
     if (request->body.n > FR_ADMIN_BODY_MAX)
-        return fr_diag_fail(diag, FR_E_LIMIT, "the body is longer than %d bytes", FR_ADMIN_BODY_MAX);
+        return fr_diag_fail(diag, FR_E_LIMIT, "the body is longer than %d bytes",
+                            FR_ADMIN_BODY_MAX);
     if (request->reason && strlen(request->reason) > FR_REASON_MAX)
-        return fr_diag_fail(diag, FR_E_INVALID, "the reason is longer than %d bytes", FR_REASON_MAX);
+        return fr_diag_fail(diag, FR_E_INVALID, "the reason is longer than %d bytes",
+                            FR_REASON_MAX);
     return FR_OK;
 }
 
@@ -84,8 +86,8 @@ enum fr_err fr_task_new(const struct fr_admin_request *request, const struct fr_
         .result = json_object(),
         .diag = &task->diag,
     };
-    if (!task->args_text || (request->reason && !task->reason) || (request->body.n && !task->body) ||
-        !task->ctx.result) {
+    if (!task->args_text || (request->reason && !task->reason) ||
+        (request->body.n && !task->body) || !task->ctx.result) {
         err = FR_E_NOMEM;
         goto out;
     }
@@ -113,7 +115,8 @@ bool fr_task_is_single(const struct fr_task *task)
     return task->op->run != NULL;
 }
 
-enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag, struct fr_admin_reply **out)
+enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,
+                               struct fr_admin_reply **out)
 {
     if (task->err) {
         if (diag) *diag = task->diag;

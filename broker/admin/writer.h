@@ -2,10 +2,13 @@
 /*
  * The one thread that changes a federation while a broker runs.
  *
- * Model: any thread hands in tasks; the writer runs them and calls back on the loop the task came from. Single tasks that wait
- *   together are committed together; a long task advances one slice at a time between them.
- * Owns: the thread, the queue, and each task from fr_writer_submit until its call-back, which takes it.
- * Threads: starts one. submit and counters may be called from any thread; start and stop from the one that owns the handle.
+ * Model: any thread hands in tasks; the writer runs them and calls back on the loop the task came
+ *   from. Single tasks that wait together are committed together; a long task advances one slice at
+ *   a time between them.
+ * Owns: the thread, the queue, and each task from fr_writer_submit until its call-back, which takes
+ *   it.
+ * Threads: starts one. submit and counters may be called from any thread; start and stop from the
+ *   one that owns the handle.
  * Errors: FR_E_BUSY: the queue is full or the writer is stopping (the task stays the caller's).
  * Units and limits: `queue` tasks wait at most; a slice is about `slice_ms`.
  */
@@ -39,7 +42,7 @@ struct fr_writer_counters {
 struct fr_writer_counters fr_writer_counters(struct fr_writer *writer);
 
 /*
- * Takes no more, runs what waits to its end (a long task that has not begun is cancelled), ends the thread, frees. Call-backs may
- * still be in their loops' queues. NULL is legal.
+ * Takes no more, runs what waits to its end (a long task that has not begun is cancelled), ends the
+ * thread, frees. Call-backs may still be in their loops' queues. NULL is legal.
  */
 void fr_writer_stop(struct fr_writer *writer);

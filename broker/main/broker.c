@@ -38,7 +38,8 @@ static struct fr_fed_options fed_options(const struct fr_broker_options *options
 
 /* --- federations of a configuration --- */
 
-static struct fr_fed *fed_find(const struct fr_broker *broker, const struct fr_broker_fed_conf *conf)
+static struct fr_fed *fed_find(const struct fr_broker *broker,
+                               const struct fr_broker_fed_conf *conf)
 {
     for (size_t i = 0; i < broker->n_feds; i++)
         if (strcmp(broker->feds[i]->name, conf->name) == 0 &&
@@ -94,9 +95,10 @@ static enum fr_err feds_open(struct fr_broker *broker, const struct fr_broker_co
     return FR_OK;
 }
 
-/* A crew that is bound and ready for this configuration; takes it over. On failure nothing has changed. */
-static enum fr_err crew_make(struct fr_broker *broker, struct fr_broker_conf *conf, struct fr_diag *diag,
-                             struct fr_crew **out)
+/* A crew that is bound and ready for this configuration; takes it over. On failure nothing has
+ * changed. */
+static enum fr_err crew_make(struct fr_broker *broker, struct fr_broker_conf *conf,
+                             struct fr_diag *diag, struct fr_crew **out)
 {
     const size_t first = broker->n_feds;
     struct fr_fed **feds = NULL;
@@ -132,7 +134,8 @@ static void tick(struct fr_timer *timer)
 
 /* --- start --- */
 
-/* Workers share their port, so another broker's would be shared as well: a socket that shares with nobody finds out. */
+/* Workers share their port, so another broker's would be shared as well: a socket that shares with
+ * nobody finds out. */
 static enum fr_err check_ports(const struct fr_broker_conf *conf, struct fr_diag *diag)
 {
     for (size_t i = 0; i < conf->n_listen; i++) {
@@ -196,26 +199,30 @@ enum fr_err fr_broker_check(const struct fr_broker_conf *conf, struct fr_diag *d
 
 /* --- reload --- */
 
-/* Federations that the present crew does not serve any more, once no older crew can be using them. */
+/* Federations that the present crew does not serve any more, once no older crew can be using them.
+ */
 static void feds_sweep(struct fr_broker *broker)
 {
     size_t kept = 0;
     if (broker->draining) return;
     for (size_t i = 0; i < broker->n_feds; i++) broker->feds[i]->is_kept = false;
-    for (size_t i = 0; i < fr_crew_n_feds(broker->crew); i++) fr_crew_feds(broker->crew)[i]->is_kept = true;
+    for (size_t i = 0; i < fr_crew_n_feds(broker->crew); i++)
+        fr_crew_feds(broker->crew)[i]->is_kept = true;
     for (size_t i = 0; i < broker->n_feds; i++) {
         struct fr_fed *fed = broker->feds[i];
         if (fed->is_kept) {
             broker->feds[kept++] = fed;
         } else {
-            FR_LOG(broker->options.log, FR_LOG_INFO, "federation.closed", FR_STR("federation", fed->name));
+            FR_LOG(broker->options.log, FR_LOG_INFO, "federation.closed",
+                   FR_STR("federation", fed->name));
             fr_fed_close(fed);
         }
     }
     broker->n_feds = kept;
 }
 
-static void retire_counts(struct fr_broker *broker, struct fr_crew *crew, const struct fr_crew_counts *last)
+static void retire_counts(struct fr_broker *broker, struct fr_crew *crew,
+                          const struct fr_crew_counts *last)
 {
     struct fr_http_server_counters http = last->http;
     http.open = http.in_progress = 0;

@@ -1,10 +1,12 @@
 #pragma once
 /*
- * The whole broker of one process: federations, the crew that serves them, health and metrics; start, reload, stop.
+ * The whole broker of one process: federations, the crew that serves them, health and metrics;
+ * start, reload, stop.
  *
- * Model: everything here happens on main's loop. A reload reads the file anew: federations that stay keep their store and writer,
- *   new ones are opened, a new crew takes over and the old one drains, then federations that went are closed. A file that
- *   cannot be used changes nothing. `log` and `admin` are read at start only.
+ * Model: everything here happens on main's loop. A reload reads the file anew: federations that
+ *   stay keep their store and writer, new ones are opened, a new crew takes over and the old one
+ *   drains, then federations that went are closed. A file that cannot be used changes nothing.
+ *   `log` and `admin` are read at start only.
  * Owns: all of it. Borrows the loop, the log and the path. Threads: main's.
  * Errors: with a diag for people; FR_E_CONFIG for the file.
  */

@@ -2,8 +2,8 @@
 /*
  * broker.yaml: what one machine's broker serves, where, and within which limits.
  *
- * Model: loaded, completed with defaults and cross-checked in one call; immutable afterwards. What holds for a whole federation is
- *   not here but in its store (policy).
+ * Model: loaded, completed with defaults and cross-checked in one call; immutable afterwards. What
+ *   holds for a whole federation is not here but in its store (policy).
  * Owns: its strings and arrays, until fr_broker_conf_free. Threads: any may read.
  * Errors: FR_E_CONFIG with file:line:column in the diag. Trust: the operator's file.
  */
@@ -27,7 +27,7 @@ struct fr_broker_listen_conf {
     struct fr_ip address;
     uint16_t port;
     enum fr_serve serve;
-    char *federation; /* whose clients may come without a server name; NULL only when there are several and none is named */
+    char *federation; /* of clients without a server name; NULL: several and none is named */
 };
 
 struct fr_broker_limits {

@@ -14,7 +14,8 @@ struct fr_crew {
     void *on_stopped_data;
 };
 
-void fr_http_counts_add(struct fr_http_server_counters *sum, const struct fr_http_server_counters *more)
+void fr_http_counts_add(struct fr_http_server_counters *sum,
+                        const struct fr_http_server_counters *more)
 {
     sum->accepted += more->accepted;
     sum->closed += more->closed;
@@ -63,7 +64,8 @@ static enum fr_err make_workers(struct fr_crew *crew, const struct fr_crew_optio
     return FR_OK;
 }
 
-enum fr_err fr_crew_new(const struct fr_crew_options *options, struct fr_diag *diag, struct fr_crew **out)
+enum fr_err fr_crew_new(const struct fr_crew_options *options, struct fr_diag *diag,
+                        struct fr_crew **out)
 {
     const struct fr_broker_limits *limits = &options->conf->limits;
     struct fr_crew *crew = fr_calloc(1, sizeof *crew);
@@ -71,7 +73,8 @@ enum fr_err fr_crew_new(const struct fr_crew_options *options, struct fr_diag *d
     crew->conf = *options->conf;
     crew->feds = fr_memdup(options->feds, crew->conf.n_federations * sizeof *crew->feds);
     enum fr_err err = crew->feds ? FR_OK : FR_E_NOMEM;
-    if (!err) err = fr_tls_acceptor_new(limits->session_ms / 1000, limits->sessions, &crew->acceptor);
+    if (!err)
+        err = fr_tls_acceptor_new(limits->session_ms / 1000, limits->sessions, &crew->acceptor);
     if (!err) err = make_workers(crew, options, diag);
     if (err) {
         crew->conf = (struct fr_broker_conf){0}; /* still the caller's */
@@ -90,7 +93,8 @@ enum fr_err fr_crew_start(struct fr_crew *crew)
         err = fr_worker_start(crew->workers[crew->n_running]);
         if (!err) crew->n_running++;
     }
-    /* Out of threads: those that run do the work; listeners of the others must not hold connections nobody serves. */
+    /* Out of threads: those that run do the work; listeners of the others must not hold connections
+     * nobody serves. */
     while (crew->n_workers > crew->n_running) fr_worker_free(crew->workers[--crew->n_workers]);
     return crew->n_running ? FR_OK : err;
 }
@@ -205,7 +209,8 @@ static void worker_stopped(void *data, struct fr_worker *worker)
 }
 
 void fr_crew_stop(struct fr_crew *crew, uint32_t drain_ms,
-                  void (*on_stopped)(void *data, struct fr_crew *crew, const struct fr_crew_counts *last),
+                  void (*on_stopped)(void *data, struct fr_crew *crew,
+                                     const struct fr_crew_counts *last),
                   void *data)
 {
     crew->on_stopped = on_stopped;

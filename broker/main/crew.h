@@ -1,6 +1,7 @@
 #pragma once
 /*
- * The workers of one configuration. A reload makes a new crew beside the old one, which then drains.
+ * The workers of one configuration. A reload makes a new crew beside the old one, which then
+ * drains.
  *
  * Model: new (everything is bound, nothing runs) → start → stop → free.
  * Owns: its configuration, acceptor and workers. Borrows the federations, which outlive it.
@@ -19,7 +20,8 @@ struct fr_crew_options {
     struct fr_loop *main_loop;
 };
 
-enum fr_err fr_crew_new(const struct fr_crew_options *options, struct fr_diag *diag, struct fr_crew **out);
+enum fr_err fr_crew_new(const struct fr_crew_options *options, struct fr_diag *diag,
+                        struct fr_crew **out);
 /* Fails only when not one thread can be started. */
 enum fr_err fr_crew_start(struct fr_crew *crew);
 
@@ -37,15 +39,19 @@ struct fr_crew_counts {
 };
 typedef void (*fr_crew_counted_fn)(void *data, struct fr_crew_counts *counts);
 
-/* Asks every worker; `counted` runs on main's loop when the last has answered, so it also proves that they all turn. FR_E_NOMEM. */
+/* Asks every worker; `counted` runs on main's loop when the last has answered, so it also proves
+ * that they all turn. FR_E_NOMEM. */
 enum fr_err fr_crew_count(struct fr_crew *crew, fr_crew_counted_fn counted, void *data);
 
-/* Drains; on_stopped runs on main's loop, with the final counters; then free. Nothing may be asked of it after this. */
+/* Drains; on_stopped runs on main's loop, with the final counters; then free. Nothing may be asked
+ * of it after this. */
 void fr_crew_stop(struct fr_crew *crew, uint32_t drain_ms,
-                  void (*on_stopped)(void *data, struct fr_crew *crew, const struct fr_crew_counts *last),
+                  void (*on_stopped)(void *data, struct fr_crew *crew,
+                                     const struct fr_crew_counts *last),
                   void *data);
 
 /* Never started, or stopped. NULL is legal. */
 void fr_crew_free(struct fr_crew *crew);
 
-void fr_http_counts_add(struct fr_http_server_counters *sum, const struct fr_http_server_counters *more);
+void fr_http_counts_add(struct fr_http_server_counters *sum,
+                        const struct fr_http_server_counters *more);

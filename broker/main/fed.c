@@ -21,8 +21,8 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
         sum->doh.rcode[i] += more->doh.rcode[i];
 }
 
-/* A directory that does not hold what it should is a fault of the configuration that names it; trouble of the machine stays
- * what it is. */
+/* A directory that does not hold what it should is a fault of the configuration that names it;
+ * trouble of the machine stays what it is. */
 static enum fr_err as_config(enum fr_err err)
 {
     switch ((int)err) {
@@ -45,7 +45,8 @@ static enum fr_err check_owner(const char *state, struct fr_diag *diag)
         return err;
     }
     if (st.st_uid == geteuid()) return FR_OK;
-    return fr_diag_fail(diag, FR_E_PERM, "the state directory %s belongs to user %lu, the broker runs as user %lu",
+    return fr_diag_fail(diag, FR_E_PERM,
+                        "the state directory %s belongs to user %lu, the broker runs as user %lu",
                         state, (unsigned long)st.st_uid, (unsigned long)geteuid());
 }
 
@@ -71,7 +72,8 @@ enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_f
     }
     err = fr_ident_mark_read(fed->state, fed->store, &fed->mark);
     if (!err)
-        err = fr_ident_load(fed->state, fed->store, fr_clock_real_s(options->clock), diag, &fed->ident);
+        err = fr_ident_load(fed->state, fed->store, fr_clock_real_s(options->clock), diag,
+                            &fed->ident);
     if (err) goto out;
     *out = fed;
     fed = NULL;
@@ -80,7 +82,8 @@ out:
     return as_config(err);
 }
 
-enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *options, struct fr_diag *diag)
+enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *options,
+                         struct fr_diag *diag)
 {
     struct fr_diag no_ca = {0};
     const struct fr_admin_fed_options admin = {
@@ -112,7 +115,8 @@ bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bo
         fr_ident_load(fed->state, fed->store, fr_clock_real_s(options->clock), &diag, &ident);
     if (err) {
         FR_LOG(options->log, FR_LOG_ERROR, "certificate.refused", FR_STR("federation", fed->name),
-               FR_STR("why", diag.what[0] ? diag.what : fr_err_text(err)), FR_STR("hint", diag.hint));
+               FR_STR("why", diag.what[0] ? diag.what : fr_err_text(err)),
+               FR_STR("hint", diag.hint));
         return false;
     }
     fr_ident_unref(fed->ident);

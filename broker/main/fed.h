@@ -1,17 +1,19 @@
 #pragma once
 /*
- * One federation while the broker serves it: its open store, what it shows on TLS, its writer and control socket.
+ * One federation while the broker serves it: its open store, what it shows on TLS, its writer and
+ * control socket.
  *
- * Model: open (files and certificates checked) → start (writer and control.sock) → stop → close. Workers borrow the store; they take
- *   references of the ident.
+ * Model: open (files, certificates checked) → start (writer, control.sock) → stop → close.
+ *   Workers borrow the store; they take references of the ident.
  * Owns: all of that. Threads: main's; the writer is its own.
- * Errors: FR_E_CONFIG with a diag that names the file or directory at fault; FR_E_PERM, FR_E_IO, FR_E_BUSY, FR_E_NOMEM.
+ * Errors: FR_E_CONFIG with a diag that names the file or directory at fault; FR_E_PERM, FR_E_IO,
+ *   FR_E_BUSY, FR_E_NOMEM.
  */
 
 #include "admin/control.h"
+#include "doh/doh.h"
 #include "main/conf.h"
 #include "main/ident.h"
-#include "doh/doh.h"
 
 /* What one federation's requests came to; summed over workers. */
 struct fr_fed_counts {
@@ -43,11 +45,14 @@ struct fr_fed_options {
 enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_fed_options *options,
                         struct fr_diag *diag, struct fr_fed **out);
 
-/* The issuing key is loaded here, before the first peer's byte; without one everything but issuing works. */
-enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *options, struct fr_diag *diag);
+/* The issuing key is loaded here, before the first peer's byte; without one everything but issuing
+ * works. */
+enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *options,
+                         struct fr_diag *diag);
 
-/* Looks whether certificates, key or authorities changed and loads them. True when there is a new ident. What cannot be loaded is
- * logged once and leaves the old one in use. `force` looks even when nothing seems to have changed. */
+/* Looks whether certificates, key or authorities changed and loads them. True when there is a new
+ * ident. What cannot be loaded is logged once and leaves the old one in use. `force` looks even
+ * when nothing seems to have changed. */
 bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bool force);
 
 /* No new changes; on_stopped once those in progress are answered or drain_ms is over. */

@@ -20,7 +20,7 @@ struct fr_health {
 
 /* One request that waits for the workers. It is freed when they have answered, however late. */
 struct visit {
-    struct fr_health *health; /* NULL once closed */
+    struct fr_health *health;   /* NULL once closed */
     struct fr_http_exchange *x; /* NULL once answered */
     bool wants_metrics;
     struct fr_timer timer;
@@ -46,7 +46,8 @@ static void visit_late(struct fr_timer *timer)
     visit->x = NULL;
 }
 
-static void reply_metrics(struct fr_http_exchange *x, const struct fr_broker_counts *counts, int64_t now_s)
+static void reply_metrics(struct fr_http_exchange *x, const struct fr_broker_counts *counts,
+                          int64_t now_s)
 {
     const struct fr_http_field type = FR_HTTP_FIELD("content-type", FR_METRICS_TYPE);
     struct fr_buf text = FR_BUF_INIT(METRICS_MAX);

@@ -1,9 +1,11 @@
 #pragma once
 /*
- * The admin listener: /healthz (every worker's loop turns), /readyz (serving), /metrics (OpenMetrics). Plain HTTP, GET.
+ * The admin listener: /healthz (every worker's loop turns), /readyz (serving), /metrics
+ * (OpenMetrics). Plain HTTP, GET.
  *
  * Model: an answer that needs the workers waits for them, HEALTH_WAIT_MS at most; then it is 503.
- * Owns: its server. Threads: main's. Trust: requests are a peer's bytes; nothing in them is used but method and path.
+ * Owns: its server. Threads: main's. Trust: requests are a peer's bytes; nothing in them is used
+ *   but method and path.
  */
 
 #include "main/broker.h"

@@ -92,7 +92,8 @@ static enum fr_err read_authorities(const char *root, struct fr_store *store, st
     return err ? err : fr_buf_err(pem);
 }
 
-/* A certificate of another federation, or one that is over, would have every client turn away: better said here. */
+/* A certificate of another federation, or one that is over, would have every client turn away:
+ * better said here. */
 static enum fr_err check_leaf(const char *path, const char *federation, int64_t now_s,
                               struct fr_diag *diag)
 {
@@ -115,8 +116,8 @@ static enum fr_err check_leaf(const char *path, const char *federation, int64_t 
     return fr_diag_fail(diag, FR_E_INVALID, "%s: the certificate is not for %s", path, name);
 }
 
-static enum fr_err ident_new(const struct fr_tls_pem *pem, const char *federation, uint64_t authorities,
-                             struct fr_diag *diag, struct fr_ident **out)
+static enum fr_err ident_new(const struct fr_tls_pem *pem, const char *federation,
+                             uint64_t authorities, struct fr_diag *diag, struct fr_ident **out)
 {
     struct fr_ident *ident = fr_calloc(1, sizeof *ident);
     if (!ident) return FR_E_NOMEM;
@@ -132,8 +133,8 @@ static enum fr_err ident_new(const struct fr_tls_pem *pem, const char *federatio
     return FR_OK;
 }
 
-enum fr_err fr_ident_load(const char *state, struct fr_store *store, int64_t now_s, struct fr_diag *diag,
-                          struct fr_ident **out)
+enum fr_err fr_ident_load(const char *state, struct fr_store *store, int64_t now_s,
+                          struct fr_diag *diag, struct fr_ident **out)
 {
     enum fr_err err = FR_E_NOMEM;
     struct fr_buf chain = FR_BUF_INIT(FR_CERT_FILE_MAX), key = FR_BUF_INIT(FR_KEY_FILE_MAX);
@@ -153,8 +154,10 @@ enum fr_err fr_ident_load(const char *state, struct fr_store *store, int64_t now
     if (err) goto out;
     err = read_authorities(root_path, store, diag, &ca);
     if (err) goto out;
-    const struct fr_tls_pem pem = {.chain = fr_buf_span(&chain), .key = fr_buf_span(&key),
-                                   .ca = fr_buf_span(&ca), .name = chain_path};
+    const struct fr_tls_pem pem = {.chain = fr_buf_span(&chain),
+                                   .key = fr_buf_span(&key),
+                                   .ca = fr_buf_span(&ca),
+                                   .name = chain_path};
     err = ident_new(&pem, fr_store_federation(store), mark.authorities, diag, out);
 out:
     fr_buf_deinit(&ca);
@@ -179,7 +182,8 @@ void fr_ident_unref(struct fr_ident *ident)
     fr_free(ident);
 }
 
-void fr_ident_choose(const struct fr_ident *ident, enum fr_service service, struct fr_tls_choice *out)
+void fr_ident_choose(const struct fr_ident *ident, enum fr_service service,
+                     struct fr_tls_choice *out)
 {
     const bool is_ca = service == FR_SERVICE_CA;
     char text[FR_FEDERATION_MAX + 64];

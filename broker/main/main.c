@@ -136,7 +136,10 @@ out:
 }
 
 static const struct fr_cli_option options[] = {
-    {.name = "config", .letter = 'c', .value = "FILE", .help = "configuration (" CONFIG_DEFAULT ")"},
+    {.name = "config",
+     .letter = 'c',
+     .value = "FILE",
+     .help = "configuration (" CONFIG_DEFAULT ")"},
     {.name = "check", .help = "check the configuration and all it names, then end"},
     {.name = NULL},
 };
@@ -145,7 +148,8 @@ static const struct fr_cli_command commands[] = {
     {.path = "",
      .options = options,
      .summary = "serve federations: DNS over HTTPS for their members",
-     .details = "SIGHUP reads the configuration again, SIGTERM drains and ends. Logs go to standard error.",
+     .details = "SIGHUP reads the configuration again, SIGTERM drains and ends. Logs go to "
+                "standard error.",
      .example = "fedroam-broker --config broker.yaml --check",
      .run = run_broker},
     {.path = NULL},
@@ -154,8 +158,9 @@ static const struct fr_cli_command commands[] = {
 int main(int argc, char **argv)
 {
     static const struct fr_cli_command *const tables[] = {commands, NULL};
-    const struct fr_cli_program program = {
-        .name = "fedroam-broker", .summary = "the broker of LoRaWAN roaming federations", .tables = tables};
+    const struct fr_cli_program program = {.name = "fedroam-broker",
+                                           .summary = "the broker of LoRaWAN roaming federations",
+                                           .tables = tables};
     (void)signal(SIGPIPE, SIG_IGN);
     seal(true);
     raise_descriptors();

@@ -3,7 +3,10 @@
 #include "base/metrics.h"
 #include "store/authority.h"
 
-#define FED(i) {"federation", counts->feds[i]->name}
+#define FED(i)                                                                                     \
+    {                                                                                              \
+        "federation", counts->feds[i]->name                                                        \
+    }
 
 /* --- the process and its connections --- */
 
@@ -22,7 +25,8 @@ static void write_connections(struct fr_metrics *m, const struct fr_http_server_
 {
     fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_connections", "Open connections.");
     FR_METRIC(m, http->open);
-    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_connections_accepted", "Connections accepted.");
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_connections_accepted",
+                      "Connections accepted.");
     FR_METRIC(m, http->accepted);
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_tls_handshakes", "TLS handshakes by result.");
     FR_METRIC(m, http->handshakes - http->handshakes_resumed, {"result", "full"});
@@ -39,9 +43,11 @@ static void write_requests(struct fr_metrics *m, const struct fr_http_server_cou
     FR_METRIC(m, http->requests[FR_HTTP_1_0], {"protocol", "HTTP/1.0"});
     FR_METRIC(m, http->requests[FR_HTTP_1_1], {"protocol", "HTTP/1.1"});
     FR_METRIC(m, http->requests[FR_HTTP_2], {"protocol", "HTTP/2"});
-    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_http_requests_in_progress", "Requests not answered yet.");
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_http_requests_in_progress",
+                      "Requests not answered yet.");
     FR_METRIC(m, http->in_progress);
-    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_http_bad_requests", "Requests that are not proper HTTP.");
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_http_bad_requests",
+                      "Requests that are not proper HTTP.");
     FR_METRIC(m, http->bad_requests);
 }
 
@@ -53,7 +59,8 @@ static void write_limits(struct fr_metrics *m, const struct fr_http_server_count
     FR_METRIC(m, http->limit_head, {"limit", "head"});
     FR_METRIC(m, http->limit_body, {"limit", "body"});
     FR_METRIC(m, http->limit_backlog, {"limit", "backlog"});
-    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_timeouts", "Connections closed for being late, by phase.");
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_timeouts",
+                      "Connections closed for being late, by phase.");
     FR_METRIC(m, http->late_handshake, {"phase", "handshake"});
     FR_METRIC(m, http->late_first_request, {"phase", "first_request"});
     FR_METRIC(m, http->late_request, {"phase", "request"});
@@ -70,10 +77,13 @@ static void write_doh(struct fr_metrics *m, const struct fr_broker_counts *count
         FR_METRIC(m, counts->fed_counts[i].doh.get, FED(i), {"method", "GET"});
         FR_METRIC(m, counts->fed_counts[i].doh.post, FED(i), {"method", "POST"});
     }
-    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_doh_bad_requests", "Requests without a DNS message.");
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_doh_bad_requests",
+                      "Requests without a DNS message.");
     for (size_t i = 0; i < counts->n_feds; i++) FR_METRIC(m, counts->fed_counts[i].doh.bad, FED(i));
-    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_dns_faults", "Answers lost to a store that failed.");
-    for (size_t i = 0; i < counts->n_feds; i++) FR_METRIC(m, counts->fed_counts[i].doh.faults, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_dns_faults",
+                      "Answers lost to a store that failed.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].doh.faults, FED(i));
 }
 
 static void write_rcodes(struct fr_metrics *m, const struct fr_broker_counts *counts)
@@ -92,14 +102,17 @@ static void write_rcodes(struct fr_metrics *m, const struct fr_broker_counts *co
 
 static void write_access(struct fr_metrics *m, const struct fr_broker_counts *counts)
 {
-    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_access_refused", "Requests refused, by reason.");
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_access_refused",
+                      "Requests refused, by reason.");
     for (size_t i = 0; i < counts->n_feds; i++)
         for (int verdict = FR_ACCESS_OK + 1; verdict < FR_ACCESS_COUNT; verdict++)
             FR_METRIC(m, counts->fed_counts[i].gate.refused[verdict], FED(i),
                       {"reason", fr_access_word((enum fr_access)verdict)});
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_access_admitted", "Requests let in.");
-    for (size_t i = 0; i < counts->n_feds; i++) FR_METRIC(m, counts->fed_counts[i].gate.admitted, FED(i));
-    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_access_misdirected", "Requests for another name (421).");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].gate.admitted, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_access_misdirected",
+                      "Requests for another name (421).");
     for (size_t i = 0; i < counts->n_feds; i++)
         FR_METRIC(m, counts->fed_counts[i].gate.misdirected, FED(i));
 }
@@ -112,13 +125,16 @@ static void write_store(struct fr_metrics *m, const struct fr_broker_counts *cou
         const char *name, *help;
         size_t at;
     } gauges[] = {
-        {"fedroam_store_sequence", "Number of the last change.", offsetof(struct fr_store_info, sequence)},
+        {"fedroam_store_sequence", "Number of the last change.",
+         offsetof(struct fr_store_info, sequence)},
         {"fedroam_store_devices", "Devices.", offsetof(struct fr_store_info, devices)},
         {"fedroam_store_networks", "Networks.", offsetof(struct fr_store_info, networks)},
         {"fedroam_store_members", "Members.", offsetof(struct fr_store_info, members)},
-        {"fedroam_store_certificates", "Certificates ever issued.", offsetof(struct fr_store_info, certs)},
+        {"fedroam_store_certificates", "Certificates ever issued.",
+         offsetof(struct fr_store_info, certs)},
         {"fedroam_store_used_bytes", "Bytes in use.", offsetof(struct fr_store_info, used)},
-        {"fedroam_store_map_bytes", "Bytes there is room for.", offsetof(struct fr_store_info, map_size)},
+        {"fedroam_store_map_bytes", "Bytes there is room for.",
+         offsetof(struct fr_store_info, map_size)},
     };
     for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
         fr_metrics_family(m, FR_METRIC_GAUGE, gauges[g].name, gauges[g].help);
@@ -161,7 +177,8 @@ static enum fr_err write_authority(void *data, const struct fr_authority_row *ro
     return FR_OK;
 }
 
-static void write_expiries(struct fr_metrics *m, const struct fr_broker_counts *counts, int64_t now_s)
+static void write_expiries(struct fr_metrics *m, const struct fr_broker_counts *counts,
+                           int64_t now_s)
 {
     fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_certificate_expiry_seconds",
                       "Time left of the broker's own certificate and of the authorities.");
@@ -175,7 +192,8 @@ static void write_expiries(struct fr_metrics *m, const struct fr_broker_counts *
     }
 }
 
-enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64_t now_s, struct fr_buf *out)
+enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64_t now_s,
+                                    struct fr_buf *out)
 {
     struct fr_metrics m = fr_metrics(out);
     write_process(&m, counts);

@@ -1,10 +1,13 @@
 #pragma once
 /*
- * One thread that serves: its own loop, listeners, connections, and for each federation a gate and an answerer.
+ * One thread that serves: its own loop, listeners, connections, and for each federation a gate and
+ * an answerer.
  *
- * Model: made and wired on main's thread, so that what cannot be had (a port, memory) is known before anything runs; then the thread
- *   runs its loop until stopped. Main speaks to it only by posting.
- * Owns: loop, server, gates, answerers, a reference of each ident. Borrows the federations' stores, the log and the clock.
+ * Model: made and wired on main's thread, so that what cannot be had (a port, memory) is known
+ *   before anything runs; then the thread runs its loop until stopped. Main speaks to it only by
+ *   posting.
+ * Owns: loop, server, gates, answerers, a reference of each ident. Borrows the federations' stores,
+ *   the log and the clock.
  * Threads: new, start, post-ers (set_ident, sample, stop) and free are main's.
  * Errors: FR_E_NOMEM, those of the listeners (diag).
  * Trust: everything that comes over the listeners is a peer's.
@@ -44,7 +47,8 @@ struct fr_worker_sample {
 };
 void fr_worker_sample(struct fr_worker *worker, struct fr_worker_sample *sample);
 
-/* Stops accepting, drains, ends the thread; on_stopped on main's loop, after which free joins it. */
+/* Stops accepting, drains, ends the thread; on_stopped on main's loop, after which free joins it.
+ */
 void fr_worker_stop(struct fr_worker *worker, uint32_t drain_ms,
                     void (*on_stopped)(void *data, struct fr_worker *worker), void *data);
 

@@ -1,4 +1,5 @@
-/* A request on control.sock: first byte = operation and form, then its content. Operations run as dry runs on a small store. */
+/* A request on control.sock: first byte = operation and form, then its content. Operations run as
+ * dry runs on a small store. */
 #include "admin/message.h"
 #include "admin/op.h"
 
@@ -15,7 +16,8 @@ static struct fr_admin_fed *fed;
 static void run(const char *op, const char *args, struct fr_span body, bool dry_run)
 {
     static const struct fr_admin_actor actor = {FR_ACTOR_LOCAL, "local:fuzz"};
-    const struct fr_admin_request request = {.op = op, .args = args, .body = body, .dry_run = dry_run};
+    const struct fr_admin_request request = {
+        .op = op, .args = args, .body = body, .dry_run = dry_run};
     struct fr_admin_reply *reply = NULL;
     struct fr_task *task = NULL;
     struct fr_diag diag = {0};
@@ -36,7 +38,8 @@ static void start(void)
     if (fr_store_create(&(struct fr_store_options){.dir = dir, .map_size = 1u << 26},
                         &(struct fr_store_new){.federation = "fed.test"}, &diag, &store))
         abort();
-    const struct fr_admin_fed_options options = {.state = dir, .store = store, .clock = fr_clock_system()};
+    const struct fr_admin_fed_options options = {
+        .state = dir, .store = store, .clock = fr_clock_system()};
     if (fr_admin_fed_new(&options, &diag, &fed)) abort();
     run("member.add", "{\"id\":\"acme\",\"netids\":[\"000013\"]}", (struct fr_span){0}, false);
     static const char *const files[] = {"data.mdb", "lock.mdb", "audit.jsonl"};
@@ -57,7 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!fed) start();
     if (size == 0) return 0;
     while (fr_ops[n].name) n++;
-    if (fr_admin_message_read(data[0] & 0x80, fr_span(data + 1, size - 1), &diag, &message)) return 0;
+    if (fr_admin_message_read(data[0] & 0x80, fr_span(data + 1, size - 1), &diag, &message))
+        return 0;
     run(fr_ops[(data[0] & 0x7f) % n].name, message.request.args, message.request.body, true);
     fr_admin_message_free(&message);
     return 0;

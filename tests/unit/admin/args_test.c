@@ -1,10 +1,7 @@
 #include "admin/args.h"
+#include "support/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-#include <cmocka.h>
 
 struct all {
     const char *text;
@@ -38,7 +35,8 @@ static const struct {
 } table[] = {
     {"only what must be there", "{\"text\":\"x\"}", FR_OK, NULL},
     {"everything",
-     "{\"text\":\"12345678\",\"texts\":[\"a\",\"b\"],\"flag\":true,\"number\":5,\"netid\":\"0x00-00-13\","
+     "{\"text\":\"12345678\",\"texts\":[\"a\",\"b\"],\"flag\":true,\"number\":5,\"netid\":\"0x00-"
+     "00-13\","
      "\"eui\":\"70B3D57ED0000001\",\"netids\":[\"000013\"],\"euis\":[],"
      "\"serial\":\"4142434445464748494a4b4c4d4e4f50\",\"pairs\":{\"k\":\"v\"}}",
      FR_OK, NULL},
@@ -63,11 +61,13 @@ static const struct {
     {"number as text", "{\"text\":\"x\",\"number\":\"3\"}", FR_E_INVALID, "number"},
     {"NetID too short", "{\"text\":\"x\",\"netid\":\"13\"}", FR_E_INVALID, "13"},
     {"NetID as number", "{\"text\":\"x\",\"netid\":19}", FR_E_INVALID, "netid"},
-    {"bad NetID in a list", "{\"text\":\"x\",\"netids\":[\"000013\",\"g00013\"]}", FR_E_INVALID, "g00013"},
+    {"bad NetID in a list", "{\"text\":\"x\",\"netids\":[\"000013\",\"g00013\"]}", FR_E_INVALID,
+     "g00013"},
     {"EUI too long", "{\"text\":\"x\",\"eui\":\"70b3d57ed00000011\"}", FR_E_INVALID, "eui"},
     {"serial too short", "{\"text\":\"x\",\"serial\":\"41\"}", FR_E_INVALID, "41"},
     {"pairs with a number", "{\"text\":\"x\",\"pairs\":{\"k\":1}}", FR_E_INVALID, "pairs"},
-    {"too many pairs", "{\"text\":\"x\",\"pairs\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}", FR_E_INVALID, "pairs"},
+    {"too many pairs", "{\"text\":\"x\",\"pairs\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}",
+     FR_E_INVALID, "pairs"},
 };
 
 static void decode_table(void **state)

@@ -18,37 +18,49 @@ static const struct {
     const char *told; /* part of the reply, or of the refusal */
 } table[] = {
     {"the same member again", "member.add",
-     "{\"id\":\"acme\",\"netids\":[\"000013\"],\"endpoints\":[\"192.0.2.1:8005\"]}", FR_OK, "\"changed\":false"},
-    {"another's NetID", "member.add", "{\"id\":\"umbra\",\"netids\":[\"000013\"]}", FR_E_CONFLICT, "acme"},
-    {"a reserved NetID", "member.add", "{\"id\":\"umbra\",\"netids\":[\"000000\"]}", FR_E_INVALID, "000000"},
+     "{\"id\":\"acme\",\"netids\":[\"000013\"],\"endpoints\":[\"192.0.2.1:8005\"]}", FR_OK,
+     "\"changed\":false"},
+    {"another's NetID", "member.add", "{\"id\":\"umbra\",\"netids\":[\"000013\"]}", FR_E_CONFLICT,
+     "acme"},
+    {"a reserved NetID", "member.add", "{\"id\":\"umbra\",\"netids\":[\"000000\"]}", FR_E_INVALID,
+     "000000"},
     {"a bad id", "member.add", "{\"id\":\"Umbra\"}", FR_E_INVALID, "Umbra"},
-    {"a bad endpoint", "member.add", "{\"id\":\"umbra\",\"netids\":[\"000014\"],\"endpoints\":[\"here\"]}",
-     FR_E_MALFORMED, "here"},
-    {"a new member", "member.add", "{\"id\":\"umbra\",\"netids\":[\"000014\"],\"org\":\"Umbra\"}", FR_OK,
-     "\"devaddr_prefix\""},
+    {"a bad endpoint", "member.add",
+     "{\"id\":\"umbra\",\"netids\":[\"000014\"],\"endpoints\":[\"here\"]}", FR_E_MALFORMED, "here"},
+    {"a new member", "member.add", "{\"id\":\"umbra\",\"netids\":[\"000014\"],\"org\":\"Umbra\"}",
+     FR_OK, "\"devaddr_prefix\""},
     {"suspended", "member.suspend", "{\"id\":\"umbra\"}", FR_OK, "\"state\":\"suspended\""},
     {"suspended again", "member.suspend", "{\"id\":\"umbra\"}", FR_OK, "\"changed\":false"},
     {"resumed", "member.resume", "{\"id\":\"umbra\"}", FR_OK, "\"state\":\"active\""},
     {"unknown member", "member.suspend", "{\"id\":\"nobody\"}", FR_E_NOT_FOUND, "nobody"},
-    {"endpoints", "network.set", "{\"netid\":\"000014\",\"endpoints\":[\"[2001:db8::1]:9000\"]}", FR_OK,
-     "[2001:db8::1]:9000"},
-    {"endpoints of nobody", "network.set", "{\"netid\":\"000099\",\"endpoints\":[]}", FR_E_NOT_FOUND, "000099"},
-    {"devices", "device.add", "{\"netid\":\"000014\",\"devices\":[\"70b3d57ed0000001\",\"70b3d57ed0000002\"]}",
-     FR_OK, "\"added\":2"},
-    {"a device of another member", "device.add", "{\"netid\":\"000013\",\"devices\":[\"70b3d57ed0000001\"]}",
-     FR_E_CONFLICT, "umbra"},
-    {"a device away", "device.remove", "{\"devices\":[\"70b3d57ed0000001\"]}", FR_OK, "\"removed\":1"},
+    {"endpoints", "network.set", "{\"netid\":\"000014\",\"endpoints\":[\"[2001:db8::1]:9000\"]}",
+     FR_OK, "[2001:db8::1]:9000"},
+    {"endpoints of nobody", "network.set", "{\"netid\":\"000099\",\"endpoints\":[]}",
+     FR_E_NOT_FOUND, "000099"},
+    {"devices", "device.add",
+     "{\"netid\":\"000014\",\"devices\":[\"70b3d57ed0000001\",\"70b3d57ed0000002\"]}", FR_OK,
+     "\"added\":2"},
+    {"a device of another member", "device.add",
+     "{\"netid\":\"000013\",\"devices\":[\"70b3d57ed0000001\"]}", FR_E_CONFLICT, "umbra"},
+    {"a device away", "device.remove", "{\"devices\":[\"70b3d57ed0000001\"]}", FR_OK,
+     "\"removed\":1"},
     {"policy", "policy.set", "{\"set\":{\"ttl.deveui\":\"2h\"}}", FR_OK, "\"ttl.deveui\":7200"},
-    {"unknown policy", "policy.set", "{\"set\":{\"ttl.devuei\":\"2h\"}}", FR_E_NOT_FOUND, "ttl.devuei"},
-    {"no certificate", "cert.revoke", "{\"serial\":\"41000000000000000000000000000000\"}", FR_E_NOT_FOUND, ""},
-    {"two selectors", "cert.revoke", "{\"member\":\"acme\",\"netid\":\"000013\"}", FR_E_INVALID, "one of"},
+    {"unknown policy", "policy.set", "{\"set\":{\"ttl.devuei\":\"2h\"}}", FR_E_NOT_FOUND,
+     "ttl.devuei"},
+    {"no certificate", "cert.revoke", "{\"serial\":\"41000000000000000000000000000000\"}",
+     FR_E_NOT_FOUND, ""},
+    {"two selectors", "cert.revoke", "{\"member\":\"acme\",\"netid\":\"000013\"}", FR_E_INVALID,
+     "one of"},
     {"a join server", "joineui.set",
-     "{\"joineui\":\"70b3d57ed1000000\",\"member\":\"acme\",\"endpoints\":[\"192.0.2.9:8003\"]}", FR_OK,
-     "192.0.2.9:8003"},
-    {"a join server away", "joineui.remove", "{\"joineui\":\"70b3d57ed1000000\"}", FR_OK, "\"changed\":true"},
-    {"removed, devices and all", "member.remove", "{\"id\":\"umbra\"}", FR_OK, "\"state\":\"removed\""},
+     "{\"joineui\":\"70b3d57ed1000000\",\"member\":\"acme\",\"endpoints\":[\"192.0.2.9:8003\"]}",
+     FR_OK, "192.0.2.9:8003"},
+    {"a join server away", "joineui.remove", "{\"joineui\":\"70b3d57ed1000000\"}", FR_OK,
+     "\"changed\":true"},
+    {"removed, devices and all", "member.remove", "{\"id\":\"umbra\"}", FR_OK,
+     "\"state\":\"removed\""},
     {"its id is not used again", "member.add", "{\"id\":\"umbra\"}", FR_E_EXISTS, "umbra"},
-    {"its NetID is free", "member.add", "{\"id\":\"third\",\"netids\":[\"000014\"]}", FR_OK, "000014"},
+    {"its NetID is free", "member.add", "{\"id\":\"third\",\"netids\":[\"000014\"]}", FR_OK,
+     "000014"},
 };
 
 static void operations(void **state)
@@ -61,7 +73,8 @@ static void operations(void **state)
         for (int dry = 1; dry >= 0; dry--) {
             enum fr_err err = run_one(f, table[i].op, table[i].args, none, dry, out);
             if (err != table[i].err || !strstr(out, table[i].told))
-                fail_msg("%s%s: %s: %s", table[i].label, dry ? " (dry)" : "", fr_err_text(err), out);
+                fail_msg("%s%s: %s: %s", table[i].label, dry ? " (dry)" : "", fr_err_text(err),
+                         out);
             if (dry && sequence(f) != before) fail_msg("%s: the dry run wrote", table[i].label);
         }
     }
@@ -79,7 +92,8 @@ static void what_cannot_become_a_task(void **state)
         {"member.add", "[]", FR_E_INVALID},
         {"member.add", "{\"id\":\"a\",\"id\":\"b\"}", FR_E_INVALID},
     };
-    const struct fr_admin_actor local = {FR_ACTOR_LOCAL, "local:tester"}, cert = {FR_ACTOR_CERT, "cert:41"};
+    const struct fr_admin_actor local = {FR_ACTOR_LOCAL, "local:tester"},
+                                cert = {FR_ACTOR_CERT, "cert:41"};
     struct fr_task *task = NULL;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const struct fr_admin_request request = {.op = bad[i].op, .args = bad[i].args};
@@ -101,7 +115,8 @@ static void one_of_a_group_is_refused_alone(void **state)
     struct fr_diag diag = {0};
     struct fr_task *tasks[] = {
         task_make("member.add", "{\"id\":\"one\",\"netids\":[\"000021\"]}", none, false),
-        task_make("member.add", "{\"id\":\"two\",\"netids\":[\"000021\"]}", none, false), /* now taken */
+        task_make("member.add", "{\"id\":\"two\",\"netids\":[\"000021\"]}", none,
+                  false), /* now taken */
         task_make("member.add", "{\"id\":\"two\",\"netids\":[\"000022\"]}", none, true),
         task_make("member.add", "{\"id\":\"three\",\"netids\":[\"000022\"]}", none, false),
     };
@@ -114,7 +129,7 @@ static void one_of_a_group_is_refused_alone(void **state)
         reply = NULL;
         fr_task_free(tasks[i]);
     }
-    assert_true(sequence(f) == first + 2);                /* two journal records … */
+    assert_true(sequence(f) == first + 2);               /* two journal records … */
     assert_true(fr_store_last_txn(f->store) == txn + 1); /* … in one commit */
 }
 
@@ -141,15 +156,22 @@ static void imports(void **state)
     assert_int_equal(run_one(f, "zone.import", netid, many, false, out), FR_OK);
     assert_non_null(strstr(out, "\"added\":25000"));
     assert_non_null(strstr(out, "\"after\":25003"));
-    assert_int_equal(run_one(f, "zone.import", "{\"netid\":\"000013\",\"replace\":true}", few, false, out), FR_OK);
+    assert_int_equal(
+        run_one(f, "zone.import", "{\"netid\":\"000013\",\"replace\":true}", few, false, out),
+        FR_OK);
     assert_non_null(strstr(out, "\"removed\":25000"));
     /* a row of another member stops it, or is left out */
-    assert_int_equal(run_one(f, "member.add", "{\"id\":\"umbra\",\"netids\":[\"000014\"]}", none, false, out), FR_OK);
+    assert_int_equal(
+        run_one(f, "member.add", "{\"id\":\"umbra\",\"netids\":[\"000014\"]}", none, false, out),
+        FR_OK);
     struct fr_span mixed = euis(4, 0x70b3d57ed0000012);
     assert_int_equal(run_one(f, "zone.import", "{\"netid\":\"000014\"}", mixed, false, out), FR_OK);
     assert_non_null(strstr(out, "\"imported\":false"));
-    assert_non_null(strstr(out, "\"row\":0,\"deveui\":\"70b3d57ed0000012\",\"outcome\":\"taken\",\"owner\":\"acme\""));
-    assert_int_equal(run_one(f, "zone.import", "{\"netid\":\"000014\",\"keep_going\":true}", mixed, false, out), FR_OK);
+    assert_non_null(strstr(
+        out, "\"row\":0,\"deveui\":\"70b3d57ed0000012\",\"outcome\":\"taken\",\"owner\":\"acme\""));
+    assert_int_equal(
+        run_one(f, "zone.import", "{\"netid\":\"000014\",\"keep_going\":true}", mixed, false, out),
+        FR_OK);
     assert_non_null(strstr(out, "\"imported\":true,\"added\":3"));
     struct fr_span odd = fr_span("1234567", 7);
     assert_int_equal(run_one(f, "zone.import", netid, odd, false, out), FR_E_INVALID);
@@ -174,7 +196,8 @@ static void every_request_is_audited(void **state)
 {
     struct fixture *f = *state;
     char path[128], line[8192], out[4096], last[8192] = "";
-    assert_int_equal(run_one(f, "member.suspend", "{\"id\":\"nobody\"}", none, false, out), FR_E_NOT_FOUND);
+    assert_int_equal(run_one(f, "member.suspend", "{\"id\":\"nobody\"}", none, false, out),
+                     FR_E_NOT_FOUND);
     (void)snprintf(path, sizeof path, "%s/audit.jsonl", f->dir);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -190,9 +213,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(operations, fixture_setup, fixture_teardown),
         cmocka_unit_test(what_cannot_become_a_task),
-        cmocka_unit_test_setup_teardown(one_of_a_group_is_refused_alone, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(one_of_a_group_is_refused_alone, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(imports, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(the_journal_says_who_and_why, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(the_journal_says_who_and_why, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(every_request_is_audited, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

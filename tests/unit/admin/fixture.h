@@ -1,15 +1,13 @@
 #pragma once
-/* A store in a temporary folder with a federation open for changes; member acme with network 000013. */
+/* A store in a temporary folder with a federation open for changes; member acme with network
+ * 000013. */
 
 #include "admin/engine.h"
+#include "support/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 struct fixture {
     char dir[64];
@@ -17,7 +15,8 @@ struct fixture {
     struct fr_admin_fed *fed;
 };
 
-static struct fr_task *task_make(const char *op, const char *args, struct fr_span body, bool dry_run)
+static struct fr_task *task_make(const char *op, const char *args, struct fr_span body,
+                                 bool dry_run)
 {
     const struct fr_admin_actor actor = {FR_ACTOR_LOCAL, "local:tester"};
     const struct fr_admin_request request = {
@@ -57,7 +56,8 @@ static int fixture_setup(void **state)
     const struct fr_admin_fed_options fed = {
         .state = f->dir, .store = f->store, .clock = fr_clock_system()};
     if (fr_admin_fed_new(&fed, &diag, &f->fed)) fail_msg("%s", diag.what);
-    if (run_one(f, "member.add", "{\"id\":\"acme\",\"netids\":[\"000013\"],\"endpoints\":[\"192.0.2.1:8005\"]}",
+    if (run_one(f, "member.add",
+                "{\"id\":\"acme\",\"netids\":[\"000013\"],\"endpoints\":[\"192.0.2.1:8005\"]}",
                 none, false, out))
         fail_msg("%s", out);
     *state = f;

@@ -1,11 +1,8 @@
 #include "admin/message.h"
+#include "support/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static const struct {
     const char *label, *args, *reason, *body;
@@ -32,7 +29,8 @@ static void written_is_read(void **state)
         };
         assert_int_equal(fr_admin_message_write(&request, &out, &type), FR_OK);
         assert_int_equal(strcmp(type, FR_ADMIN_FRAME_TYPE) == 0, requests[i].is_framed);
-        assert_int_equal(fr_admin_message_read(requests[i].is_framed, fr_buf_span(&out), NULL, &message), FR_OK);
+        assert_int_equal(
+            fr_admin_message_read(requests[i].is_framed, fr_buf_span(&out), NULL, &message), FR_OK);
         assert_string_equal(message.request.args, requests[i].args ? requests[i].args : "{}");
         assert_int_equal(message.request.dry_run, requests[i].dry_run);
         if (requests[i].reason)
@@ -73,8 +71,10 @@ static void bad_requests_are_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct fr_admin_message message = {0};
         struct fr_diag diag = {0};
-        enum fr_err err = fr_admin_message_read(bad[i].is_framed, fr_span(bad[i].text, bad[i].n), &diag, &message);
-        if (err != bad[i].err || (err && !diag.what[0])) fail_msg("%s: %s", bad[i].label, fr_err_text(err));
+        enum fr_err err = fr_admin_message_read(bad[i].is_framed, fr_span(bad[i].text, bad[i].n),
+                                                &diag, &message);
+        if (err != bad[i].err || (err && !diag.what[0]))
+            fail_msg("%s: %s", bad[i].label, fr_err_text(err));
         fr_admin_message_free(&message);
     }
 }
@@ -84,7 +84,8 @@ static void refusals_travel(void **state)
     (void)state;
     for (int code = 1; code <= FR_E_INTERNAL; code++) {
         struct fr_buf out = FR_BUF_INIT(4096);
-        struct fr_diag diag = {.what = "member \"x\" exists", .where = "a:1", .hint = "look"}, back = {0};
+        struct fr_diag diag = {.what = "member \"x\" exists", .where = "a:1", .hint = "look"},
+                       back = {0};
         assert_int_equal(fr_admin_refusal_write((enum fr_err)code, &diag, &out), FR_OK);
         assert_int_equal(fr_admin_refusal_read(fr_buf_span(&out), &back), code);
         assert_string_equal(back.what, diag.what);
@@ -98,7 +99,8 @@ static void refusals_travel(void **state)
 static void what_is_no_refusal_is_internal(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "x", "{}", "{\"error\":1}", "{\"error\":{\"code\":\"done\"}}", "[]"};
+    static const char *const texts[] = {
+        "", "x", "{}", "{\"error\":1}", "{\"error\":{\"code\":\"done\"}}", "[]"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct fr_diag diag = {0};
         assert_int_equal(fr_admin_refusal_read(fr_span_str(texts[i]), &diag), FR_E_INTERNAL);

@@ -1,11 +1,8 @@
 #include "admin/reply.h"
+#include "support/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-static const char text[] = "{\"id\":\"acme\",\"n\":7,\"yes\":true,\"list\":[{\"netid\":\"000013\"},{\"netid\":\"000014\"}],"
+static const char text[] = "{\"id\":\"acme\",\"n\":7,\"yes\":true,\"list\":[{\"netid\":\"000013\"},"
+                           "{\"netid\":\"000014\"}],"
                            "\"policy\":{\"ttl.deveui\":3600},\"big\":4294967296,\"neg\":-1}";
 
 static void values_by_path(void **state)

@@ -35,7 +35,8 @@ static void turn_until(struct fr_loop *loop, const unsigned *clock, unsigned n)
     assert_int_equal(*clock, n);
 }
 
-/* While a long task runs its slices, single ones that arrive are answered in between, and together. */
+/* While a long task runs its slices, single ones that arrive are answered in between, and together.
+ */
 static void singles_get_in_between_and_share_commits(void **state)
 {
     struct fixture *f = *state;
@@ -51,11 +52,13 @@ static void singles_get_in_between_and_share_commits(void **state)
         for (size_t b = 0; b < 8; b++) body[8 * i + b] = (uint8_t)(eui >> (8 * (7 - b)));
     }
     assert_int_equal(fr_writer_start(&options, &writer), FR_OK);
-    struct fr_task *import = task_make("zone.import", "{\"netid\":\"000013\"}", fr_span(body, 8 * DEVICES), false);
+    struct fr_task *import =
+        task_make("zone.import", "{\"netid\":\"000013\"}", fr_span(body, 8 * DEVICES), false);
     assert_int_equal(fr_writer_submit(writer, import, loop, note, &longs), FR_OK);
     for (int i = 0; i < SINGLES; i++) {
         char args[64];
-        (void)snprintf(args, sizeof args, "{\"id\":\"m%d\",\"netids\":[\"0000%02x\"]}", i, 0x20 + i);
+        (void)snprintf(args, sizeof args, "{\"id\":\"m%d\",\"netids\":[\"0000%02x\"]}", i,
+                       0x20 + i);
         struct fr_task *task = task_make("member.add", args, none, false);
         assert_int_equal(fr_writer_submit(writer, task, loop, note, &singles), FR_OK);
     }
@@ -103,8 +106,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(singles_get_in_between_and_share_commits, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(a_full_queue_refuses_and_stop_finishes_what_waits, fixture_setup,
-                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_full_queue_refuses_and_stop_finishes_what_waits,
+                                        fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
