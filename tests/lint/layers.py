@@ -1,0 +1,87 @@
+"""A file includes only what its layer may use, and the headers of others only where they belong."""
+import fnmatch
+import re
+
+import source
+
+BELOW = {"base": set()}
+BELOW["names"] = {"base"}
+BELOW["db"] = {"base"}
+BELOW["x509"] = {"base", "names"}
+BELOW["dns"] = {"base", "names"}
+BELOW["store"] = {"base", "names", "db"}
+BELOW["transport"] = {"base"}
+BELOW["resolver"] = {"base", "names", "dns", "transport", "fedroam"}
+BELOW["resolver_ev"] = {"base", "fedroam"}
+BELOW["fedroam"] = {"fedroam"}
+BELOW["examples"] = {"fedroam"}
+BELOW["ca"] = {"base", "names", "x509", "store"}
+BROKER = {"base", "names", "db", "dns", "store", "transport", "resolver", "x509", "ca", "fedroam"}
+BELOW["answer"] = BROKER
+BELOW["access"] = BROKER
+BELOW["doh"] = BROKER | {"answer", "access"}
+BELOW["admin"] = BROKER
+BELOW["main"] = BROKER | {"answer", "access", "doh", "admin"}
+NS = {"base", "names", "db", "dns", "x509", "transport", "resolver", "fedroam"}
+BELOW["frames"] = NS
+BELOW["crypto"] = NS | {"frames"}
+BELOW["backend"] = NS | {"frames", "crypto"}
+BELOW["gateway"] = NS | {"frames", "crypto", "backend"}
+BELOW["state"] = NS | {"frames", "crypto"}
+BELOW["roles"] = NS | {"frames", "crypto", "backend", "gateway", "state"}
+BELOW["ns"] = BELOW["roles"] | {"roles"}
+PROGRAM = BROKER | {"answer", "access", "doh", "admin", "main"}
+BELOW["zones_cli"] = PROGRAM | {"pki_cli"}
+BELOW["pki_cli"] = PROGRAM
+BELOW["resolver_cli"] = PROGRAM
+BELOW["program"] = PROGRAM | {"zones_cli", "pki_cli", "resolver_cli"}
+
+# The header of a vendor → the files that may know it.
+VENDORS = {
+    r"ev\.h": ["resolver-client/transport/loop_ev.c", "resolver-client/ev/*", "resolver-client/include/fedroam/ev.h",
+               "resolver-client/examples/*"],
+    r"yaml\.h": ["zones/base/conf_yaml.c"],
+    r"lmdb\.h": ["zones/db/*"],
+    r"ldns/.*": ["zones/dns/master.c"],
+    r"nghttp2/.*": ["resolver-client/transport/*"],
+    r"openssl/ssl\.h": ["resolver-client/transport/*"],
+    r"openssl/.*": ["resolver-client/transport/*", "pki/x509/*", "ns-plugin/crypto/*"],
+    r"jansson\.h": ["broker/*", "ns-plugin/backend/*"],
+    r"systemd/.*": ["broker/main/main.c", "ns-plugin/main/main.c"],
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def vendor_places(header):
+    for pattern, places in VENDORS.items():
+        if re.fullmatch(pattern, header):
+            return places
+    return None
+
+
+def check(path, faults):
+    own = source.library(path)
+    text = (source.ROOT / path).read_text()
+    for match in INCLUDE.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        header = match.group(2)
+        places = vendor_places(header)
+        if places is not None and not any(fnmatch.fnmatch(str(path), place) for place in places):
+            faults.add(path, f"<{header}> belongs to {', '.join(places)}", line)
+        used = header.split("/")[0] if "/" in header else None
+        if match.group(1) == '"' and used is None:
+            faults.add(path, f'"{header}": name the library, "{own}/{header}"', line)
+        if used in BELOW and used != own and used not in BELOW[own]:
+            faults.add(path, f"{own} is not above {used} (\"{header}\")", line)
+
+
+def main():
+    faults = source.Faults("layers")
+    paths = source.files(".c", ".h")
+    for path in paths:
+        check(path, faults)
+    faults.finish(len(paths))
+
+
+main()
