@@ -1,8 +1,10 @@
 #include "base/cli.h"
 #include "support/unit.h"
 
+#include <pty.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A command that says what it was given. */
 static enum fr_exit show(struct fr_cli *cli)
@@ -257,6 +259,50 @@ static void failure_has_a_sentence_and_a_code(void **state)
     free_result(&r);
 }
 
+static void a_terminal_is_asked(void **state)
+{
+    static const struct {
+        const char *typed;
+        enum fr_exit want;
+    } rows[] = {{"y\n", FR_EXIT_OK},
+                {"Yes\n", FR_EXIT_OK},
+                {"n\n", FR_EXIT_FALSE},
+                {"\n", FR_EXIT_FALSE},
+                {"\4", FR_EXIT_FALSE}};
+    char *argv[] = {(char *)"fedroam", (char *)"ask", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int master, slave;
+        char *err_text = NULL;
+        size_t n;
+        assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+        FILE *in = fdopen(slave, "r"), *null = fopen("/dev/null", "w"),
+             *err = open_memstream(&err_text, &n);
+        assert_true(in != NULL && null != NULL && err != NULL);
+        assert_int_equal(write(master, rows[i].typed, strlen(rows[i].typed)),
+                         strlen(rows[i].typed));
+        assert_int_equal(fr_cli_run(&fedroam, 2, argv, in, null, err), rows[i].want);
+        fclose(err);
+        assert_string_equal(err_text, "remove 3 devices? [y/N] ");
+        free(err_text);
+        fclose(in);
+        fclose(null);
+        close(master);
+    }
+}
+
+static void results_that_do_not_arrive_are_no_success(void **state)
+{
+    char *argv[] = {(char *)"fedroam", (char *)"zone", (char *)"export", NULL};
+    FILE *full = fopen("/dev/full", "w");
+
+    (void)state;
+    assert_non_null(full);
+    assert_int_equal(fr_cli_run(&fedroam, 3, argv, stdin, full, stderr), FR_EXIT_IO);
+    (void)fclose(full);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +311,8 @@ int main(void)
         cmocka_unit_test(help_at_every_level),
         cmocka_unit_test(a_daemon_has_one_command),
         cmocka_unit_test(failure_has_a_sentence_and_a_code),
+        cmocka_unit_test(a_terminal_is_asked),
+        cmocka_unit_test(results_that_do_not_arrive_are_no_success),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
