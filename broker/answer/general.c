@@ -72,6 +72,8 @@ static enum fr_err put_soa(void *data, const struct fr_record *record)
 
     if (record->type != FR_RECORD_SOA) return FR_OK;
     if (soa.ttl_s > soa.data.soa.minimum_s) soa.ttl_s = soa.data.soa.minimum_s; /* RFC 2308 3 */
+    /* who looks for an apex by its SOA is to look anew each time; BIND's zero-no-soa-ttl */
+    if (work->query->type == FR_DNS_SOA && work->rcode == FR_DNS_NXDOMAIN) soa.ttl_s = 0;
     return put(work, FR_DNS_AUTHORITY, &soa);
 }
 
@@ -108,18 +110,32 @@ static void answer_at(struct work *work, const struct fr_owner *owner)
         put_extras(work, owner);
 }
 
+/* ANY takes what is there, and types that may stand beside an alias are not looked for behind it
+ * (RFC 4035 2.5, RFC 3007 2). */
+static bool is_alias_followed(uint16_t type)
+{
+    switch (type) {
+    case FR_DNS_CNAME:
+    case FR_DNS_ANY:
+    case FR_DNS_SIG:
+    case FR_DNS_KEY:
+    case FR_DNS_RRSIG:
+    case FR_DNS_NSEC: return false;
+    default: return true;
+    }
+}
+
 /* Follows aliases to the name that has the last word, RFC 1034 4.3.2 step 3a. */
 static void answer_name(struct work *work, struct fr_owner owner)
 {
     struct fr_node *node = &work->room->node;
-    bool is_alias_wanted = work->query->type == FR_DNS_CNAME || work->query->type == FR_DNS_ANY;
 
     for (int hops = 0; hops < CHAIN_MAX; hops++) {
         size_t at = 0;
         work->fault = fr_node_load(node, work->snap, &owner, work->now_s);
         if (work->fault != FR_OK) return;
         const struct fr_record *alias = fr_node_next(node, &owner, FR_DNS_CNAME, &at);
-        if (alias == NULL || is_alias_wanted) {
+        if (alias == NULL || !is_alias_followed(work->query->type)) {
             answer_at(work, &owner);
             return;
         }

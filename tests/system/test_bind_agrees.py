@@ -25,7 +25,7 @@ from fed import Daemon, free_port
 
 NAMED = shutil.which("named", path="/usr/sbin:/sbin:/usr/bin")
 TYPES = ["A", "AAAA", "CNAME", "SOA", "NS", "TXT", "SRV", "TLSA", "NAPTR", "HINFO", "MX", "PTR", "CAA", "DS", "DNSKEY", "NSEC",
-         "KEY", "RRSIG", "SVCB", "HTTPS", "TYPE65280", "ANY"]
+         "KEY", "SIG", "RRSIG", "SVCB", "HTTPS", "TYPE65280", "ANY"]
 
 pytestmark = pytest.mark.skipif(NAMED is None, reason="BIND is not installed")
 

@@ -13,8 +13,10 @@ static const struct {
     {FR_DNS_SOA, "SOA"},     {FR_DNS_HINFO, "HINFO"}, {FR_DNS_TXT, "TXT"},
     {FR_DNS_AAAA, "AAAA"},   {FR_DNS_SRV, "SRV"},     {FR_DNS_NAPTR, "NAPTR"},
     {FR_DNS_OPT, "OPT"},     {FR_DNS_TLSA, "TLSA"},   {FR_DNS_TKEY, "TKEY"},
-    {FR_DNS_TSIG, "TSIG"},   {FR_DNS_IXFR, "IXFR"},   {FR_DNS_AXFR, "AXFR"},
-    {FR_DNS_MAILB, "MAILB"}, {FR_DNS_MAILA, "MAILA"}, {FR_DNS_ANY, "ANY"},
+    {FR_DNS_KEY, "KEY"},     {FR_DNS_NSEC, "NSEC"},   {FR_DNS_SIG, "SIG"},
+    {FR_DNS_RRSIG, "RRSIG"}, {FR_DNS_TSIG, "TSIG"},   {FR_DNS_IXFR, "IXFR"},
+    {FR_DNS_AXFR, "AXFR"},   {FR_DNS_MAILB, "MAILB"}, {FR_DNS_MAILA, "MAILA"},
+    {FR_DNS_ANY, "ANY"},
 };
 
 enum { TYPE_COUNT = sizeof TYPES / sizeof TYPES[0] };
