@@ -152,7 +152,8 @@ static enum fr_err leave_some(struct fr_bulk *bulk, struct fr_bulk_step *step)
     struct leavers *l = fr_malloc(sizeof *l);
     enum fr_err err = l == NULL ? FR_E_NOMEM : FR_OK;
 
-    while (err == FR_OK && bulk->phase == FR_BULK_LEAVE && !fr_bulk_is_over(step)) {
+    do { /* at least once: every step moves on, whatever its budget */
+        if (err) break;
         l->bulk = bulk;
         l->n = 0;
         err = fr_device_each(&step->snap, bulk->from, bulk->job.netid, collect_leaver, l);
@@ -167,7 +168,7 @@ static enum fr_err leave_some(struct fr_bulk *bulk, struct fr_bulk_step *step)
             bulk->from = l->euis[l->n - 1] + 1;
         else
             bulk->phase = FR_BULK_FINISH;
-    }
+    } while (err == FR_OK && bulk->phase == FR_BULK_LEAVE && !fr_bulk_is_over(step));
     fr_free(l);
     return err;
 }
