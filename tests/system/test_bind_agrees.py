@@ -173,6 +173,8 @@ def test_every_name_and_type(fed, tmp_path):
     fed.devices("000013", ["70b3d57ed0000001", "70b3d57ed0000002"])
     fed.devices("000014", ["70b3d57ed0000003"])
     fed.devices("00002a", ["70b3d57ed0000004"])
+    fed.cli("joineui", "set", "00005e100000002f", "--member", "umbra", "--endpoint", "192.0.2.99:8443",
+            "--endpoint", "[2001:db8::99]:8443")
     acme = fed.cert("doh", member="acme")
     fed.cert("ns", member="acme", netid="000013")
     fed.cert("ns", member="acme", netid="000013", folder=fed.folder / "second")
