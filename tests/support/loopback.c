@@ -276,11 +276,16 @@ static void on_done(void *data, const struct fr_http_result *r)
 void lb_send(struct fr_http_client *client, const char *method, const char *target, const char *body,
              struct lb_answer *out)
 {
-    struct fr_http_request req = {
+    const struct fr_http_request req = {
         .method = method, .target = target, .body = fr_span_str(body), .is_retryable = true};
 
+    lb_send_once(client, &req, out);
+}
+
+void lb_send_once(struct fr_http_client *client, const struct fr_http_request *req, struct lb_answer *out)
+{
     *out = (struct lb_answer){0};
-    assert_int_equal(fr_http_send(client, &req, 5000, on_done, out, &out->call), FR_OK);
+    assert_int_equal(fr_http_send(client, req, 5000, on_done, out, &out->call), FR_OK);
 }
 
 void lb_call(struct lb *lb, struct fr_http_client *client, const char *method, const char *target, const char *body,

@@ -65,8 +65,12 @@ void lb_until(struct lb *lb, const bool *flag);
 /* A few turns with nothing to wait for. */
 void lb_turns(struct lb *lb, int n);
 
+/* A request that may be sent again. */
 void lb_send(struct fr_http_client *client, const char *method, const char *target, const char *body,
              struct lb_answer *out);
+
+/* A request as it stands. */
+void lb_send_once(struct fr_http_client *client, const struct fr_http_request *req, struct lb_answer *out);
 
 /* Sends and waits. */
 void lb_call(struct lb *lb, struct fr_http_client *client, const char *method, const char *target, const char *body,
