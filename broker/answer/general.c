@@ -41,7 +41,7 @@ static void put_set(struct work *work, const struct fr_owner *owner, uint16_t ty
     const struct fr_record *row = NULL;
     size_t at = 0;
 
-    while ((row = fr_node_next(&work->room->node, owner, type, &at)) != NULL) {
+    while ((row = fr_zone_node_next(&work->room->node, owner, type, &at)) != NULL) {
         enum fr_err err = put(work, FR_DNS_ANSWER, row);
         if (err == FR_E_LIMIT) work->is_truncated = true;
         if (err != FR_OK && err != FR_E_LIMIT) work->fault = err;
@@ -53,7 +53,7 @@ static void put_set(struct work *work, const struct fr_owner *owner, uint16_t ty
  * targets, TLSA. */
 static void put_extras(struct work *work, const struct fr_owner *owner)
 {
-    const struct fr_node *node = &work->room->node;
+    const struct fr_zone_node *node = &work->room->node;
 
     for (size_t i = 0; i < node->n; i++) {
         const struct fr_record *row = &node->rows[i];
@@ -88,7 +88,7 @@ static void put_negative(struct work *work)
 static uint16_t any_type(const struct work *work, const struct fr_owner *owner)
 {
     size_t at = 0;
-    const struct fr_record *row = fr_node_next(&work->room->node, owner, 0, &at);
+    const struct fr_record *row = fr_zone_node_next(&work->room->node, owner, 0, &at);
 
     return row != NULL ? (uint16_t)row->type : FR_DNS_ANY;
 }
@@ -100,7 +100,7 @@ static void answer_at(struct work *work, const struct fr_owner *owner)
     size_t at = 0;
 
     if (!work->room->node.exists) work->rcode = FR_DNS_NXDOMAIN;
-    if (fr_node_next(&work->room->node, owner, type, &at) == NULL)
+    if (fr_zone_node_next(&work->room->node, owner, type, &at) == NULL)
         put_negative(work);
     else
         put_set(work, owner, type);
@@ -128,13 +128,13 @@ static bool is_alias_followed(uint16_t type)
 /* Follows aliases to the name that has the last word, RFC 1034 4.3.2 step 3a. */
 static void answer_name(struct work *work, struct fr_owner owner)
 {
-    struct fr_node *node = &work->room->node;
+    struct fr_zone_node *node = &work->room->node;
 
     for (int hops = 0; hops < CHAIN_MAX; hops++) {
         size_t at = 0;
-        work->fault = fr_node_load(node, work->snap, &owner, work->now_s);
+        work->fault = fr_zone_node_load(node, work->snap, &owner, work->now_s);
         if (work->fault != FR_OK) return;
-        const struct fr_record *alias = fr_node_next(node, &owner, FR_DNS_CNAME, &at);
+        const struct fr_record *alias = fr_zone_node_next(node, &owner, FR_DNS_CNAME, &at);
         if (alias == NULL || !is_alias_followed(work->query->type)) {
             answer_at(work, &owner);
             return;

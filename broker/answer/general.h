@@ -11,7 +11,7 @@
 
 struct fr_answer_room {
     struct fr_zone zone;
-    struct fr_node node;
+    struct fr_zone_node node;
     uint8_t message[FR_DNS_MESSAGE_MAX];
 };
 

@@ -6,15 +6,15 @@
 
 enum { NODE_ROWS_MAX = 4096 }; /* far above what one network can have; a bound for damaged stores */
 
-void fr_node_deinit(struct fr_node *node)
+void fr_zone_node_deinit(struct fr_zone_node *node)
 {
     fr_free(node->rows);
-    *node = (struct fr_node){0};
+    *node = (struct fr_zone_node){0};
 }
 
 static enum fr_err add_row(void *data, const struct fr_record *record)
 {
-    struct fr_node *node = data;
+    struct fr_zone_node *node = data;
 
     if (node->n == node->room) {
         size_t room = node->room == 0 ? 32 : node->room * 2;
@@ -33,8 +33,8 @@ bool fr_owner_equal(const struct fr_owner *a, const struct fr_owner *b)
     return a->kind == b->kind && a->eui == b->eui && a->netid == b->netid && a->number == b->number;
 }
 
-const struct fr_record *fr_node_next(const struct fr_node *node, const struct fr_owner *owner,
-                                     uint16_t type, size_t *at)
+const struct fr_record *fr_zone_node_next(const struct fr_zone_node *node,
+                                          const struct fr_owner *owner, uint16_t type, size_t *at)
 {
     for (; *at < node->n; (*at)++) {
         const struct fr_record *row = &node->rows[*at];
@@ -46,7 +46,7 @@ const struct fr_record *fr_node_next(const struct fr_node *node, const struct fr
     return NULL;
 }
 
-static enum fr_err load_device(struct fr_node *node, struct fr_snap *snap,
+static enum fr_err load_device(struct fr_zone_node *node, struct fr_snap *snap,
                                const struct fr_owner *owner)
 {
     struct fr_record row = {.owner = *owner, .type = FR_RECORD_CNAME};
@@ -94,7 +94,7 @@ static enum fr_err search_joineui(void *data, const struct fr_joineui_row *row)
 }
 
 /* Names that have no records of their own whatever the store says. */
-static enum fr_err search_below(struct fr_node *node, struct fr_snap *snap,
+static enum fr_err search_below(struct fr_zone_node *node, struct fr_snap *snap,
                                 const struct fr_owner *owner)
 {
     struct search search = {snap, owner};
@@ -107,7 +107,7 @@ static enum fr_err search_below(struct fr_node *node, struct fr_snap *snap,
 }
 
 /* _tcp.<netid> owns nothing and exists by what stands below it. */
-static bool has_tcp(const struct fr_node *node)
+static bool has_tcp(const struct fr_zone_node *node)
 {
     for (size_t i = 0; i < node->n; i++) {
         enum fr_owner_kind kind = node->rows[i].owner.kind;
@@ -116,8 +116,8 @@ static bool has_tcp(const struct fr_node *node)
     return false;
 }
 
-enum fr_err fr_node_load(struct fr_node *node, struct fr_snap *snap, const struct fr_owner *owner,
-                         int64_t now_s)
+enum fr_err fr_zone_node_load(struct fr_zone_node *node, struct fr_snap *snap,
+                              const struct fr_owner *owner, int64_t now_s)
 {
     enum fr_err err = FR_OK;
     size_t at = 0;
@@ -145,7 +145,8 @@ enum fr_err fr_node_load(struct fr_node *node, struct fr_snap *snap, const struc
     }
     if (err == FR_E_NOT_FOUND) return FR_OK;
     if (err != FR_OK) return err;
-    node->exists = owner->kind == FR_OWNER_NETID_TCP ? has_tcp(node)
-                                                     : fr_node_next(node, owner, 0, &at) != NULL;
+    node->exists = owner->kind == FR_OWNER_NETID_TCP
+                       ? has_tcp(node)
+                       : fr_zone_node_next(node, owner, 0, &at) != NULL;
     return FR_OK;
 }

@@ -2,9 +2,9 @@
  * question.
  *
  * Model: a *node* is what one row of the store brings into the zone: the apex, a network, a join
- * server, one device. A name belongs to one node; fr_node_load gathers all records of it, because
+ * server, one device. A name belongs to one node; fr_zone_node_load gathers all records of it, because
  * the extras of an answer come from the same node.
- * Owns: its rows, until fr_node_deinit; loading again keeps the memory. Threads: one. Errors:
+ * Owns: its rows, until fr_zone_node_deinit; loading again keeps the memory. Threads: one. Errors:
  * FR_E_NOMEM and the store's. */
 #pragma once
 
@@ -16,20 +16,20 @@
 #include "names/owner.h"
 #include "store/records.h"
 
-struct fr_node {
+struct fr_zone_node {
     struct fr_record *rows;
     size_t n, room;
     bool exists; /* the name asked for: it has records, or names below it have */
 };
 
-void fr_node_deinit(struct fr_node *node);
+void fr_zone_node_deinit(struct fr_zone_node *node);
 
-enum fr_err fr_node_load(struct fr_node *node, struct fr_snap *snap, const struct fr_owner *owner,
-                         int64_t now_s);
+enum fr_err fr_zone_node_load(struct fr_zone_node *node, struct fr_snap *snap,
+                              const struct fr_owner *owner, int64_t now_s);
 
 /* The next row at or behind *at with that owner and (unless 0) type; *at is then behind it.
  * NULL: no more. */
-const struct fr_record *fr_node_next(const struct fr_node *node, const struct fr_owner *owner,
-                                     uint16_t type, size_t *at);
+const struct fr_record *fr_zone_node_next(const struct fr_zone_node *node,
+                                          const struct fr_owner *owner, uint16_t type, size_t *at);
 
 bool fr_owner_equal(const struct fr_owner *a, const struct fr_owner *b);

@@ -2,6 +2,7 @@
 
 #include "answer/general.h"
 #include "base/buf.h"
+#include "base/mem.h"
 #include "dns/query.h"
 #include "dns/response.h"
 #include "unit/answer/fixture.h"
@@ -242,7 +243,7 @@ static void short_path_is_the_general_one(void **state)
         assert_true(answer.owner.eui == general.owner.eui);
         assert_int_equal(answer.owner.netid, general.owner.netid);
     }
-    fr_node_deinit(&room.node);
+    fr_zone_node_deinit(&room.node);
     fr_buf_deinit(&query);
     fr_answerer_free(a);
 }
@@ -384,6 +385,32 @@ static void other_messages(void **state)
     fr_answerer_free(a);
 }
 
+/* Every allocation failing in turn: an error or SERVFAIL, never a wrong answer, nothing leaked. */
+static void out_of_memory(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_buf query = FR_BUF_INIT(1024);
+    bool has_failed = true;
+
+    query_make("_fedroam._tcp.000013.netid.fed.test", "SRV", 0, &query);
+    for (unsigned long nth = 1; has_failed; nth++) {
+        struct fr_answerer *a = NULL;
+        struct fr_answer answer = {.rcode = FR_DNS_SERVFAIL};
+        fr_mem_fail_nth(nth);
+        enum fr_err err = fr_answerer_new(FED, &a);
+        if (err == FR_OK) err = fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer);
+        has_failed = fr_mem_failed();
+        fr_mem_fail_nth(0);
+        if (a == NULL)
+            assert_int_equal(err, FR_E_NOMEM);
+        else
+            assert_int_equal(answer.rcode, has_failed ? FR_DNS_SERVFAIL : FR_DNS_NOERROR);
+        if (a != NULL && has_failed) assert_int_equal(answer.fault, FR_E_NOMEM);
+        fr_answerer_free(a);
+    }
+    fr_buf_deinit(&query);
+}
+
 static void bad_federation_names(void **state)
 {
     struct fr_answerer *a = NULL;
@@ -411,6 +438,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(join_servers, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(an_empty_zone_has_its_apex, fixture_empty, fixture_free),
         cmocka_unit_test_setup_teardown(other_messages, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(out_of_memory, fixture_new, fixture_free),
         cmocka_unit_test(bad_federation_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
