@@ -2,10 +2,8 @@
 
 #include "base/mem.h"
 #include "main/health.h"
-#include "transport/socket.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define TICK_MS 1000
 #define TIDY_TICKS 60
@@ -13,7 +11,8 @@
 struct fr_broker {
     struct fr_broker_options options;
     struct fr_crew *crew;
-    unsigned draining;    /* crews of earlier configurations */
+    struct fr_doors *doors; /* of the crew's configuration */
+    unsigned draining;      /* crews of earlier configurations */
     struct fr_fed **feds; /* every open one: the crew's, and those that draining crews still use */
     size_t n_feds;
     struct fr_health *health;
@@ -95,24 +94,36 @@ static enum fr_err feds_open(struct fr_broker *broker, const struct fr_broker_co
     return FR_OK;
 }
 
-/* A crew that is bound and ready for this configuration; takes it over. On failure nothing has
- * changed. */
+/* Opens all that this configuration names and makes a crew for it, which takes it over. On failure
+ * nothing has changed. */
 static enum fr_err crew_make(struct fr_broker *broker, struct fr_broker_conf *conf,
                              struct fr_diag *diag, struct fr_crew **out)
 {
     const size_t first = broker->n_feds;
     struct fr_fed **feds = NULL;
-    enum fr_err err = feds_open(broker, conf, diag, &feds);
+    struct fr_doors *doors = NULL;
+    enum fr_err err = fr_doors_open(conf, broker->doors, diag, &doors);
     if (err) return err;
+    err = feds_open(broker, conf, diag, &feds);
+    if (err) goto out;
     const struct fr_crew_options options = {
         .conf = conf,
         .feds = feds,
+        .doors = doors,
         .log = broker->options.log,
         .clock = broker->options.clock,
         .main_loop = broker->options.loop,
     };
     err = fr_crew_new(&options, diag, out);
-    if (err) feds_drop(broker, first);
+    if (err) {
+        feds_drop(broker, first);
+        goto out;
+    }
+    fr_doors_close(broker->doors); /* what stays was duplicated */
+    broker->doors = doors;
+    doors = NULL;
+out:
+    fr_doors_close(doors);
     fr_free(feds);
     return err;
 }
@@ -134,20 +145,6 @@ static void tick(struct fr_timer *timer)
 
 /* --- start --- */
 
-/* Workers share their port, so another broker's would be shared as well: a socket that shares with
- * nobody finds out. */
-static enum fr_err check_ports(const struct fr_broker_conf *conf, struct fr_diag *diag)
-{
-    for (size_t i = 0; i < conf->n_listen; i++) {
-        const struct fr_addr at = {conf->listen[i].address, conf->listen[i].port};
-        int fd = -1;
-        enum fr_err err = fr_socket_listen(&at, false, diag, &fd);
-        if (err) return err;
-        (void)close(fd);
-    }
-    return FR_OK;
-}
-
 static void log_serving(const struct fr_broker *broker)
 {
     const struct fr_broker_conf *conf = fr_crew_conf(broker->crew);
@@ -168,9 +165,7 @@ enum fr_err fr_broker_start(const struct fr_broker_options *options, struct fr_b
     if (!broker) return FR_E_NOMEM;
     broker->options = *options;
     fr_timer_init(&broker->tick, tick, broker);
-    enum fr_err err = check_ports(conf, diag);
-    if (err) goto out;
-    err = crew_make(broker, conf, diag, &broker->crew);
+    enum fr_err err = crew_make(broker, conf, diag, &broker->crew);
     if (err) goto out;
     if (admin.port) err = fr_health_open(options->loop, broker, &admin, diag, &broker->health);
     if (err) goto out;
@@ -366,6 +361,8 @@ void fr_broker_stop(struct fr_broker *broker, void (*on_stopped)(void *data), vo
     broker->on_stopped = on_stopped;
     broker->on_stopped_data = data;
     fr_timer_stop(&broker->tick);
+    fr_doors_close(broker->doors); /* who comes now is told at once */
+    broker->doors = NULL;
     broker->stopping = 1 + (unsigned)broker->n_feds;
     for (size_t i = 0; i < broker->n_feds; i++)
         fr_fed_stop(broker->feds[i], drain_ms, part_stopped, broker);
@@ -378,6 +375,7 @@ void fr_broker_free(struct fr_broker *broker)
     fr_timer_stop(&broker->tick);
     fr_health_close(broker->health);
     fr_crew_free(broker->crew);
+    fr_doors_close(broker->doors);
     feds_drop(broker, 0);
     fr_free(broker->feds);
     fr_free(broker);

@@ -46,9 +46,10 @@ void fr_http_counts_add(struct fr_http_server_counters *sum,
 static enum fr_err make_workers(struct fr_crew *crew, const struct fr_crew_options *options,
                                 struct fr_diag *diag)
 {
-    const struct fr_worker_options worker = {
+    struct fr_worker_options worker = {
         .conf = &crew->conf,
         .feds = crew->feds,
+        .doors = options->doors,
         .acceptor = crew->acceptor,
         .log = options->log,
         .clock = options->clock,
@@ -57,6 +58,7 @@ static enum fr_err make_workers(struct fr_crew *crew, const struct fr_crew_optio
     crew->workers = fr_calloc(crew->conf.workers, sizeof *crew->workers);
     if (!crew->workers) return FR_E_NOMEM;
     for (unsigned i = 0; i < crew->conf.workers; i++) {
+        worker.index = i;
         enum fr_err err = fr_worker_new(&worker, diag, &crew->workers[i]);
         if (err) return err;
         crew->n_workers++;

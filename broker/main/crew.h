@@ -13,8 +13,9 @@
 struct fr_crew;
 
 struct fr_crew_options {
-    struct fr_broker_conf *conf; /* taken over on success, then zeroed */
-    struct fr_fed *const *feds;  /* conf->n_federations, in its order; the array is copied */
+    struct fr_broker_conf *conf;  /* taken over on success, then zeroed */
+    struct fr_fed *const *feds;   /* conf->n_federations, in its order; the array is copied */
+    const struct fr_doors *doors; /* of this configuration; for the call to new */
     const struct fr_log *log;
     const struct fr_clock *clock;
     struct fr_loop *main_loop;

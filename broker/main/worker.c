@@ -144,7 +144,7 @@ static enum fr_err make_server(struct fr_worker *w, struct fr_diag *diag)
         w->entrances[i] = (struct entrance){w, fed_named(w, listen->federation)};
         const struct fr_http_listen how = {
             .at = {listen->address, listen->port},
-            .reuse_port = true,
+            .shared_fd = fr_doors_fd(w->options.doors, i, w->options.index),
             .tls = w->options.acceptor,
             .select = select_context,
             .select_data = &w->entrances[i],

@@ -14,6 +14,7 @@
  */
 
 #include "main/conf.h"
+#include "main/doors.h"
 #include "main/fed.h"
 #include "transport/http_server.h"
 #include "transport/loop.h"
@@ -23,6 +24,8 @@ struct fr_worker;
 struct fr_worker_options {
     const struct fr_broker_conf *conf; /* until free */
     struct fr_fed *const *feds;        /* conf->n_federations of them, in its order */
+    const struct fr_doors *doors;      /* for the call to new */
+    unsigned index;                    /* which of the doors' workers it is */
     struct fr_tls_acceptor *acceptor;  /* a reference is taken */
     const struct fr_log *log;
     const struct fr_clock *clock;

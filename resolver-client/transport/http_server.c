@@ -1,5 +1,7 @@
 #include "transport/http_server.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,13 +109,23 @@ static void on_acceptable(struct fr_watch *w, unsigned events)
     }
 }
 
+static enum fr_err open_listener(const struct fr_http_listen *how, struct fr_diag *diag, int *out_fd)
+{
+    if (how->unix_path)
+        return fr_socket_listen_unix(how->unix_path, how->unix_mode ? how->unix_mode : 0600, diag, out_fd);
+    if (how->shared_fd <= 0) return fr_socket_listen(&how->at, how->reuse_port, diag, out_fd);
+
+    int fd = fcntl(how->shared_fd, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0) return fr_diag_fail(diag, fr_err_from_errno(errno), "cannot share a listener: %s", strerror(errno));
+    *out_fd = fd;
+    return FR_OK;
+}
+
 enum fr_err fr_http_server_listen(struct fr_http_server *s, const struct fr_http_listen *how, struct fr_diag *diag,
                                   struct fr_http_listener **out_listener)
 {
     int fd = -1;
-    enum fr_err err = how->unix_path
-                          ? fr_socket_listen_unix(how->unix_path, how->unix_mode ? how->unix_mode : 0600, diag, &fd)
-                          : fr_socket_listen(&how->at, how->reuse_port, diag, &fd);
+    enum fr_err err = open_listener(how, diag, &fd);
     if (err) return err;
 
     struct fr_http_listener *l = fr_calloc(1, sizeof *l);

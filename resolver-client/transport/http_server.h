@@ -99,6 +99,7 @@ struct fr_http_handler {
 struct fr_http_listen {
     struct fr_addr at; /* unless unix_path is set */
     bool reuse_port;
+    int shared_fd; /* a listening socket of the caller's, to be duplicated; 0: opens its own */
     const char *unix_path;
     mode_t unix_mode;            /* of the socket file; 0: 0600 */
     struct fr_tls_acceptor *tls; /* NULL: no TLS */

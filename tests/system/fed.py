@@ -118,7 +118,7 @@ class Cert:
 
 
 class Federation:
-    def __init__(self, folder, name="fed.test", workers=1):
+    def __init__(self, folder, name="fed.test", workers=2):
         self.folder = pathlib.Path(folder)
         self.name = name
         self.state = self.folder / f"state-{name}"

@@ -426,7 +426,7 @@ def check(config, code):
     ("bad word", lambda t: t.replace("serve: https", "serve: gopher"), ["gopher", "https"]),
     ("not yaml", lambda t: "federations: [\n", [":"]),
     ("empty", lambda t: "", ["federations"]),
-    ("bad number", lambda t: t.replace("workers: 1", "workers: many"), ["workers", "many"]),
+    ("bad number", lambda t: t.replace("workers: 2", "workers: many"), ["workers", "many"]),
     ("a federation twice", lambda t: t.replace("federations:", "federations:\n  - {name: fed.test, state: /x}"), ["fed.test"]),
 ])
 def test_a_bad_configuration_is_named_with_its_place(fed, label, change, words):
