@@ -4,7 +4,6 @@
 #include <fedroam/fedroam.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static int print(const struct fedroam_answer *a)
 {
@@ -28,15 +27,16 @@ int main(int argc, char **argv)
     struct fedroam *f = NULL;
     struct fedroam_answer *a = NULL;
     const char *address;
+    uint64_t deveui;
     int status = 2;
 
-    if (argc != 8 || !o) return 2;
+    if (argc != 8 || !o || fedroam_parse_eui(argv[7], &deveui) != FEDROAM_OK) return 2;
     address = argv[3];
     if (fedroam_options_add_federation(o, argv[1], argv[4], argv[5], argv[6]) != FEDROAM_OK ||
         fedroam_options_add_broker(o, argv[1], argv[2], &address, 1) != FEDROAM_OK ||
         fedroam_new(o, &f) != FEDROAM_OK)
         fprintf(stderr, "%s\n", fedroam_options_error(o));
-    else if (fedroam_wait_device(f, NULL, strtoull(argv[7], NULL, 16), 0, &a) == FEDROAM_OK)
+    else if (fedroam_wait_device(f, NULL, deveui, 0, &a) == FEDROAM_OK)
         status = print(a);
     fedroam_answer_free(a);
     fedroam_free(f);

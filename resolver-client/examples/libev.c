@@ -5,7 +5,6 @@
 #include <fedroam/ev.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct waiting {
     struct ev_loop *loop;
@@ -28,6 +27,7 @@ int main(int argc, char **argv)
     struct fedroam_ev *adapter = NULL;
     struct waiting w = {NULL, 0, 0};
     const char *address;
+    uint64_t deveui;
     int i;
 
     w.loop = ev_default_loop(0);
@@ -40,8 +40,9 @@ int main(int argc, char **argv)
         return 2;
     }
     for (i = 7; i < argc; i++)
-        if (fedroam_lookup_device(fedroam_ev_handle(adapter), NULL, strtoull(argv[i], NULL, 16), 0,
-                                  on_answer, &w, NULL) == FEDROAM_OK)
+        if (fedroam_parse_eui(argv[i], &deveui) == FEDROAM_OK &&
+            fedroam_lookup_device(fedroam_ev_handle(adapter), NULL, deveui, 0, on_answer, &w,
+                                  NULL) == FEDROAM_OK)
             w.left++;
     if (w.left > 0) ev_run(w.loop, 0);
     fedroam_ev_free(adapter);

@@ -1,10 +1,8 @@
-/* Looks one device up from a loop of the host's own.
- *     cc poll.c $(pkg-config --cflags --libs fedroam) -o poll
+/* Looks one device up from a loop of the host's own; built as blocking.c is.
  *     ./poll FEDERATION URL ADDRESS CA CHAIN KEY DEVEUI */
 #include <fedroam/fedroam.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 struct loop {
     struct pollfd fds[16];
@@ -43,10 +41,12 @@ int main(int argc, char **argv)
     struct fedroam_options *o = fedroam_options_new();
     struct fedroam *f = NULL;
     const char *where = argc == 8 ? argv[3] : NULL;
-    if (!where || fedroam_options_add_federation(o, argv[1], argv[4], argv[5], argv[6]) ||
+    uint64_t deveui;
+    if (!where || fedroam_parse_eui(argv[7], &deveui) ||
+        fedroam_options_add_federation(o, argv[1], argv[4], argv[5], argv[6]) ||
         fedroam_options_add_broker(o, argv[1], argv[2], &where, 1) ||
         fedroam_options_set_host(o, &host, &l) || fedroam_new(o, &f) ||
-        fedroam_lookup_device(f, NULL, strtoull(argv[7], NULL, 16), 0, on_answer, &l, NULL))
+        fedroam_lookup_device(f, NULL, deveui, 0, on_answer, &l, NULL))
         return 2;
     while (!l.is_done) {
         poll(l.fds, l.n, l.delay);

@@ -118,20 +118,22 @@ static void judge_reply(const char *broker, struct fr_judgement *j)
     }
 }
 
+static void judge_transport(const struct fr_link_result *r, struct fr_judgement *j)
+{
+    (void)snprintf(j->reason, sizeof j->reason, "%s", r->text); /* cut when too long, as the next */
+    if (r->end == FR_LINK_ALERT) (void)snprintf(j->alert, sizeof j->alert, "%s", r->alert);
+    j->may_ask_another = r->end == FR_LINK_DOWN;
+    j->result = r->end == FR_LINK_ALERT  ? FEDROAM_REFUSED
+                : r->end == FR_LINK_DOWN ? FEDROAM_NO_BROKER
+                                         : FEDROAM_FAILED;
+}
+
 void fr_doh_judge(const struct fr_link_result *r, const char *broker, const struct fr_dname *name,
                   uint16_t type, struct fr_judgement *out)
 {
     *out = (struct fr_judgement){.ede = FR_DNS_EDE_NONE};
-    if (r->end == FR_LINK_ALERT) {
-        (void)snprintf(out->alert, sizeof out->alert, "%s", r->alert);
-        out->result = FEDROAM_REFUSED;
-        (void)snprintf(out->reason, sizeof out->reason, "%s", r->text);
-        return;
-    }
-    if (r->end == FR_LINK_DOWN) {
-        out->may_ask_another = true;
-        out->result = FEDROAM_NO_BROKER;
-        (void)snprintf(out->reason, sizeof out->reason, "%s", r->text);
+    if (r->end != FR_LINK_ANSWERED) {
+        judge_transport(r, out);
         return;
     }
     out->status = r->status;

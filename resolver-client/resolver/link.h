@@ -21,6 +21,7 @@ enum fr_link_end {
     FR_LINK_ANSWERED, /* HTTP came back: status and body count */
     FR_LINK_ALERT,    /* the broker refused us by a TLS alert */
     FR_LINK_DOWN,     /* no answer: text says why */
+    FR_LINK_OURS,     /* this side failed: no memory, queue full; text says why */
 };
 
 /* Valid during the call-back. */
@@ -29,7 +30,7 @@ struct fr_link_result {
     unsigned status;
     struct fr_span content_type, body;
     uint32_t age_s, retry_after_s;
-    const char *text;  /* DOWN, ALERT: one sentence for people, naming the broker */
+    const char *text;  /* DOWN, ALERT, OURS: one sentence for people, naming the broker */
     const char *alert; /* ALERT: its word */
 };
 

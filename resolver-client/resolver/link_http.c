@@ -52,6 +52,8 @@ static void on_http(void *data, const struct fr_http_result *h)
         r.retry_after_s = read_seconds(h, "retry-after");
     } else if (h->fault == FR_HTTP_TLS_ALERT) {
         r.end = FR_LINK_ALERT;
+    } else if (h->fault == FR_HTTP_NO_MEMORY || h->fault == FR_HTTP_BUSY) {
+        r.end = FR_LINK_OURS;
     }
     if (call->done) call->done(call->data, &r);
     fr_free(call);

@@ -1,7 +1,8 @@
 #include "resolver/text.h"
 
-#include <fedroam/answer.h>
-#include <fedroam/version.h>
+#include "names/eui.h"
+#include "names/netid.h"
+#include <fedroam/fedroam.h>
 
 const char *fedroam_version(void)
 {
@@ -51,4 +52,14 @@ enum fedroam_err fr_public_err(enum fr_err err)
         return FEDROAM_E_ARGUMENT;
     if (err == FR_E_CONFLICT) return FEDROAM_E_STATE;
     return FEDROAM_E_SYSTEM;
+}
+
+enum fedroam_err fedroam_parse_eui(const char *text, uint64_t *out)
+{
+    return fr_public_err(fr_eui_parse(fr_span_str(text), out));
+}
+
+enum fedroam_err fedroam_parse_netid(const char *text, uint32_t *out)
+{
+    return fr_public_err(fr_netid_parse(fr_span_str(text), out));
 }

@@ -93,6 +93,13 @@ FEDROAM_API enum fedroam_err fedroam_wait_join_server(struct fedroam *f, const c
                                                       uint64_t joineui, uint32_t timeout_ms,
                                                       struct fedroam_answer **out);
 
+/* ---- Text ---- */
+
+/* A DevEUI or JoinEUI of 16 hex digits, a NetID of 6: either case, also with "0x", or dashes or colons
+ * between bytes. FEDROAM_E_ARGUMENT: something else; *out is untouched. */
+FEDROAM_API enum fedroam_err fedroam_parse_eui(const char *text, uint64_t *out);
+FEDROAM_API enum fedroam_err fedroam_parse_netid(const char *text, uint32_t *out);
+
 /* ---- Numbers ---- */
 
 /* What the handle did so far, all federations together. */

@@ -112,6 +112,10 @@ static void test_transport(void **state)
     assert_int_equal(j.result, FEDROAM_NO_BROKER);
     assert_true(j.may_ask_another);
     assert_string_equal(j.reason, "connection refused");
+    r = (struct fr_link_result){.end = FR_LINK_OURS, .text = "out of memory", .alert = ""};
+    fr_doh_judge(&r, "b", &name, FR_DNS_A, &j);
+    assert_int_equal(j.result, FEDROAM_FAILED);
+    assert_false(j.may_ask_another);
 }
 
 static void test_reasons_are_cut_not_overrun(void **state)

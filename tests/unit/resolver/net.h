@@ -46,19 +46,19 @@ struct fr_link_call {
     bool is_timeout;
 };
 
-static int64_t net_mono(void *data)
+static inline int64_t net_mono(void *data)
 {
     return ((struct net *)data)->now_ms;
 }
 
-static int64_t net_real(void *data)
+static inline int64_t net_real(void *data)
 {
     return 1700000000000 + ((struct net *)data)->now_ms;
 }
 
 /* What the zones hold: device …01 and …02 in network 000013 of fed.test, device …0b in network
  * 00000b of other.test; a Join Server; anything else is NXDOMAIN. */
-static struct message net_answer(const struct net *net, const char *name, uint16_t type)
+static inline struct message net_answer(const struct net *net, const char *name, uint16_t type)
 {
     static const char extras[] =
         SERVICE " 60 SRV 0 0 8005 e1." NETWORK "\ne1." NETWORK " 60 A 192.0.2.1";
@@ -95,7 +95,7 @@ static struct message net_answer(const struct net *net, const char *name, uint16
     return test_message(name, type, NX, "", SOA60, "");
 }
 
-static void net_reply(struct fr_timer *t)
+static inline void net_reply(struct fr_timer *t)
 {
     struct fr_link_call *call = t->data;
     struct fr_link_result r = {.end = FR_LINK_ANSWERED,
@@ -120,9 +120,9 @@ static void net_reply(struct fr_timer *t)
     fr_free(call);
 }
 
-static enum fr_err net_ask(struct fr_link *link, struct fr_span message, uint32_t within_ms,
-                           fr_link_done done, void *data, struct fr_diag *diag,
-                           struct fr_link_call **out)
+static inline enum fr_err net_ask(struct fr_link *link, struct fr_span message, uint32_t within_ms,
+                                  fr_link_done done, void *data, struct fr_diag *diag,
+                                  struct fr_link_call **out)
 {
     struct net_link *l = (struct net_link *)link;
     struct fr_dns_query q;
@@ -146,27 +146,27 @@ static enum fr_err net_ask(struct fr_link *link, struct fr_span message, uint32_
     return FR_OK;
 }
 
-static void net_cancel(struct fr_link *link, struct fr_link_call *call)
+static inline void net_cancel(struct fr_link *link, struct fr_link_call *call)
 {
     (void)link;
     fr_timer_stop(&call->timer);
     fr_free(call);
 }
 
-static void net_traffic(struct fr_link *link, struct fr_resolver_traffic *sum)
+static inline void net_traffic(struct fr_link *link, struct fr_resolver_traffic *sum)
 {
     sum->exchanges += ((struct net_link *)link)->broker->asked;
 }
 
-static void net_link_free(struct fr_link *link)
+static inline void net_link_free(struct fr_link *link)
 {
     fr_free(link);
 }
 
 static const struct fr_link_ops net_ops = {net_ask, net_cancel, net_traffic, net_link_free};
 
-static enum fr_err net_make(void *data, const struct fr_federation_opt *f, struct fr_loop *loop,
-                            struct fr_link **out)
+static inline enum fr_err net_make(void *data, const struct fr_federation_opt *f,
+                                   struct fr_loop *loop, struct fr_link **out)
 {
     struct net *net = data;
     size_t which = strcmp(f->name, "fed.test") == 0 ? 0 : 1;
@@ -184,7 +184,7 @@ static enum fr_err net_make(void *data, const struct fr_federation_opt *f, struc
 }
 
 /* One broker in each federation unless `brokers` says two; times as the defaults. */
-static struct fedroam_options *net_options(int federations, int brokers)
+static inline struct fedroam_options *net_options(int federations, int brokers)
 {
     static const char *const names[] = {"fed.test", "other.test"};
     const char *address = "127.0.0.1";
@@ -202,13 +202,13 @@ static struct fedroam_options *net_options(int federations, int brokers)
     return o;
 }
 
-static enum fr_err net_open(struct net *net, const struct fedroam_options *o)
+static inline enum fr_err net_open(struct net *net, const struct fedroam_options *o)
 {
     struct fr_link_maker maker = {net_make, net};
     return fr_resolver_open_with(o, net->loop, &maker, NULL, &net->f);
 }
 
-static void net_init(struct net *net)
+static inline void net_init(struct net *net)
 {
     *net = (struct net){.now_ms = 1000};
     net->clock = (struct fr_clock){net_mono, net_real, net};
@@ -217,7 +217,7 @@ static void net_init(struct net *net)
     assert_int_equal(fr_loop_poll_new(&net->clock, &net->loop), FR_OK);
 }
 
-static void net_start(struct net *net, int federations, int brokers)
+static inline void net_start(struct net *net, int federations, int brokers)
 {
     struct fedroam_options *o = net_options(federations, brokers);
     net_init(net);
@@ -225,14 +225,14 @@ static void net_start(struct net *net, int federations, int brokers)
     fedroam_options_free(o);
 }
 
-static void net_stop(struct net *net)
+static inline void net_stop(struct net *net)
 {
     fedroam_free(net->f);
     fr_loop_poll_free(net->loop);
 }
 
 /* Time passes, one millisecond at a time, and everything due happens. */
-static void net_run(struct net *net, int64_t ms)
+static inline void net_run(struct net *net, int64_t ms)
 {
     while (fr_loop_poll_turn(net->loop, 0)) {
     }
@@ -244,13 +244,13 @@ static void net_run(struct net *net, int64_t ms)
 }
 
 /* A long time in which nothing is under way. */
-static void net_skip(struct net *net, int64_t ms)
+static inline void net_skip(struct net *net, int64_t ms)
 {
     net->now_ms += ms;
     net_run(net, 1);
 }
 
-static unsigned net_asked(const struct net *net)
+static inline unsigned net_asked(const struct net *net)
 {
     unsigned n = 0;
     for (size_t i = 0; i < FR_BROKERS_MAX; i++)
@@ -267,7 +267,7 @@ struct asked {
     struct fedroam_answer *answer;
 };
 
-static void on_answer(void *data, const struct fedroam_answer *answer)
+static inline void on_answer(void *data, const struct fedroam_answer *answer)
 {
     struct asked *a = data;
     a->ends++;
@@ -275,8 +275,8 @@ static void on_answer(void *data, const struct fedroam_answer *answer)
     a->answer = fedroam_answer_dup(answer);
 }
 
-static void ask(struct net *net, struct asked *a, const char *federation, uint64_t deveui,
-                uint32_t timeout_ms)
+static inline void ask(struct net *net, struct asked *a, const char *federation, uint64_t deveui,
+                       uint32_t timeout_ms)
 {
     *a = (struct asked){.net = net};
     assert_int_equal(
@@ -285,8 +285,8 @@ static void ask(struct net *net, struct asked *a, const char *federation, uint64
     assert_int_equal(a->ends, 0); /* never from inside the call */
 }
 
-static void expect(const struct asked *a, enum fedroam_result result,
-                   enum fedroam_freshness freshness)
+static inline void expect(const struct asked *a, enum fedroam_result result,
+                          enum fedroam_freshness freshness)
 {
     assert_int_equal(a->ends, 1);
     assert_non_null(a->answer);
@@ -296,7 +296,7 @@ static void expect(const struct asked *a, enum fedroam_result result,
     assert_int_equal(fedroam_answer_freshness(a->answer), freshness);
 }
 
-static void done(struct asked *a)
+static inline void done(struct asked *a)
 {
     fedroam_answer_free(a->answer);
     a->answer = NULL;
