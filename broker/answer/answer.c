@@ -26,8 +26,6 @@ enum fr_err fr_answerer_new(const char *federation, struct fr_answerer **out)
 
 void fr_answerer_free(struct fr_answerer *a)
 {
-    if (a == NULL) return;
-    fr_zone_node_deinit(&a->room.node);
     fr_free(a);
 }
 

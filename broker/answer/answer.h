@@ -14,8 +14,8 @@
  * Errors: FR_E_TRUNCATED when the query has no whole header, so that no DNS answer is possible. All
  * else is answered: FORMERR, NOTIMP, REFUSED, BADVERS, and SERVFAIL when the store fails (`fault`
  * says how).
- * Units and limits: TTLs and now in seconds; messages up to 65,535 octets, TC set when the Answer
- * does not fit.
+ * Units and limits: TTLs and now in seconds. What one network may have (store/limits.h) makes some
+ * 3 KiB of message, far from the 65,535 octets where DNS would have to cut.
  * Trust: the query is a peer's bytes. See RFC 1034 4.3.2, 2308, 4592 2.2.2, 6891, 8020, 8482,
  * 8914. */
 #pragma once

@@ -16,7 +16,7 @@ struct work {
     struct fr_dns_writer writer;
     enum fr_dns_rcode rcode;
     int ede;
-    bool is_authoritative, is_truncated;
+    bool is_authoritative;
     uint32_t min_ttl_s;
     enum fr_err fault;
 };
@@ -34,19 +34,14 @@ static enum fr_err put(struct work *work, enum fr_dns_section section,
     return err;
 }
 
-/* An RRset belongs to the answer as a whole. What is too big for 65,535 octets is cut, and said
- * to be (RFC 2181 9). */
 static void put_set(struct work *work, const struct fr_owner *owner, uint16_t type)
 {
     const struct fr_record *row = NULL;
     size_t at = 0;
 
-    while ((row = fr_zone_node_next(&work->room->node, owner, type, &at)) != NULL) {
-        enum fr_err err = put(work, FR_DNS_ANSWER, row);
-        if (err == FR_E_LIMIT) work->is_truncated = true;
-        if (err != FR_OK && err != FR_E_LIMIT) work->fault = err;
-        if (err != FR_OK) return;
-    }
+    while (work->fault == FR_OK &&
+           (row = fr_zone_node_next(&work->room->node, owner, type, &at)) != NULL)
+        work->fault = put(work, FR_DNS_ANSWER, row);
 }
 
 /* The rest of the network or join server, for as much as fits: other addresses, SRV with its
@@ -202,7 +197,6 @@ static uint16_t flags_of(const struct work *work)
     unsigned flags = FR_DNS_QR | (unsigned)query->opcode << 11 | ((unsigned)work->rcode & 15);
 
     if (work->is_authoritative) flags |= FR_DNS_AA;
-    if (work->is_truncated) flags |= FR_DNS_TC;
     if (query->recursion_desired) flags |= FR_DNS_RD;
     if (query->checking_disabled) flags |= FR_DNS_CD;
     return (uint16_t)flags;
@@ -239,7 +233,7 @@ void fr_answer_general(struct fr_answer_room *room, struct fr_snap *snap,
     if (work.fault != FR_OK) {
         start(&work);
         work.rcode = FR_DNS_SERVFAIL;
-        work.is_authoritative = work.is_truncated = false;
+        work.is_authoritative = false;
     }
     if (query->edns.present)
         (void)fr_dns_write_opt(&work.writer, (unsigned)work.rcode, work.ede,

@@ -1,29 +1,13 @@
 #include "answer/node.h"
 
-#include "base/mem.h"
 #include "store/joineui.h"
 #include "store/network.h"
-
-enum { NODE_ROWS_MAX = 4096 }; /* far above what one network can have; a bound for damaged stores */
-
-void fr_zone_node_deinit(struct fr_zone_node *node)
-{
-    fr_free(node->rows);
-    *node = (struct fr_zone_node){0};
-}
 
 static enum fr_err add_row(void *data, const struct fr_record *record)
 {
     struct fr_zone_node *node = data;
 
-    if (node->n == node->room) {
-        size_t room = node->room == 0 ? 32 : node->room * 2;
-        if (room > NODE_ROWS_MAX) return FR_E_LIMIT;
-        struct fr_record *rows = fr_reallocarray(node->rows, room, sizeof *rows);
-        if (rows == NULL) return FR_E_NOMEM;
-        node->rows = rows;
-        node->room = room;
-    }
+    if (node->n == FR_ZONE_NODE_ROWS) return FR_E_LIMIT;
     node->rows[node->n++] = *record;
     return FR_OK;
 }

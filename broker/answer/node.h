@@ -2,10 +2,10 @@
  * question.
  *
  * Model: a *node* is what one row of the store brings into the zone: the apex, a network, a join
- * server, one device. A name belongs to one node; fr_zone_node_load gathers all records of it, because
- * the extras of an answer come from the same node.
- * Owns: its rows, until fr_zone_node_deinit; loading again keeps the memory. Threads: one. Errors:
- * FR_E_NOMEM and the store's. */
+ * server, one device. A name belongs to one node; fr_zone_node_load gathers all records of it,
+ * because the extras of an answer come from the same node.
+ * Owns: nothing; a plain value. Threads: one. Errors: the store's; FR_E_LIMIT for more rows than
+ * its limits allow. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,15 +14,17 @@
 
 #include "base/err.h"
 #include "names/owner.h"
+#include "store/limits.h"
 #include "store/records.h"
 
+/* A network with all its endpoints (three records each), its pins, two addresses and a TXT. */
+enum { FR_ZONE_NODE_ROWS = 3 * FR_ENDPOINTS_MAX + FR_PINS_MAX + 3 };
+
 struct fr_zone_node {
-    struct fr_record *rows;
-    size_t n, room;
+    struct fr_record rows[FR_ZONE_NODE_ROWS];
+    size_t n;
     bool exists; /* the name asked for: it has records, or names below it have */
 };
-
-void fr_zone_node_deinit(struct fr_zone_node *node);
 
 enum fr_err fr_zone_node_load(struct fr_zone_node *node, struct fr_snap *snap,
                               const struct fr_owner *owner, int64_t now_s);

@@ -243,7 +243,6 @@ static void short_path_is_the_general_one(void **state)
         assert_true(answer.owner.eui == general.owner.eui);
         assert_int_equal(answer.owner.netid, general.owner.netid);
     }
-    fr_zone_node_deinit(&room.node);
     fr_buf_deinit(&query);
     fr_answerer_free(a);
 }
@@ -385,30 +384,49 @@ static void other_messages(void **state)
     fr_answerer_free(a);
 }
 
-/* Every allocation failing in turn: an error or SERVFAIL, never a wrong answer, nothing leaked. */
-static void out_of_memory(void **state)
+/* All endpoints and more certificates than are published: everything is there, and fits. */
+static void the_largest_network(void **state)
 {
     struct fixture *f = *state;
+    struct fr_answerer *a = NULL;
     struct fr_buf query = FR_BUF_INIT(1024);
-    bool has_failed = true;
+    struct fr_addr addrs[FR_ENDPOINTS_MAX];
+    struct fr_diag diag = {0};
+    struct fr_answer answer;
+    struct fr_dns_response response;
+    char text[32];
 
-    query_make("_fedroam._tcp.000013.netid.fed.test", "SRV", 0, &query);
-    for (unsigned long nth = 1; has_failed; nth++) {
-        struct fr_answerer *a = NULL;
-        struct fr_answer answer = {.rcode = FR_DNS_SERVFAIL};
-        fr_mem_fail_nth(nth);
-        enum fr_err err = fr_answerer_new(FED, &a);
-        if (err == FR_OK) err = fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer);
-        has_failed = fr_mem_failed();
-        fr_mem_fail_nth(0);
-        if (a == NULL)
-            assert_int_equal(err, FR_E_NOMEM);
-        else
-            assert_int_equal(answer.rcode, has_failed ? FR_DNS_SERVFAIL : FR_DNS_NOERROR);
-        if (a != NULL && has_failed) assert_int_equal(answer.fault, FR_E_NOMEM);
-        fr_answerer_free(a);
+    struct fr_change *change = change_begin(f);
+    for (size_t i = 0; i < FR_ENDPOINTS_MAX; i++) {
+        (void)snprintf(text, sizeof text, "[2001:db8::%zu]:%zu", i + 1, 8001 + i);
+        must(fr_endpoint_parse(fr_span_str(text), &diag, &addrs[i]), &diag);
     }
+    addrs[7].ip.family = 4;
+    must(fr_network_set_endpoints(change, 0x000013, addrs, FR_ENDPOINTS_MAX, &diag), &diag);
+    for (uint8_t number = 3; number < 3 + FR_PINS_MAX; number++)
+        add_cert(change, number, "acme", FR_PROFILE_NS, 0x000013);
+    change_end(f, change);
+
+    assert_int_equal(fr_answerer_new(FED, &a), FR_OK);
+    query_make("_ns.000013.netid.fed.test", "TLSA", 0, &query);
+    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
+    assert_int_equal(response.count[0], FR_PINS_MAX);
+    assert_int_equal(response.count[2], 2 + 2 * FR_ENDPOINTS_MAX);
+    assert_int_equal(rcode_of(a, f, "_8008._tcp.000013.netid.fed.test", "TLSA", NOW), 0);
     fr_buf_deinit(&query);
+    fr_answerer_free(a);
+}
+
+static void out_of_memory(void **state)
+{
+    struct fr_answerer *a = NULL;
+
+    (void)state;
+    fr_mem_fail_nth(1);
+    assert_int_equal(fr_answerer_new(FED, &a), FR_E_NOMEM);
+    fr_mem_fail_nth(0);
+    assert_null(a);
 }
 
 static void bad_federation_names(void **state)
@@ -438,7 +456,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(join_servers, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(an_empty_zone_has_its_apex, fixture_empty, fixture_free),
         cmocka_unit_test_setup_teardown(other_messages, fixture_new, fixture_free),
-        cmocka_unit_test_setup_teardown(out_of_memory, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(the_largest_network, fixture_new, fixture_free),
+        cmocka_unit_test(out_of_memory),
         cmocka_unit_test(bad_federation_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
