@@ -21,8 +21,9 @@ Packet = collections.namedtuple("Packet", "connection to_server flags payload he
 
 
 class CaptureMeter:
-    """Counts packets between start() and stop()."""
-    how = "packets captured on loopback"
+    """Counts packets between start() and stop(). Round trips are what the server's connections waited for: connecting, the
+    handshake, each request; packets that merely crossed do not show which of them was waited for."""
+    how = "packets captured on loopback, round trips as waited for by the server"
 
     def __init__(self, server, ports):
         self.server = server
@@ -30,10 +31,13 @@ class CaptureMeter:
 
     def start(self):
         self.since = self.capture.mark()
+        self.trips = self.server.upstream("round_trips")
 
     def stop(self):
         time.sleep(0.3)  # acknowledgements that are delayed belong to the join too
-        return self.capture.cost(self.since, connections_of(self.server.process.pid))
+        cost = self.capture.cost(self.since, connections_of(self.server.process.pid))
+        return {"packets": cost["packets"], "rtts": self.server.upstream("round_trips") - self.trips,
+                "tls_bytes": cost["tls_bytes"]}
 
     def close(self):
         self.capture.close()
@@ -143,23 +147,10 @@ class Capture:
         """What was sent since that mark, on the connections from these ports."""
         with self._lock:
             packets = [p for p in self.packets[since:] if p.connection in ports]
-        return {"packets": sum(segments(p) for p in packets), "rtts": round_trips(packets),
+        return {"packets": sum(segments(p) for p in packets),
                 "tls_bytes": sum(segments(p) * p.header + p.payload for p in packets if p.payload)}
 
 
 def segments(packet):
     """How many Ethernet packets this one would be."""
     return max(1, -(-packet.payload // MSS))
-
-
-def round_trips(packets):
-    """How often the client had to wait: on each connection, the answers that follow something it said (SYN or data)."""
-    waits = {}
-    trips = 0
-    for p in packets:
-        if p.payload == 0 and not p.flags & SYN:
-            continue
-        if not p.to_server and waits.get(p.connection):
-            trips += 1
-        waits[p.connection] = p.to_server
-    return trips
