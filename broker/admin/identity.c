@@ -27,7 +27,7 @@ enum fr_err fr_admin_identity_enter(const char *state, struct fr_diag *diag,
      * files are mode 0600. */
     if (setegid(st.st_gid) || seteuid(st.st_uid)) {
         int errnum = errno;
-        (void)setegid(getgid());
+        (void)!setegid(getgid()); /* still root: cannot fail */
         return fr_diag_fail(diag, FR_E_PERM, "cannot become user %lu, the owner of %s: %s",
                             (unsigned long)st.st_uid, state, strerror(errnum));
     }

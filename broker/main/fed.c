@@ -100,7 +100,9 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
     if (err) return err;
     const struct fr_control_options control = {
         .loop = options->loop, .state = fed->state, .writer = fed->writer, .log = options->log};
-    return fr_control_open(&control, diag, &fed->control);
+    err = fr_control_open(&control, diag, &fed->control);
+    if (err == FR_E_EXISTS) fr_diag_hint(diag, "does another broker serve this federation?");
+    return err;
 }
 
 bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bool force)

@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from fed import BIN, ENV, Cert, Federation, free_port, wait_until
+from fed import BIN, ENV, Daemon, Federation, free_port, wait_until
 
 DEVICE = "70b3d57ed0000001.deveui.fed.test"
 ABSENT = "70b3d57ed00000ff.deveui.fed.test"
@@ -470,6 +470,46 @@ def test_the_control_socket_is_for_the_owner(fed):
                           capture_output=True, text=True, check=True)
     body, status = done.stdout.rsplit("\n", 1)
     assert status == "400" and "Bad Id" in body, done.stdout
+
+
+def test_a_second_broker_on_the_same_state_is_refused(fed):
+    fed.start_broker()
+    other = fed.folder / "other.yaml"
+    other.write_text(fed.config.read_text().replace(str(fed.port), str(free_port()))
+                     .replace(str(fed.admin_port), str(free_port())))
+    done = subprocess.run([str(BIN / "fedroam-broker"), "--config", str(other)], env=ENV,
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 9 and "control.sock" in done.stderr, done.stderr
+    fed.member("acme", "000013")                                    # the first one is not disturbed
+    assert "op=member.add actor=local:" in fed.broker.text()
+
+
+def test_systemd_is_told(fed):
+    fed.write_config()
+    path = fed.folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(path))
+        notify.settimeout(20)
+        broker = Daemon("fedroam-broker", ["--config", fed.config], fed.folder / "broker.log",
+                        env=dict(ENV, NOTIFY_SOCKET=str(path)))
+        assert notify.recv(100) == b"READY=1"
+        broker.signal(signal.SIGHUP)
+        assert notify.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+        assert notify.recv(100) == b"READY=1"
+        broker.signal(signal.SIGTERM)
+        assert notify.recv(100) == b"STOPPING=1"
+        assert broker.stop() == 0
+
+
+def test_a_bulk_import_over_an_occupied_name_is_refused_by_row(fed):
+    fed.member("acme", "000013")
+    fed.member("umbra", "000014")
+    fed.devices("000013", ["70b3d57ed0000001"])
+    fed.start_broker()
+    done = fed.cli("zone", "import", "--netid", "000014", "-", "--yes", code=None,
+                   stdin="70b3d57ed0000002\n70b3d57ed0000001\n")
+    assert done.returncode != 0 and "2" in done.stderr and "acme" in done.stderr, done.stderr
+    assert fed.json("zone", "stats")["devices"] == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
