@@ -158,7 +158,7 @@ static void flush(struct fr_client_conn *c)
 {
     struct fr_http_client *client = c->client;
     enum fr_stream_status status = FR_STREAM_OK;
-    bool has_progress, has_more = fr_stream_pending(&c->stream) > 0; /* behind what the socket would not take */
+    bool has_progress, has_more = c->stream.is_full; /* behind what the socket would not take */
 
     if (c->proto && !has_more) {
         size_t n = c->proto->fill(c, client->out, sizeof client->out);
@@ -178,7 +178,8 @@ static void flush(struct fr_client_conn *c)
         fr_client_conn_close(c);
         return;
     }
-    if (has_more && status == FR_STREAM_OK) fr_loop_defer(client->loop, &c->turn);
+    bool has_unread = c->phase == FR_CLIENT_OPEN && fr_stream_has_unread(&c->stream); /* no event will tell of it */
+    if ((has_more && status == FR_STREAM_OK) || has_unread) fr_loop_defer(client->loop, &c->turn);
     arm_idle(c);
 
     unsigned want = FR_LOOP_READ | (fr_stream_pending(&c->stream) > 0 ? FR_LOOP_WRITE : 0);
@@ -329,7 +330,8 @@ static void on_turn(struct fr_defer *d)
 
     if (c->phase != FR_CLIENT_OPEN) return;
     c->is_in_event = true;
-    if (!fr_stream_is_drained(&c->stream) && !read_answers(c)) return;
+    bool has_input = !fr_stream_is_drained(&c->stream) || fr_stream_has_unread(&c->stream);
+    if (has_input && !read_answers(c)) return;
     c->is_in_event = false;
     flush(c);
 }

@@ -216,6 +216,7 @@ static void h1_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
         return;
     }
     c->backlog += h->out.n - before + x->reply.n;
+    if (c->backlog > c->conf.backlog_bytes) c->server->counters.limit_backlog++;
     if (x->reply.n > 0)
         h->sending = x;
     else
@@ -281,6 +282,7 @@ static bool h1_can_read(const struct fr_http_conn *c)
     const struct fr_h1_server *h = c->h1;
 
     if (h->is_last && h->phase != H1_BODY) return false;
+    if (c->backlog > c->conf.backlog_bytes) return false;
     return h->phase == H1_BODY || h->in.n + FR_STREAM_CHUNK <= h->in.max;
 }
 

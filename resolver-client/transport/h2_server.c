@@ -334,7 +334,6 @@ static bool h2_feed(struct fr_http_conn *c, struct fr_span in)
         c->server->counters.bad_requests++;
         return false;
     }
-    if (!nghttp2_session_want_read(c->h2->session)) fr_conn_set_closing(c, false); /* its GOAWAY is queued */
     return true;
 }
 
@@ -357,9 +356,13 @@ static size_t h2_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
         h->frame_n -= take;
         at += take;
     }
+    /* After a protocol error nghttp2 has said GOAWAY and wants nothing more. */
+    if (h->frame_n == 0 && !nghttp2_session_want_read(h->session) && !nghttp2_session_want_write(h->session))
+        fr_conn_set_closing(c, false);
     return at;
 }
 
+/* Not stopped by answers that wait for the peer's WINDOW_UPDATE: it must be read. What the socket does not take stops reading. */
 static bool h2_can_read(const struct fr_http_conn *c)
 {
     return nghttp2_session_want_read(c->h2->session) != 0;

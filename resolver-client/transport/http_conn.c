@@ -105,8 +105,8 @@ static bool can_read(const struct fr_http_conn *c)
 {
     if (c->has_end) return false;
     if (c->phase != FR_CONN_OPEN) return true;
-    if (c->has_paused || fr_stream_pending(&c->stream) > 0) return false;
-    return c->backlog <= c->conf.backlog_bytes && c->proto->can_read(c);
+    if (c->has_paused || c->stream.is_full) return false;
+    return c->proto->can_read(c);
 }
 
 static void watch(struct fr_http_conn *c)
@@ -146,7 +146,7 @@ static void flush(struct fr_http_conn *c)
     struct fr_http_server *s = c->server;
     enum fr_stream_status status = FR_STREAM_OK;
     bool has_progress = false, was_idle = !has_output(c);
-    bool has_more = fr_stream_pending(&c->stream) > 0; /* behind what the socket would not take */
+    bool has_more = c->stream.is_full; /* behind what the socket would not take */
     size_t n = 0;
 
     if (c->proto && !has_more) {
@@ -166,9 +166,7 @@ static void flush(struct fr_http_conn *c)
         finish(c);
         return;
     }
-    if (c->backlog > c->conf.backlog_bytes) s->counters.limit_backlog++;
-    /* The first request often comes with the client's Finished: OpenSSL has it already while our own flight was still waiting
-     * to be sent, and no event will tell. */
+    /* What OpenSSL has read ahead while reading was not allowed: no event will tell of it. */
     if (fr_stream_has_unread(&c->stream) && can_read(c)) c->has_paused = true;
     if ((has_more && status == FR_STREAM_OK) || c->has_paused) fr_loop_defer(s->loop, &c->turn);
     watch(c);

@@ -256,6 +256,7 @@ enum fr_stream_status fr_stream_flush(struct fr_stream *s, bool *has_progress)
         }
     }
     s->bytes_out += sent;
+    s->is_full = sent < s->out.n;
     *has_progress = sent > 0;
     if (sent == s->out.n) {
         return_out(s);

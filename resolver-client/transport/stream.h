@@ -41,6 +41,7 @@ struct fr_stream {
     bool is_up;        /* TLS established, or plain and connected */
     bool is_drained;   /* the last recv gave less than asked for */
     bool is_exhausted; /* the last TLS call said AGAIN: what OpenSSL still holds is not a whole record */
+    bool is_full;      /* the socket did not take all of `out` */
     bool is_end;       /* the socket gave end-of-file */
     bool is_truncated; /* … without TLS' close_notify before it */
     bool is_failed;
