@@ -108,9 +108,11 @@ static enum fr_err learn_services(struct fr_place_draft *d, const struct fr_repl
             enum fr_err err = add_host(d, &rr.data.srv, why);
             if (err) return err;
             d->is_service_asked = true;
+            if (walk.section == FR_DNS_ADDITIONAL) d->is_pins_asked = true;
             use_ttl(d, fr_reply_ttl(reply, rr.ttl));
         } else if (rr.type == FR_DNS_TLSA && d->pins_at.n && is_name(&rr.owner, &d->pins_at)) {
             add_pin(d, &rr.data.tlsa);
+            d->is_pins_asked = true;
             use_ttl(d, fr_reply_ttl(reply, rr.ttl));
         }
     }
@@ -140,6 +142,7 @@ static void learn_addresses(struct fr_place_draft *d, const struct fr_reply *rep
 static void settle(struct fr_place_draft *d, const struct fr_dname *name, uint16_t type)
 {
     if (type == FR_DNS_SRV && is_name(name, &d->service)) d->is_service_asked = true;
+    if (type == FR_DNS_TLSA && is_name(name, &d->pins_at)) d->is_pins_asked = true;
     if (type == FR_DNS_A && is_name(name, &d->self.name)) d->self.is_asked4 = true;
     if (type == FR_DNS_AAAA && is_name(name, &d->self.name)) d->self.is_asked6 = true;
     for (size_t i = 0; i < d->n_hosts; i++) {
@@ -191,6 +194,7 @@ bool fr_place_next(struct fr_place_draft *d, struct fr_dname *name, uint16_t *ty
     }
     if (d->n_hosts == 0 && d->self.n4 + d->self.n6 == 0 && !d->self.is_asked6)
         return ask(d, &d->self.name, FR_DNS_AAAA, name, type);
+    if (d->pins_at.n && !d->is_pins_asked) return ask(d, &d->pins_at, FR_DNS_TLSA, name, type);
     return false;
 }
 

@@ -5,7 +5,8 @@
  * Model: a draft starts with the name and learns from replies, whichever question they answered;
  *   fr_place_next() names what is still missing to connect; fr_place_new() makes the finished,
  *   immutable place. Missing means: the SRV records, and an address for each of their targets
- *   (or, without SRV, one address of the name itself, on the default port).
+ *   (or, without SRV, one address of the name itself, on the default port); and the pins, from a
+ *   server that does not send the SRV along: one that does has sent all there is.
  * Owns: a draft is a plain value; a place is one block. Threads: any. Pure: no I/O, no clock.
  * Units and limits: the caps below; what goes beyond is left out. ttl_s is the smallest TTL of
  *   everything used.
@@ -38,6 +39,7 @@ struct fr_place_draft {
     struct fr_place_host self;              /* the name itself */
     bool is_missing;                        /* NXDOMAIN: there is no such name */
     bool is_service_asked;
+    bool is_pins_asked;
     size_t n_hosts;
     struct fr_place_host hosts[FR_PLACE_HOSTS_MAX];
     size_t n_pins;

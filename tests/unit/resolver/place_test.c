@@ -2,6 +2,9 @@
 
 #include "message.h"
 
+#define PINS "_ns." NETWORK
+#define PIN "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
 /* A scripted zone: what each question is answered. The test asks until the place is complete. */
 struct told {
     const char *name;
@@ -15,13 +18,15 @@ static const struct {
     const char *endpoints; /* in order; NULL: a bad answer; "-": no such network */
     unsigned asked;
     uint32_t ttl_s;
+    size_t pins;
 } rows[] = {
     {"all in one answer",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.1", "",
        SERVICE " 50 SRV 0 0 8005 e1." NETWORK "\ne1." NETWORK " 40 A 192.0.2.1"}},
      "192.0.2.1:8005",
      1,
-     40},
+     40,
+     0},
     {"order by priority, then weight; both families",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.1", "",
        SERVICE " 60 SRV 20 0 8007 e3." NETWORK "\n" SERVICE " 60 SRV 10 5 8006 e2." NETWORK
@@ -30,43 +35,53 @@ static const struct {
                "e3." NETWORK " 60 A 192.0.2.3\ne3." NETWORK " 60 AAAA 2001:db8::3"}},
      "192.0.2.1:8005 [2001:db8::2]:8006 192.0.2.3:8007 [2001:db8::3]:8007",
      1,
-     60},
-    {"no extras: SRV and addresses are asked for",
+     60,
+     0},
+    {"no extras: SRV, addresses and pins are asked for",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.9", "", ""},
       {SERVICE, FR_DNS_SRV, OK, SERVICE " 60 SRV 0 0 8005 e1." NETWORK, "", ""},
       {"e1." NETWORK, FR_DNS_A, OK, "", SOA60, ""},
-      {"e1." NETWORK, FR_DNS_AAAA, OK, "e1." NETWORK " 60 AAAA 2001:db8::1", "", ""}},
+      {"e1." NETWORK, FR_DNS_AAAA, OK, "e1." NETWORK " 60 AAAA 2001:db8::1", "", ""},
+      {PINS, FR_DNS_TLSA, OK, PINS " 60 TLSA 3 1 1 " PIN, "", ""}},
      "[2001:db8::1]:8005",
-     4,
-     60},
+     5,
+     60,
+     1},
     {"an address and no SRV: the default port",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 600 A 192.0.2.9", "", NETWORK " 600 AAAA 2001:db8::9"},
-      {SERVICE, FR_DNS_SRV, NX, "", SOA60, ""}},
+      {SERVICE, FR_DNS_SRV, NX, "", SOA60, ""},
+      {PINS, FR_DNS_TLSA, NX, "", SOA60, ""}},
      "192.0.2.9:8005 [2001:db8::9]:8005",
-     2,
-     60},
+     3,
+     60,
+     0},
     {"only an IPv6 address, asked for last",
      {{NETWORK, FR_DNS_A, OK, "", SOA60, ""},
       {SERVICE, FR_DNS_SRV, NX, "", SOA60, ""},
-      {NETWORK, FR_DNS_AAAA, OK, NETWORK " 60 AAAA 2001:db8::9", "", ""}},
+      {NETWORK, FR_DNS_AAAA, OK, NETWORK " 60 AAAA 2001:db8::9", "", ""},
+      {PINS, FR_DNS_TLSA, NX, "", SOA60, ""}},
      "[2001:db8::9]:8005",
-     3,
-     60},
+     4,
+     60,
+     0},
     {"a network without endpoints",
      {{NETWORK, FR_DNS_A, OK, "", SOA60, ""},
       {SERVICE, FR_DNS_SRV, NX, "", SOA60, ""},
-      {NETWORK, FR_DNS_AAAA, OK, "", SOA60, ""}},
+      {NETWORK, FR_DNS_AAAA, OK, "", SOA60, ""},
+      {PINS, FR_DNS_TLSA, NX, "", SOA60, ""}},
      "",
-     3,
-     60},
+     4,
+     60,
+     0},
     {"missing glue that nobody has",
      {{NETWORK, FR_DNS_A, OK, "", SOA60, SERVICE " 60 SRV 0 0 8005 e1." NETWORK},
       {"e1." NETWORK, FR_DNS_A, NX, "", SOA60, ""},
       {"e1." NETWORK, FR_DNS_AAAA, NX, "", SOA60, ""}},
      "",
      3,
-     60},
-    {"no such network", {{NETWORK, FR_DNS_A, NX, "", SOA60, ""}}, "-", 1, 60},
+     60,
+     0},
+    {"no such network", {{NETWORK, FR_DNS_A, NX, "", SOA60, ""}}, "-", 1, 60, 0},
     {"records of other names are ignored",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.1", "",
        "e1.000014.netid.fed.test. 60 A 192.0.2.66\n_fedroam._tcp.000014.netid.fed.test. 60 SRV 0 0 "
@@ -74,41 +89,48 @@ static const struct {
        " 60 A 192.0.2.1"}},
      "192.0.2.1:8005",
      1,
-     60},
+     60,
+     0},
     {"records in Authority are ignored",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.1", NETWORK " 60 A 192.0.2.66",
        SERVICE " 60 SRV 0 0 8005 " NETWORK}},
      "192.0.2.1:8005",
      1,
-     60},
+     60,
+     0},
     {"the service is declared absent",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.1", "", SERVICE " 60 SRV 0 0 0 ."}},
      "192.0.2.1:8005",
      1,
-     60},
+     60,
+     0},
     {"the same SRV and address twice count once",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.1", "",
        SERVICE " 60 SRV 0 0 8005 e1." NETWORK "\n" SERVICE " 60 SRV 0 0 8005 e1." NETWORK "\n"
                "e1." NETWORK " 60 A 192.0.2.1\ne1." NETWORK " 60 A 192.0.2.1"}},
      "192.0.2.1:8005",
      1,
-     60},
+     60,
+     0},
     {"SRV target in another zone",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.1", "",
        SERVICE " 60 SRV 0 0 8005 e1.evil.test."}},
      NULL,
      1,
+     0,
      0},
     {"SRV with port 0",
      {{NETWORK, FR_DNS_A, OK, NETWORK " 60 A 192.0.2.1", "", SERVICE " 60 SRV 0 0 0 e1." NETWORK}},
      NULL,
      1,
+     0,
      0},
     {"the network is an alias",
      {{NETWORK, FR_DNS_A, OK,
        NETWORK " 60 CNAME 000014.netid.fed.test.\n000014.netid.fed.test. 60 A 192.0.2.4", "", ""}},
      NULL,
      1,
+     0,
      0},
 };
 
@@ -161,6 +183,7 @@ static void test_places(void **state)
         assert_int_equal(fr_place_new(&draft, &place), FR_OK);
         print_endpoints(place, text, sizeof text);
         if (strcmp(text, rows[i].endpoints) != 0) fail_msg("%s: %s", rows[i].label, text);
+        if (place->n_pins != rows[i].pins) fail_msg("%s: pins", rows[i].label);
         if (place->ttl_s != rows[i].ttl_s)
             fail_msg("%s: ttl %u", rows[i].label, (unsigned)place->ttl_s);
         fr_place_free(place);
