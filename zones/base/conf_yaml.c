@@ -106,7 +106,7 @@ static enum fr_err take_scalar(struct builder *b, const yaml_event_t *event)
 {
     const char *text = (const char *)event->data.scalar.value;
     size_t n = event->data.scalar.length;
-    struct fr_node *node;
+    struct fr_node *node = NULL;
 
     if (event->data.scalar.anchor != NULL)
         return fail_at(b, &event->start_mark, "anchors are not accepted");
@@ -131,7 +131,7 @@ static enum fr_err open_nested(struct builder *b, const yaml_event_t *event, enu
     const void *anchor =
         is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
     const void *tag = is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
-    struct fr_node *node;
+    struct fr_node *node = NULL;
 
     if (anchor != NULL) return fail_at(b, &event->start_mark, "anchors are not accepted");
     if (tag != NULL) return fail_at(b, &event->start_mark, "tags are not accepted");
