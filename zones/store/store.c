@@ -86,9 +86,11 @@ static enum fr_err check_pool(const char *pool, struct fr_diag *diag)
     uint32_t from, to;
 
     if (fr_span_cut(fr_span_str(pool), '-', &first, &last) && fr_netid_parse(first, &from) == FR_OK &&
-        fr_netid_parse(last, &to) == FR_OK && from <= to && strlen(pool) <= FR_POOL_MAX)
-        return FR_OK;
-    return fr_diag_fail(diag, FR_E_INVALID, "NetID pool \"%s\" is not FIRST-LAST (000100-0001ff)",
+        fr_netid_parse(last, &to) == FR_OK && from <= to && strlen(pool) <= FR_POOL_MAX) {
+        enum fr_err err = fr_netid_check(from, diag);
+        return err ? err : fr_netid_check(to, diag);
+    }
+    return fr_diag_fail(diag, FR_E_INVALID, "NetID pool \"%s\" is not FIRST-LAST (000020-00003f)",
                         pool);
 }
 

@@ -72,7 +72,7 @@ static inline int store_setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     struct fr_store_new fresh = {.federation = FED, .url = "https://broker.fed.test/dns-query",
-                                 .netid_pool = "000100-000102"};
+                                 .netid_pool = "000030-000032"};
 
     if (f == NULL || tmp_setup(&f->dir) != 0) return -1;
     struct fr_store_options options = store_options(f->dir);

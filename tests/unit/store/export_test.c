@@ -1,0 +1,195 @@
+#include "store/export.h"
+
+#include "base/buf.h"
+#include "store/check.h"
+#include "store/records.h"
+
+#include "fixture.h"
+
+#include <stdio.h>
+
+static enum fr_err collect(void *data, struct fr_span text)
+{
+    fr_buf_add_span(data, text);
+    return fr_buf_err(data);
+}
+
+static void fill(struct fr_store *store)
+{
+    static const uint64_t acme[] = {0x70b3d57ed0000001, 0x0004a30b001c0530}, bolt[] = {0x5817b1c3eb890bc4};
+    struct fr_addr list[] = {addr("192.0.2.10:8005"), addr("[2001:db8::10]:443"), addr("192.0.2.11:8005")};
+    struct fr_addr js[] = {addr("192.0.2.12:8006")};
+    struct fr_device_report report;
+    struct fr_change *change = begin_change(store);
+    struct fr_device_job job = {.netid = 0x13, .mode = FR_DEVICE_ADD, .euis = acme, .n = 2};
+    struct fr_cert_row row = {.profile = FR_PROFILE_NS, .netid = 0x13, .serial = {7}, .spki = {0xaa}, .member = "acme"};
+    uint8_t sha256[FR_DIGEST_SIZE] = {1};
+
+    assert_int_equal(fr_network_set_endpoints(change, 0x13, list, 3, NULL), FR_OK);
+    assert_int_equal(fr_device_apply(change, &job, NULL, &report), FR_OK);
+    job = (struct fr_device_job){.netid = 0x2b, .mode = FR_DEVICE_ADD, .euis = bolt, .n = 1};
+    assert_int_equal(fr_device_apply(change, &job, NULL, &report), FR_OK);
+    assert_int_equal(fr_joineui_set(change, 0x70b3d57ed0000000, "acme", js, 1, NULL), FR_OK);
+    assert_int_equal(fr_cert_row_intend(change, &row, NULL), FR_OK);
+    assert_int_equal(fr_cert_row_issue(change, row.serial, FR_SPAN_LIT("d"), sha256, NOW, NOW + 1000, NULL), FR_OK);
+    commit_change(change);
+}
+
+static const char head[] = "$ORIGIN fed.test.\n"
+                           "@ 60 IN SOA broker hostmaster %u 3600 600 604800 60\n"
+                           "@ 3600 IN NS localhost.\n";
+static const char net13[] = "000013.netid 60 IN A 192.0.2.10\n"
+                            "000013.netid 60 IN AAAA 2001:db8::10\n"
+                            "000013.netid 60 IN TXT \"v=fedroam1 member=acme\"\n"
+                            "e1.000013.netid 60 IN A 192.0.2.10\n"
+                            "e2.000013.netid 60 IN AAAA 2001:db8::10\n"
+                            "e3.000013.netid 60 IN A 192.0.2.11\n"
+                            "_fedroam._tcp.000013.netid 60 IN SRV 1 0 8005 e1.000013.netid\n"
+                            "_fedroam._tcp.000013.netid 60 IN SRV 2 0 443 e2.000013.netid\n"
+                            "_fedroam._tcp.000013.netid 60 IN SRV 3 0 8005 e3.000013.netid\n";
+static const char pins[] = "_ns.000013.netid 60 IN TLSA 3 1 1 "
+                           "aa00000000000000000000000000000000000000000000000000000000000000\n"
+                           "_8005._tcp.000013.netid 60 IN CNAME _ns.000013.netid\n"
+                           "_443._tcp.000013.netid 60 IN CNAME _ns.000013.netid\n";
+static const char net2a[] = "00002a.netid 60 IN TXT \"v=fedroam1 member=acme\"\n";
+static const char net2b[] = "00002b.netid 60 IN TXT \"v=fedroam1 member=bolt\"\n";
+static const char js[] = "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN A 192.0.2.12\n"
+                         "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN SRV 1 0 8006 0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui\n"
+                         "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN NAPTR 100 50 \"S\" \"LWNS\" \"\" "
+                         "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui\n";
+static const char acme_devices[] = "0004a30b001c0530.deveui 3600 IN CNAME 000013.netid\n";
+static const char bolt_devices[] = "5817b1c3eb890bc4.deveui 3600 IN CNAME 00002b.netid\n";
+static const char acme_more[] = "70b3d57ed0000001.deveui 3600 IN CNAME 000013.netid\n";
+
+static void assert_zone(struct fr_store *store, int64_t now_s, const char *want_rest)
+{
+    struct fr_buf got = FR_BUF_INIT(1 << 20), want = FR_BUF_INIT(1 << 20);
+    struct fr_snap *snap = begin_snap(store);
+
+    assert_int_equal(fr_export_zone(snap, now_s, collect, &got), FR_OK);
+    fr_buf_printf(&want, head, (unsigned)fr_snap_sequence(snap));
+    fr_buf_add_str(&want, want_rest);
+    assert_string_equal(fr_buf_str(&got), fr_buf_str(&want));
+    fr_snap_end(snap);
+    fr_buf_deinit(&got);
+    fr_buf_deinit(&want);
+}
+
+static void every_record_of_the_zone(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_buf want = FR_BUF_INIT(1 << 20);
+
+    fill(f->store);
+    fr_buf_printf(&want, "%s%s%s%s%s%s%s%s", net13, pins, net2a, net2b, js, acme_devices, bolt_devices, acme_more);
+    assert_zone(f->store, NOW + 1000, fr_buf_str(&want));
+    fr_buf_reset(&want);
+    fr_buf_printf(&want, "%s%s%s%s%s%s%s", net13, net2a, net2b, js, acme_devices, bolt_devices, acme_more);
+    assert_zone(f->store, NOW + 1001, fr_buf_str(&want)); /* the certificate is over */
+    fr_buf_deinit(&want);
+}
+
+static void a_suspended_member_vanishes(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_member_row row = {.id = "acme", .state = FR_MEMBER_SUSPENDED};
+    struct fr_buf want = FR_BUF_INIT(1 << 20);
+    uint32_t netid, ttl_s;
+
+    fill(f->store);
+    struct fr_change *change = begin_change(f->store);
+    assert_int_equal(fr_member_set(change, &row, NULL), FR_OK);
+    commit_change(change);
+    fr_buf_printf(&want, "%s%s", net2b, bolt_devices);
+    assert_zone(f->store, NOW, fr_buf_str(&want));
+    fr_buf_deinit(&want);
+    struct fr_snap *snap = begin_snap(f->store);
+    assert_int_equal(fr_records_device(snap, 0x70b3d57ed0000001, &netid, &ttl_s), FR_E_NOT_FOUND);
+    assert_int_equal(fr_records_device(snap, 0x5817b1c3eb890bc4, &netid, &ttl_s), FR_OK);
+    assert_int_equal(netid, 0x2b);
+    assert_int_equal(ttl_s, 3600);
+    fr_snap_end(snap);
+}
+
+/* What is exported can be imported: the same devices come out. */
+static void an_export_is_an_import(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_buf text = FR_BUF_INIT(1 << 20);
+    struct fr_import_options options = {.name = "zone", .netid = 0x13, .keep_going = true, .records = true};
+    struct fr_import *import = NULL;
+    const uint64_t *euis;
+    const uint32_t *lines;
+    const struct fr_addr *addrs;
+
+    fill(f->store);
+    struct fr_snap *snap = begin_snap(f->store);
+    assert_int_equal(fr_export_zone(snap, NOW, collect, &text), FR_OK);
+    fr_snap_end(snap);
+    assert_int_equal(fr_import_new(&options, &import), FR_OK);
+    assert_int_equal(fr_import_feed(import, fr_buf_span(&text), NULL), FR_OK);
+    assert_int_equal(fr_import_end(import, NULL), FR_OK);
+    assert_int_equal(fr_import_rows(import, &euis, &lines), 2);
+    assert_int_equal(euis[0], 0x0004a30b001c0530);
+    assert_int_equal(euis[1], 0x70b3d57ed0000001);
+    assert_int_equal(fr_import_left_out(import), 1); /* bolt's device */
+    assert_int_equal(fr_import_addrs(import, &addrs), 2);
+    fr_import_free(import);
+    fr_buf_deinit(&text);
+}
+
+static enum fr_err full(void *data, struct fr_span text)
+{
+    (void)data;
+    (void)text;
+    return FR_E_IO;
+}
+
+static void a_failing_sink_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_snap *snap = begin_snap(f->store);
+
+    assert_int_equal(fr_export_zone(snap, NOW, full, NULL), FR_E_IO);
+    fr_snap_end(snap);
+}
+
+static void list_finding(void *data, const struct fr_finding *finding)
+{
+    fr_buf_printf(data, "%s\n", finding->what);
+}
+
+static void check_finds_what_an_operator_should_see(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_buf text = FR_BUF_INIT(1 << 16);
+    struct fr_check_report report;
+    struct fr_member_row row = {.id = "acme", .state = FR_MEMBER_SUSPENDED};
+
+    fill(f->store);
+    struct fr_change *change = begin_change(f->store);
+    assert_int_equal(fr_member_set(change, &row, NULL), FR_OK);
+    commit_change(change);
+    struct fr_snap *snap = begin_snap(f->store);
+    assert_int_equal(fr_check_store(snap, list_finding, &text, &report), FR_OK);
+    fr_snap_end(snap);
+    assert_int_equal(report.damages, 0);
+    assert_int_equal(report.warnings, 2);
+    assert_int_equal(report.devices, 3);
+    assert_non_null(strstr(fr_buf_str(&text), "00002b (bolt) has devices but no endpoint"));
+    assert_non_null(strstr(fr_buf_str(&text), "member acme is suspended"));
+    fr_buf_deinit(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(every_record_of_the_zone),
+        STORE_TEST(a_suspended_member_vanishes),
+        STORE_TEST(an_export_is_an_import),
+        STORE_TEST(a_failing_sink_ends_it),
+        STORE_TEST(check_finds_what_an_operator_should_see),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
