@@ -1,12 +1,13 @@
 """`fedroam resolve`: what a member's administrator sees, with the real broker."""
 import hashlib
 import json
+import shutil
 import socket
 import subprocess
 
 import pytest
 
-from fed import Federation, free_port
+from fed import Daemon, Federation, free_port
 
 DEVICE, ABSENT = "70b3d57ed0000001", "70b3d57ed00000ff"
 
@@ -187,3 +188,47 @@ def test_a_suspended_member(fed, tmp_path):
     assert got["result"] == "refused"
     fed.cli("member", "resume", "acme", "--reason", "test")
     assert resolve(fed, path, DEVICE)[0]["result"] == "found"
+
+
+# --- a broker that is not ours: BIND with DoH and client certificates, as a federation without fedroam-broker would run it ---
+
+NAMED = shutil.which("named", path="/usr/sbin:/sbin:/usr/bin")
+
+
+@pytest.fixture
+def bind(fed, tmp_path):
+    """fed's zone in named on fed.port, fed's certificates on both sides."""
+    fed.member("acme", "000013", "127.0.0.1:8005", "[::1]:8006")
+    fed.devices("000013", [DEVICE])
+    fed.acme = fed.cert("doh", member="acme")
+    fed.cert("ns", member="acme", netid="000013")
+    folder = tmp_path / "named"
+    folder.mkdir()
+    (folder / "zone").write_text(fed.cli("zone", "export").stdout)
+    (folder / "named.conf").write_text(f"""
+        tls mutual {{ cert-file "{fed.state}/server.chain.pem"; key-file "{fed.state}/server.key"; ca-file "{fed.root}"; }};
+        http doh {{ endpoints {{ "/dns-query"; }}; }};
+        options {{
+            directory "{folder}"; pid-file none; session-keyfile none; managed-keys-directory "{folder}";
+            listen-on port {fed.port} tls mutual http doh {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+            recursion no; dnssec-validation no; notify no; allow-transfer {{ none; }};
+        }};
+        controls {{ }};
+        zone "{fed.name}" {{ type primary; file "zone"; }};
+    """)
+    named = Daemon(NAMED, ["-g", "-n", "1", "-c", folder / "named.conf"], folder / "named.log")
+    named.wait_for("running")
+    yield fed
+    named.kill()
+
+
+@pytest.mark.skipif(NAMED is None, reason="BIND is not installed")
+def test_an_ordinary_server_is_asked_for_what_it_does_not_send(bind, tmp_path):
+    config = write_config(tmp_path, bind, bind.acme)
+    got, said = resolve(bind, config, DEVICE)
+    assert got["result"] == "found" and said == ""
+    assert got["netid"] == "000013" and got["endpoints"] == ["127.0.0.1:8005", "[::1]:8006"]
+    assert len(got["pins"]) == 1
+    assert 1 < got["exchanges"] <= 6, got
+    assert resolve(bind, config, ABSENT, code=7)[0]["result"] == "unknown"
+    assert resolve(bind, config, "--netid", "000013")[0]["endpoints"] == ["127.0.0.1:8005", "[::1]:8006"]
