@@ -51,6 +51,14 @@ static uint8_t read_state(struct fr_rd *r, uint8_t last)
     return state;
 }
 
+static bool read_bool(struct fr_rd *r)
+{
+    uint8_t b = fr_rd_u8(r);
+
+    if (b > 1) fr_rd_fail(r, FR_E_MALFORMED);
+    return b == 1;
+}
+
 static void read_addrs(struct fr_rd *r, struct fr_addr *addrs, size_t max, uint8_t *n)
 {
     uint8_t count = fr_rd_u8(r);
@@ -237,7 +245,7 @@ enum fr_err fr_key_read(struct fr_span value, struct fr_key_row *row)
     struct fr_key_row got = {0};
 
     read_form(&r);
-    got.is_blocked = fr_rd_u8(&r) != 0;
+    got.is_blocked = read_bool(&r);
     read_text(&r, got.member, FR_MEMBER_ID_MAX);
     enum fr_err err = fr_rd_end(&r);
     if (err == FR_OK) *row = got;
@@ -314,7 +322,7 @@ enum fr_err fr_journal_read(struct fr_span value, struct fr_journal_record *reco
     read_form(&r);
     got.when_s = read_time(&r);
     read_text(&r, got.actor, FR_ACTOR_MAX);
-    got.has_serial = fr_rd_u8(&r) != 0;
+    got.has_serial = read_bool(&r);
     if (got.has_serial) fr_rd_bytes(&r, got.serial, sizeof got.serial);
     read_text(&r, got.reason, FR_REASON_MAX);
     got.n_facts = fr_rd_u32(&r);
