@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/siphash.h"
 #include "base/wire.h"
+#include <string.h>
 
 struct entry {
     struct entry *chain;         /* next of the same bucket */
@@ -12,7 +13,9 @@ struct entry {
     bool is_negative;
     uint32_t netid;
     struct fr_place *place;
-    int64_t fresh_until_ms;
+    uint8_t *message;
+    size_t n_message;
+    int64_t since_ms, fresh_until_ms;
 };
 
 struct fr_cache {
@@ -44,13 +47,19 @@ enum fr_err fr_cache_new(size_t max, int64_t stale_ms, struct fr_cache **out)
     return FR_OK;
 }
 
+static void entry_free(struct entry *e)
+{
+    fr_place_free(e->place);
+    fr_free(e->message);
+    fr_free(e);
+}
+
 void fr_cache_free(struct fr_cache *c)
 {
     if (!c) return;
     for (struct entry *e = c->newest; e;) {
         struct entry *older = e->older;
-        fr_place_free(e->place);
-        fr_free(e);
+        entry_free(e);
         e = older;
     }
     fr_free(c->buckets);
@@ -106,8 +115,7 @@ static void remove_at(struct fr_cache *c, struct entry **at)
     *at = e->chain;
     unlink_age(c, e);
     c->n--;
-    fr_place_free(e->place);
-    fr_free(e);
+    entry_free(e);
 }
 
 /* Doubles the table; when there is no memory for it, chains just get longer. */
@@ -142,7 +150,9 @@ enum fr_cache_age fr_cache_get(struct fr_cache *c, struct fr_cache_key key, int6
     *out = (struct fr_cache_hit){.is_negative = e->is_negative,
                                  .netid = e->netid,
                                  .place = e->place,
-                                 .left_ms = is_fresh ? e->fresh_until_ms - now_ms : 0};
+                                 .message = fr_span(e->message, e->n_message),
+                                 .left_ms = is_fresh ? e->fresh_until_ms - now_ms : 0,
+                                 .age_ms = now_ms - e->since_ms};
     return is_fresh ? FR_CACHE_FRESH : FR_CACHE_STALE;
 }
 
@@ -158,6 +168,7 @@ static struct entry *fresh_entry(struct fr_cache *c, struct fr_cache_key key, ui
     struct entry *e = fr_calloc(1, sizeof *e);
     if (!e) return NULL;
     e->key = key;
+    e->since_ms = now_ms;
     e->fresh_until_ms = now_ms + (int64_t)ttl_s * 1000;
     at = find(c, key);
     e->chain = *at;
@@ -189,6 +200,37 @@ void fr_cache_put_place(struct fr_cache *c, struct fr_cache_key key, struct fr_p
         e->place = place;
     else
         fr_place_free(place);
+}
+
+struct fr_cache_key fr_cache_message_key(const struct fr_cache *c, uint16_t federation,
+                                         const struct fr_dname *name, uint16_t type)
+{
+    uint8_t bytes[FR_DNAME_WIRE + 2];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+    for (size_t i = 0; i < name->n; i++) {
+        uint8_t b = name->b[i]; /* a label's length is below 'A' */
+        fr_wr_u8(&w, b >= 'A' && b <= 'Z' ? (uint8_t)(b | 0x20) : b);
+    }
+    fr_wr_u16(&w, type);
+    return (struct fr_cache_key){.federation = federation,
+                                 .kind = FR_CACHE_MESSAGE,
+                                 .id = fr_siphash(&c->hash_key, fr_wr_done(&w))};
+}
+
+void fr_cache_put_message(struct fr_cache *c, struct fr_cache_key key, struct fr_span message,
+                          bool is_negative, uint32_t ttl_s, uint32_t age_s, int64_t now_ms)
+{
+    uint8_t *copy = ttl_s == 0 ? NULL : fr_malloc(message.n);
+    struct entry *e = fresh_entry(c, key, copy ? ttl_s : 0, now_ms);
+    if (!e) {
+        fr_free(copy);
+        return;
+    }
+    memcpy(copy, message.p, message.n);
+    e->message = copy;
+    e->n_message = message.n;
+    e->is_negative = is_negative;
+    e->since_ms = now_ms - (int64_t)age_s * 1000;
 }
 
 size_t fr_cache_count(const struct fr_cache *c)

@@ -1,6 +1,6 @@
 #pragma once
 /* What was learnt, for as long as it may be used: devices → NetID, networks and Join Servers →
- * place, and what does not exist.
+ * place, (name, type) → whole DNS message, and what does not exist.
  *
  * Model: keyed by (federation, kind, number). An entry is fresh until its TTL ends; a positive
  *   one is then kept `stale_ms` longer for the case that no broker can be reached. The least
@@ -18,9 +18,11 @@ struct fr_cache;
 
 struct fr_cache_key {
     uint16_t federation;
-    uint8_t kind; /* enum fedroam_kind */
+    uint8_t kind; /* enum fedroam_kind, or FR_CACHE_MESSAGE */
     uint64_t id;
 };
+
+enum { FR_CACHE_MESSAGE = 0x80 };
 
 enum fr_cache_age { FR_CACHE_MISS, FR_CACHE_FRESH, FR_CACHE_STALE };
 
@@ -28,7 +30,9 @@ struct fr_cache_hit {
     bool is_negative;
     uint32_t netid;               /* a device's */
     const struct fr_place *place; /* of the others; borrowed until the next put */
+    struct fr_span message;       /* of FR_CACHE_MESSAGE; likewise */
     int64_t left_ms;              /* of its TTL; 0 when stale */
+    int64_t age_ms;               /* since its TTLs began to run */
 };
 
 enum fr_err fr_cache_new(size_t max, int64_t stale_ms, struct fr_cache **out);
@@ -45,5 +49,14 @@ void fr_cache_put_device(struct fr_cache *c, struct fr_cache_key key, uint32_t n
                          uint32_t ttl_s, int64_t now_ms);
 void fr_cache_put_place(struct fr_cache *c, struct fr_cache_key key, struct fr_place *place,
                         int64_t now_ms);
+
+/* The key of a message: a keyed hash of name (in any letter case) and type, so the message that is
+ * found may, once in a very long while, be about another name. */
+struct fr_cache_key fr_cache_message_key(const struct fr_cache *c, uint16_t federation,
+                                         const struct fr_dname *name, uint16_t type);
+
+/* Copies the message, which was age_s old when it came; a negative one is not kept past ttl_s. */
+void fr_cache_put_message(struct fr_cache *c, struct fr_cache_key key, struct fr_span message,
+                          bool is_negative, uint32_t ttl_s, uint32_t age_s, int64_t now_ms);
 
 size_t fr_cache_count(const struct fr_cache *c);

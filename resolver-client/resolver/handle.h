@@ -18,6 +18,8 @@
 #include <fedroam/fedroam.h>
 
 struct fr_flight;
+struct fr_records_query;
+struct fr_records_trip;
 
 enum { FR_FLIGHT_BUCKETS = 256 };
 
@@ -61,6 +63,9 @@ struct fedroam {
     struct fr_flight *flights[FR_FLIGHT_BUCKETS];
     struct fr_lookup_list open, ready;
     size_t n_lookups;
+    struct fr_records_query *records_starting; /* of records.h */
+    struct fr_records_trip *records_trips;
+    size_t n_records;         /* queries, starting or on a trip */
     struct fr_timer deadline; /* of the first open look-up */
     struct fr_defer delivery;
     uint64_t counts[FEDROAM_COUNT_CACHE_ENTRIES];

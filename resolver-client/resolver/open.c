@@ -7,6 +7,7 @@
 #include "resolver/link_http.h"
 #include "resolver/lookup.h"
 #include "resolver/open_with.h"
+#include "resolver/records.h"
 #include "resolver/text.h"
 #include "transport/loop_poll.h"
 
@@ -76,6 +77,7 @@ void fedroam_free(struct fedroam *f)
     bool is_hosted = f->is_hosted;
     fr_lookups_free(f);
     fr_flights_free(f);
+    fr_records_free(f);
     for (size_t i = 0; i < FR_FEDERATIONS_MAX; i++) fr_brokers_free(f->brokers[i]);
     fr_cache_free(f->cache);
     fedroam_options_free(f->options);
