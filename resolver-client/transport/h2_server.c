@@ -5,7 +5,8 @@
 #include "transport/h2_options.h"
 #include "transport/http_conn.h"
 
-#define REPLY_FIELDS 32 /* fields of one answer, ours included */
+#define REPLY_FIELDS 32       /* fields of one answer, ours included */
+#define IGNORED_MAX (64 * 1024) /* of a body whose answer is given already */
 
 /* HTTP/2 on one connection: nghttp2 keeps the frames and streams, an exchange hangs on each stream. nghttp2 is fed and drained
  * only from h2_feed and h2_fill, never from inside its callbacks; there we only submit. */
@@ -94,7 +95,7 @@ static void h2_drop(struct fr_http_conn *c, struct fr_exchange *x)
     reset(c, x->stream_id, NGHTTP2_CANCEL);
 }
 
-/* Answers a request that is not whole; what still comes of it is ignored. */
+/* Answers a request that is not whole; what still comes of it is ignored, up to a point. */
 static void reject(struct fr_http_conn *c, struct fr_exchange *x, unsigned status)
 {
     const struct fr_http_field type = FR_HTTP_FIELD("content-type", "text/plain");
@@ -200,7 +201,13 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, stream_id);
 
     (void)flags;
-    if (!x || x->is_rejected) return 0;
+    if (!x) return 0;
+    if (x->is_rejected) {
+        /* Not at once: some clients (curl 7.88) lose an answer that a reset follows. RFC 9113 §8.1 */
+        x->ignored += n;
+        if (x->ignored > IGNORED_MAX) reset(c, stream_id, NGHTTP2_NO_ERROR);
+        return 0;
+    }
     fr_buf_add(&x->body, p, n);
     if (fr_buf_err(&x->body) == FR_E_LIMIT) reject(c, x, 413);
     return fr_buf_err(&x->body) == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
@@ -242,18 +249,6 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
-/* An answer that left before its request was whole: the rest is not wanted, RFC 9113 §8.1. */
-static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data)
-{
-    struct fr_exchange *x;
-
-    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
-    if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
-    x = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    if (x && !x->has_end) reset(data, x->stream_id, NGHTTP2_NO_ERROR);
-    return 0;
-}
-
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t code, void *data)
 {
     struct fr_http_conn *c = data;
@@ -292,7 +287,6 @@ static enum fr_err session_new(struct fr_http_conn *c, nghttp2_session **out)
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     rc = nghttp2_session_server_new3(out, callbacks, c, c->server->h2_options, &mem);

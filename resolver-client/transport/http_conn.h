@@ -36,6 +36,7 @@ struct fr_exchange {
     int32_t stream_id;
     bool is_gone;     /* the stream was reset */
     bool is_rejected; /* answered before it was whole: what still comes is ignored */
+    size_t ignored;   /* bytes of its body that came after that */
     bool has_end;     /* END_STREAM came */
     bool has_path, has_method, has_authority;
     struct fr_head_mark method, path, authority;
