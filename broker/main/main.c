@@ -5,6 +5,7 @@
 #include "transport/loop_ev.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,6 +20,7 @@ struct run {
     struct fr_broker *broker;
     const struct fr_log *log;
     struct fr_post over;
+    bool is_stopping;
 };
 
 static void stopped(void *data)
@@ -30,6 +32,8 @@ static void stopped(void *data)
 static void on_stop(void *data, int signum)
 {
     struct run *run = data;
+    if (run->is_stopping) return; /* told twice */
+    run->is_stopping = true;
     FR_LOG(run->log, FR_LOG_INFO, "broker.stopping", FR_STR("signal", strsignal(signum)));
     (void)sd_notify(0, "STOPPING=1");
     fr_broker_stop(run->broker, stopped, run);
@@ -40,6 +44,7 @@ static void on_reload(void *data, int signum)
     struct run *run = data;
     struct timespec now;
     (void)signum;
+    if (run->is_stopping) return;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
                      (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
@@ -77,6 +82,17 @@ static void run_what_is_posted(struct run *run)
     fr_loop_ev_run(run->loop);
 }
 
+/* Once it is ending, being told again must not cut it short. */
+static void hold_signals(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static enum fr_err serve(struct fr_broker_conf *conf, const char *path, struct fr_log *log,
                          struct fr_diag *diag)
 {
@@ -97,6 +113,7 @@ static enum fr_err serve(struct fr_broker_conf *conf, const char *path, struct f
     FR_LOG(log, FR_LOG_INFO, "broker.ready", FR_STR("version", FR_VERSION));
     (void)sd_notify(0, "READY=1");
     fr_loop_ev_run(run.loop);
+    hold_signals();
     fr_broker_free(run.broker);
     run.broker = NULL;
     run_what_is_posted(&run);
