@@ -298,7 +298,8 @@ static bool h1_is_quiet(const struct fr_http_conn *c)
 
 static void h1_drain(struct fr_http_conn *c)
 {
-    if (h1_is_partial(c) || c->in_progress > 0) return; /* its answer will say "close" */
+    /* The answer in progress will say "close", or the answer to the first request, which may be on its way already. */
+    if (h1_is_partial(c) || c->in_progress > 0 || !c->has_request) return;
     c->h1->is_last = true;
     fr_conn_set_closing(c, false);
 }

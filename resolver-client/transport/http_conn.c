@@ -140,6 +140,15 @@ static void finish(struct fr_http_conn *c)
     fr_conn_destroy(c);
 }
 
+/* A connection that came while the server was about to stop had its one request answered. */
+static void end_if_stopping(struct fr_http_conn *c)
+{
+    const struct fr_http_server *s = c->server;
+
+    if (s->is_stopping && s->drain_left_ms == 0 && c->proto && c->has_request && c->in_progress == 0)
+        fr_http_conn_close(c);
+}
+
 /* Sends what there is, at most one record a turn, and decides how the connection goes on. */
 static void flush(struct fr_http_conn *c)
 {
@@ -149,6 +158,7 @@ static void flush(struct fr_http_conn *c)
     bool has_more = c->stream.is_full; /* behind what the socket would not take */
     size_t n = 0;
 
+    end_if_stopping(c);
     if (c->proto && !has_more) {
         n = c->proto->fill(c, s->out, sizeof s->out);
         status = fr_stream_write(&c->stream, s->out, n);
@@ -267,7 +277,10 @@ static void handshake(struct fr_http_conn *c)
         fr_conn_destroy(c);
         return;
     }
-    if (c->server->is_stopping) fr_http_conn_close(c);
+    if (c->server->is_stopping) {
+        c->is_draining = true;
+        c->proto->drain(c);
+    }
     read_requests(c);
     c->is_in_event = false;
     flush(c);

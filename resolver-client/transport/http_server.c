@@ -198,7 +198,7 @@ static void on_drain_timer(struct fr_timer *t)
         next = c->next;
         if (s->drain_left_ms == 0)
             fr_conn_destroy(c);
-        else if (c->proto)
+        else if (c->proto && c->has_request)
             fr_http_conn_close(c);
     }
     if (s->drain_left_ms > 0 && s->conns) fr_timer_start(s->loop, t, s->drain_left_ms);
