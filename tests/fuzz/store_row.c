@@ -15,13 +15,13 @@ static void compare(struct fr_span value, const struct fr_wr *w)
     if (written.n != value.n || memcmp(written.p, value.p, value.n) != 0) abort();
 }
 
-#define ROUND_TRIP(type, name)                                            \
-    do {                                                                  \
-        static struct type row;                                           \
-        memset(&row, 0, sizeof row);                                      \
-        if (name##_read(value, &row) != FR_OK) break;                     \
-        name##_write(&w, &row);                                           \
-        compare(value, &w);                                               \
+#define ROUND_TRIP(type, name)                                                                     \
+    do {                                                                                           \
+        static struct type row;                                                                    \
+        memset(&row, 0, sizeof row);                                                               \
+        if (name##_read(value, &row) != FR_OK) break;                                              \
+        name##_write(&w, &row);                                                                    \
+        compare(value, &w);                                                                        \
     } while (0)
 
 static void walk_facts(struct fr_span facts)

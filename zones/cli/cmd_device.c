@@ -1,6 +1,7 @@
 /* fedroam device add, remove, list, show */
 #include "zones_cli/cmds.h"
 
+#include "base/mem.h"
 #include "base/parse.h"
 #include "store/device.h"
 #include "zones_cli/reading.h"
@@ -41,9 +42,10 @@ enum fr_exit fr_cmd_device_add(struct fr_cli *cli)
     if (err == FR_OK)
         err = fr_session_change(cli, "device.add", &args, (struct fr_span){0}, &diag, &reply);
     if (err == FR_OK)
-        code = fr_print_change(cli, reply, "%" PRIu64 " added, %" PRIu64 " moved, %" PRIu64 " unchanged\n",
-                               fr_admin_reply_uint(reply, "added", 0), fr_admin_reply_uint(reply, "moved", 0),
-                               fr_admin_reply_uint(reply, "same", 0));
+        code = fr_print_change(
+            cli, reply, "%" PRIu64 " added, %" PRIu64 " moved, %" PRIu64 " unchanged\n",
+            fr_admin_reply_uint(reply, "added", 0), fr_admin_reply_uint(reply, "moved", 0),
+            fr_admin_reply_uint(reply, "same", 0));
     fr_admin_reply_free(reply);
     fr_buf_deinit(&args);
     return err ? fr_cli_fail(cli, err, &diag) : code;
@@ -70,55 +72,98 @@ enum fr_exit fr_cmd_device_remove(struct fr_cli *cli)
 
 /* --- list --- */
 
+#define PAGE 4096 /* rows looked up in one snapshot: whoever reads the list may be slow */
+
 struct listing {
     FILE *out;
     bool is_json;
-    uint64_t n, limit;
+    uint32_t netid; /* 0: all */
+    uint64_t from;  /* next EUI to look at */
+    uint64_t printed, limit;
+    size_t n;
+    struct fr_device_row rows[PAGE];
 };
 
-/* Written one by one: there may be 10^8 of them. */
-static enum fr_err list_one(void *data, const struct fr_device_row *row)
+static enum fr_err take_row(void *data, const struct fr_device_row *row)
 {
     struct listing *l = data;
-    int rc = l->is_json ? fprintf(l->out, "%s{\"deveui\":\"%016" PRIx64 "\",\"netid\":\"%06" PRIx32 "\"}",
-                                  l->n ? ",\n" : "", row->deveui, row->netid)
-                        : fprintf(l->out, "%016" PRIx64 "  %06" PRIx32 "\n", row->deveui, row->netid);
 
-    if (rc < 0) return FR_E_IO;
-    return ++l->n == l->limit ? FR_E_CLOSED : FR_OK;
+    l->rows[l->n++] = *row;
+    return l->n == PAGE || l->printed + l->n == l->limit ? FR_E_CLOSED : FR_OK;
+}
+
+static enum fr_err print_rows(struct listing *l)
+{
+    static const char text[] = "%s%016" PRIx64 "  %06" PRIx32 "\n";
+    static const char json[] = "%s{\"deveui\":\"%016" PRIx64 "\",\"netid\":\"%06" PRIx32 "\"}";
+
+    for (size_t i = 0; i < l->n; i++, l->printed++) {
+        const char *between = l->is_json && l->printed > 0 ? ",\n" : "";
+        if (fprintf(l->out, l->is_json ? json : text, between, l->rows[i].deveui,
+                    l->rows[i].netid) < 0)
+            return FR_E_IO;
+    }
+    return FR_OK;
+}
+
+static enum fr_err list_pages(struct fr_snap *snap, struct listing *l)
+{
+    for (bool is_last = false; !is_last;) {
+        l->n = 0;
+        enum fr_err err = fr_device_each(snap, l->from, l->netid, take_row, l);
+        if (err && err != FR_E_CLOSED) return err;
+        is_last = err == FR_OK || l->rows[l->n - 1].deveui == UINT64_MAX;
+        if (!is_last) l->from = l->rows[l->n - 1].deveui + 1;
+        fr_snap_reset(snap);
+        err = print_rows(l);
+        if (err) return err;
+        is_last = is_last || l->printed == l->limit;
+        if (!is_last) err = fr_snap_renew(snap);
+        if (err) return err;
+    }
+    return FR_OK;
+}
+
+static enum fr_err read_listing(struct fr_cli *cli, struct fr_diag *diag, struct listing *l)
+{
+    const char *netid = fr_cli_opt(cli, "netid"), *from = fr_cli_opt(cli, "from");
+    const char *limit = fr_cli_opt(cli, "limit");
+    enum fr_err err = FR_OK;
+
+    l->out = fr_cli_out(cli);
+    l->is_json = fr_cli_output(cli) == FR_OUTPUT_JSON;
+    if (netid != NULL) err = fr_arg_netid(netid, diag, &l->netid);
+    if (err == FR_OK && from != NULL) err = fr_arg_eui(from, diag, &l->from);
+    if (err == FR_OK && limit != NULL &&
+        fr_parse_u64(fr_span_str(limit), 1, UINT64_MAX, &l->limit) != FR_OK)
+        err = fr_diag_fail(diag, FR_E_USAGE, "--limit %s is not a number from 1", limit);
+    return err;
 }
 
 enum fr_exit fr_cmd_device_list(struct fr_cli *cli)
 {
     struct fr_session session = FR_SESSION_INIT;
-    struct listing l = {.out = fr_cli_out(cli), .is_json = fr_cli_output(cli) == FR_OUTPUT_JSON};
+    struct listing *l = fr_calloc(1, sizeof *l);
     struct fr_diag diag = {0};
-    uint32_t netid = 0;
-    uint64_t from = 0;
-    const char *limit = fr_cli_opt(cli, "limit");
-    enum fr_err err = FR_OK;
+    enum fr_err err = l == NULL ? FR_E_NOMEM : read_listing(cli, &diag, l);
 
-    if (fr_cli_opt(cli, "netid") != NULL) err = fr_arg_netid(fr_cli_opt(cli, "netid"), &diag, &netid);
-    if (err == FR_OK && fr_cli_opt(cli, "from") != NULL)
-        err = fr_arg_eui(fr_cli_opt(cli, "from"), &diag, &from);
-    if (err == FR_OK && limit != NULL && fr_parse_u64(fr_span_str(limit), 1, UINT64_MAX, &l.limit) != FR_OK)
-        err = fr_diag_fail(&diag, FR_E_USAGE, "--limit %s is not a number from 1", limit);
     if (err == FR_OK) err = fr_session_open(cli, &diag, &session);
     if (err) goto out;
-    if (l.is_json) fputc('[', l.out);
-    err = fr_device_each(session.snap, from, netid, list_one, &l);
-    if (err == FR_E_CLOSED) err = FR_OK; /* the limit */
-    if (l.is_json) fputs("]\n", l.out);
-    if (err == FR_OK && fflush(l.out) != 0) err = FR_E_IO;
+    if (l->is_json) fputc('[', l->out);
+    err = list_pages(session.snap, l);
+    if (l->is_json) fputs("]\n", l->out);
+    if (err == FR_OK && fflush(l->out) != 0) err = FR_E_IO;
 out:
     fr_session_close(&session);
+    fr_free(l);
     return fr_cli_fail(cli, err, &diag);
 }
 
 /* --- show --- */
 
-static const struct fr_column show_columns[] = {{.key = "deveui"}, {.key = "netid"}, {.key = "member"},
-                                                {.key = "answered"}, {.key = "change"}, {0}};
+static const struct fr_column show_columns[] = {{.key = "deveui"}, {.key = "netid"},
+                                                {.key = "member"}, {.key = "answered"},
+                                                {.key = "change"}, {0}};
 
 static enum fr_err show(struct fr_snap *snap, uint64_t deveui, struct fr_table *table,
                         struct fr_diag *diag)

@@ -10,7 +10,8 @@
 
 #define ARGS_MAX 65536
 
-static enum fr_exit change(struct fr_cli *cli, const char *op, struct fr_buf *args, const char *what)
+static enum fr_exit change(struct fr_cli *cli, const char *op, struct fr_buf *args,
+                           const char *what)
 {
     struct fr_admin_reply *reply = NULL;
     struct fr_diag diag = {0};
@@ -81,7 +82,8 @@ enum fr_exit fr_cmd_joineui_remove(struct fr_cli *cli)
 /* --- show, list --- */
 
 static const struct fr_column list_columns[] = {
-    {.key = "netid"}, {.key = "member"}, {.key = "state"}, {.key = "devices", .is_right = true},
+    {.key = "netid"},     {.key = "member"},
+    {.key = "state"},     {.key = "devices", .is_right = true},
     {.key = "endpoints"}, {0}};
 
 static enum fr_err add_network(void *data, const struct fr_network_row *row)
@@ -112,10 +114,11 @@ enum fr_exit fr_cmd_network_list(struct fr_cli *cli)
 }
 
 static const struct fr_column show_columns[] = {
-    {.key = "netid"},     {.key = "member"},         {.key = "state"}, {.key = "devices"},
+    {.key = "netid"},     {.key = "member"},         {.key = "state"},    {.key = "devices"},
     {.key = "endpoints"}, {.key = "devaddr_prefix"}, {.key = "answered"}, {0}};
 
-static void show_network(struct fr_snap *snap, const struct fr_network_row *row, struct fr_table *table)
+static void show_network(struct fr_snap *snap, const struct fr_network_row *row,
+                         struct fr_table *table)
 {
     struct fr_network_row live;
     char prefix[FR_DEVADDR_PREFIX_TEXT];
@@ -138,7 +141,8 @@ enum fr_exit fr_cmd_network_show(struct fr_cli *cli)
     if (err == FR_OK) err = fr_session_open(cli, &diag, &session);
     if (err) goto out;
     err = fr_network_get(session.snap, netid, &row);
-    if (err == FR_E_NOT_FOUND) (void)fr_diag_fail(&diag, err, "no member holds NetID %06" PRIx32, netid);
+    if (err == FR_E_NOT_FOUND)
+        (void)fr_diag_fail(&diag, err, "no member holds NetID %06" PRIx32, netid);
     if (err == FR_OK) err = fr_table_new(show_columns, &table);
     if (err) goto out;
     show_network(session.snap, &row, table);

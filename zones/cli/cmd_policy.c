@@ -7,9 +7,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const struct fr_column columns[] = {
-    {.key = "key"}, {.key = "seconds", .is_right = true}, {.key = "default", .is_right = true},
-    {.key = "meaning"}, {0}};
+static const struct fr_column columns[] = {{.key = "key"},
+                                           {.key = "seconds", .is_right = true},
+                                           {.key = "default", .is_right = true},
+                                           {.key = "meaning"},
+                                           {0}};
 
 static enum fr_err add_key(struct fr_snap *snap, enum fr_policy_key key, struct fr_table *table)
 {
@@ -59,7 +61,8 @@ enum fr_exit fr_cmd_policy_set(struct fr_cli *cli)
     fr_json_put_str(&json, fr_cli_arg(cli, 0), fr_cli_arg(cli, 1));
     fr_json_end(&json);
     fr_json_end(&json);
-    enum fr_err err = fr_session_change(cli, "policy.set", &args, (struct fr_span){0}, &diag, &reply);
+    enum fr_err err =
+        fr_session_change(cli, "policy.set", &args, (struct fr_span){0}, &diag, &reply);
     if (err == FR_OK)
         code = fr_print_change(cli, reply, "%s: %s\n", fr_cli_arg(cli, 0),
                                fr_admin_reply_bool(reply, "changed") ? "changed" : "unchanged");

@@ -7,10 +7,11 @@
 #include <stdio.h>
 
 static const struct fr_column columns[] = {
-    {.key = "federation"}, {.key = "url"},      {.key = "directory"}, {.key = "schema"},
-    {.key = "sequence"},   {.key = "devices"},  {.key = "networks"},  {.key = "members"},
-    {.key = "joineuis"},   {.key = "certificates"}, {.key = "journal"}, {.key = "bytes_used"},
-    {.key = "map_size"},   {.key = "readers"},  {0}};
+    {.key = "federation"},   {.key = "url"},      {.key = "directory"},
+    {.key = "schema"},       {.key = "sequence"}, {.key = "devices"},
+    {.key = "networks"},     {.key = "members"},  {.key = "joineuis"},
+    {.key = "certificates"}, {.key = "journal"},  {.key = "bytes_used"},
+    {.key = "map_size"},     {.key = "readers"},  {0}};
 
 static void fill(struct fr_table *table, const char *dir, const struct fr_store_info *info)
 {
@@ -74,9 +75,13 @@ enum fr_exit fr_cmd_store_upgrade(struct fr_cli *cli)
         return fr_cli_usage(cli, "store info shows the schema; an upgrade has no dry run");
     enum fr_err err = upgrade(cli, &diag, &from);
     if (err) return fr_cli_fail(cli, err, &diag);
-    bool is_json = fr_cli_output(cli) == FR_OUTPUT_JSON;
-    int n = fprintf(fr_cli_out(cli),
-                    is_json ? "{\"from\":%" PRIu32 ",\"to\":%d}\n" : "schema %" PRIu32 " -> %d\n", from,
-                    FR_STORE_SCHEMA);
+    FILE *out = fr_cli_out(cli);
+    int n = 0;
+    if (fr_cli_output(cli) == FR_OUTPUT_JSON)
+        n = fprintf(out, "{\"from\":%" PRIu32 ",\"to\":%d}\n", from, FR_STORE_SCHEMA);
+    else if (from == FR_STORE_SCHEMA)
+        n = fprintf(out, "schema %d already\n", FR_STORE_SCHEMA);
+    else
+        n = fprintf(out, "schema %" PRIu32 " is now %d\n", from, FR_STORE_SCHEMA);
     return n < 0 ? FR_EXIT_IO : FR_EXIT_OK;
 }

@@ -7,27 +7,60 @@
 #include "store/member.h"
 #include "zones_cli/reading.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 static enum fr_err write_piece(void *data, struct fr_span text)
 {
     return fwrite(text.p, 1, text.n, data) == text.n ? FR_OK : FR_E_IO;
 }
 
+/* A reader of stdout may be slow, and a snapshot that is held makes the store grow: unless stdout is a file, the text is set
+ * down first and handed on afterwards. */
+static enum fr_err open_spool(FILE *out, struct fr_diag *diag, FILE **spool)
+{
+    struct stat st;
+
+    *spool = out;
+    if (fstat(fileno(out), &st) == 0 && S_ISREG(st.st_mode)) return FR_OK;
+    FILE *file = tmpfile();
+    if (file == NULL)
+        return fr_diag_fail(diag, fr_err_from_errno(errno), "no temporary file: %s",
+                            strerror(errno));
+    *spool = file;
+    return FR_OK;
+}
+
+static enum fr_err hand_on(FILE *spool, FILE *out)
+{
+    char piece[16384];
+    size_t n;
+
+    rewind(spool);
+    while ((n = fread(piece, 1, sizeof piece, spool)) > 0)
+        if (fwrite(piece, 1, n, out) != n) return FR_E_IO;
+    return ferror(spool) ? FR_E_IO : FR_OK;
+}
+
 enum fr_exit fr_cmd_zone_export(struct fr_cli *cli)
 {
     struct fr_session session = FR_SESSION_INIT;
     struct fr_diag diag = {0};
-    FILE *out = fr_cli_out(cli);
+    FILE *out = fr_cli_out(cli), *spool = NULL;
 
     if (fr_cli_output(cli) == FR_OUTPUT_JSON)
         return fr_cli_usage(cli, "a master file has no JSON form");
     enum fr_err err = fr_session_open(cli, &diag, &session);
+    if (err == FR_OK) err = open_spool(out, &diag, &spool);
     if (err == FR_OK)
-        err = fr_export_zone(session.snap, fr_clock_real_s(fr_clock_system()), write_piece, out);
-    if (err == FR_OK && fflush(out) != 0) err = FR_E_IO;
+        err = fr_export_zone(session.snap, fr_clock_real_s(fr_clock_system()), write_piece, spool);
     fr_session_close(&session);
+    if (err == FR_OK && spool != out) err = hand_on(spool, out);
+    if (err == FR_OK && fflush(out) != 0) err = FR_E_IO;
+    if (spool != NULL && spool != out) fclose(spool);
     return fr_cli_fail(cli, err, &diag);
 }
 
@@ -57,7 +90,8 @@ enum fr_exit fr_cmd_zone_check(struct fr_cli *cli)
     fr_table_free(table);
     fr_session_close(&session);
     if (err) return fr_cli_fail(cli, err, &diag);
-    fr_cli_note(cli, "%" PRIu64 " devices, %" PRIu64 " networks, %" PRIu64 " members, %" PRIu64
+    fr_cli_note(cli,
+                "%" PRIu64 " devices, %" PRIu64 " networks, %" PRIu64 " members, %" PRIu64
                 " certificates checked: %" PRIu64 " warnings, %" PRIu64 " damages",
                 report.devices, report.networks, report.members, report.certs, report.warnings,
                 report.damages);
@@ -121,10 +155,11 @@ static enum fr_err print_text(FILE *out, struct fr_snap *snap, const struct fr_s
         {.key = "netid"}, {.key = "member"}, {.key = "devices", .is_right = true}, {0}};
     struct fr_table *table = NULL;
 
-    fprintf(out, "%s: %" PRIu64 " devices, %" PRIu64 " networks, %" PRIu64 " members, %" PRIu64
+    fprintf(out,
+            "%s: %" PRIu64 " devices, %" PRIu64 " networks, %" PRIu64 " members, %" PRIu64
             " join servers, %" PRIu64 " certificates; sequence %" PRIu64 ", %" PRIu64 " bytes\n",
-            info->federation, info->devices, info->networks, info->members, info->joineuis, info->certs,
-            info->sequence, info->used);
+            info->federation, info->devices, info->networks, info->members, info->joineuis,
+            info->certs, info->sequence, info->used);
     enum fr_err err = fr_table_new(columns, &table);
     if (err == FR_OK) err = fr_network_each(snap, add_row, table);
     if (err == FR_OK) err = fr_table_print(table, FR_OUTPUT_TEXT, out);
@@ -141,8 +176,9 @@ enum fr_exit fr_cmd_zone_stats(struct fr_cli *cli)
     enum fr_err err = fr_session_open(cli, &diag, &session);
     if (err == FR_OK) err = fr_store_read_info(session.store, &info);
     if (err == FR_OK)
-        err = fr_cli_output(cli) == FR_OUTPUT_JSON ? print_json(fr_cli_out(cli), session.snap, &info)
-                                                   : print_text(fr_cli_out(cli), session.snap, &info);
+        err = fr_cli_output(cli) == FR_OUTPUT_JSON
+                  ? print_json(fr_cli_out(cli), session.snap, &info)
+                  : print_text(fr_cli_out(cli), session.snap, &info);
     fr_session_close(&session);
     return fr_cli_fail(cli, err, &diag);
 }

@@ -55,7 +55,8 @@ static void list_bad(void *data, size_t line, const char *why)
     struct job *job = data;
 
     if (!fr_cli_flag(job->cli, "keep-going")) return; /* told once, as the failure */
-    if (++job->listed <= LISTED_MAX) fr_cli_note(job->cli, "%s:%zu: %s (left out)", job->name, line, why);
+    if (++job->listed <= LISTED_MAX)
+        fr_cli_note(job->cli, "%s:%zu: %s (left out)", job->name, line, why);
 }
 
 static enum fr_err feed_all(struct job *job, FILE *file, struct fr_diag *diag)
@@ -106,8 +107,11 @@ static enum fr_err read_file(struct job *job, struct fr_diag *diag)
 static enum fr_exit ask_replace(struct job *job)
 {
     struct fr_session session = FR_SESSION_INIT;
-    struct fr_device_job plan = {.netid = job->netid, .mode = FR_DEVICE_REPLACE, .euis = job->euis,
-                                 .n = job->n, .keep_going = true};
+    struct fr_device_job plan = {.netid = job->netid,
+                                 .mode = FR_DEVICE_REPLACE,
+                                 .euis = job->euis,
+                                 .n = job->n,
+                                 .keep_going = true};
     struct fr_device_report report;
     struct fr_diag diag = {0};
 
@@ -121,7 +125,8 @@ static enum fr_exit ask_replace(struct job *job)
                 report.count[FR_DEVICE_SAME]);
     if (removed * 100 <= report.before * ASK_ABOVE_PERCENT || fr_cli_flag(job->cli, "dry-run"))
         return FR_EXIT_OK;
-    return fr_cli_confirm(job->cli, "remove %" PRIu64 " of the %" PRIu64 " devices of %06" PRIx32 "?",
+    return fr_cli_confirm(job->cli,
+                          "remove %" PRIu64 " of the %" PRIu64 " devices of %06" PRIx32 "?",
                           removed, report.before, job->netid);
 }
 
@@ -142,8 +147,8 @@ static enum fr_err send(struct job *job, struct fr_diag *diag, struct fr_admin_r
     fr_json_put_bool(&json, "replace", fr_cli_flag(job->cli, "replace"));
     fr_json_put_bool(&json, "keep_going", fr_cli_flag(job->cli, "keep-going"));
     fr_json_end(&json);
-    enum fr_err err = fr_session_change(job->cli, "zone.import", &args, (struct fr_span){body, size}, diag,
-                                        reply);
+    enum fr_err err = fr_session_change(job->cli, "zone.import", &args,
+                                        (struct fr_span){body, size}, diag, reply);
     fr_buf_deinit(&args);
     fr_free(body);
     return err;
@@ -167,7 +172,8 @@ static enum fr_exit list_refused(struct job *job, const struct fr_admin_reply *r
         char path[48];
         snprintf(path, sizeof path, "refused.%zu.row", i);
         uint64_t row = fr_admin_reply_uint(reply, path, UINT64_MAX);
-        const char *owner = refused_text(reply, i, "owner"), *eui = refused_text(reply, i, "deveui");
+        const char *owner = refused_text(reply, i, "owner"),
+                   *eui = refused_text(reply, i, "deveui");
         if (row >= job->n || eui == NULL) continue;
         worst = owner != NULL || worst == FR_EXIT_CONFLICT ? FR_EXIT_CONFLICT : FR_EXIT_DATA;
         if (++job->listed > LISTED_MAX) continue;
@@ -187,20 +193,20 @@ static enum fr_exit print_result(struct job *job, const struct fr_admin_reply *r
     enum fr_exit refused = list_refused(job, reply);
     uint64_t n_refused = fr_admin_reply_uint(reply, "refused_total", 0);
 
-    if (job->listed > LISTED_MAX)
-        fr_cli_note(job->cli, "… and %zu more", job->listed - LISTED_MAX);
+    if (job->listed > LISTED_MAX) fr_cli_note(job->cli, "… and %zu more", job->listed - LISTED_MAX);
     if (!fr_admin_reply_bool(reply, "imported")) {
         fr_cli_note(job->cli, "nothing was imported; --keep-going leaves such devices out");
         if (fr_cli_output(job->cli) == FR_OUTPUT_JSON) (void)fr_session_print_json(job->cli, reply);
         return refused == FR_EXIT_OK ? FR_EXIT_CONFLICT : refused;
     }
-    return fr_print_change(job->cli, reply,
-                           "%06" PRIx32 ": %" PRIu64 " added, %" PRIu64 " moved, %" PRIu64 " removed, %" PRIu64
-                           " unchanged, %" PRIu64 " repeated, %" PRIu64 " left out; %" PRIu64 " devices\n",
-                           job->netid, fr_admin_reply_uint(reply, "added", 0),
-                           fr_admin_reply_uint(reply, "moved", 0), fr_admin_reply_uint(reply, "removed", 0),
-                           fr_admin_reply_uint(reply, "same", 0), fr_admin_reply_uint(reply, "repeated", 0),
-                           n_refused + bad, fr_admin_reply_uint(reply, "after", 0));
+    return fr_print_change(
+        job->cli, reply,
+        "%06" PRIx32 ": %" PRIu64 " added, %" PRIu64 " moved, %" PRIu64 " removed, %" PRIu64
+        " unchanged, %" PRIu64 " repeated, %" PRIu64 " left out; %" PRIu64 " devices\n",
+        job->netid, fr_admin_reply_uint(reply, "added", 0), fr_admin_reply_uint(reply, "moved", 0),
+        fr_admin_reply_uint(reply, "removed", 0), fr_admin_reply_uint(reply, "same", 0),
+        fr_admin_reply_uint(reply, "repeated", 0), n_refused + bad,
+        fr_admin_reply_uint(reply, "after", 0));
 }
 
 /* --records: the addresses of the file become the network's endpoints, in the file's order. */
@@ -225,8 +231,10 @@ static enum fr_err set_endpoints(struct job *job, struct fr_diag *diag)
     }
     fr_json_end(&json);
     fr_json_end(&json);
-    enum fr_err err = fr_session_change(job->cli, "network.set", &args, (struct fr_span){0}, diag, &reply);
-    if (err == FR_OK) fr_cli_note(job->cli, "%06" PRIx32 ": %zu endpoints taken from the file", job->netid, n);
+    enum fr_err err =
+        fr_session_change(job->cli, "network.set", &args, (struct fr_span){0}, diag, &reply);
+    if (err == FR_OK)
+        fr_cli_note(job->cli, "%06" PRIx32 ": %zu endpoints taken from the file", job->netid, n);
     fr_admin_reply_free(reply);
     fr_buf_deinit(&args);
     return err;

@@ -50,7 +50,8 @@ static enum fr_err fail(struct fr_diag *diag, const char *dir, int rc)
 static enum fr_err check_schema(const struct fr_db_options *options, uint32_t found,
                                 struct fr_diag *diag)
 {
-    if (found == options->schema || (found < options->schema && options->accept_older)) return FR_OK;
+    if (found == options->schema || (found < options->schema && options->accept_older))
+        return FR_OK;
     (void)fr_diag_fail(diag, FR_E_SCHEMA,
                        "%s holds data of version %" PRIu32 ", this program uses %" PRIu32,
                        options->dir, found, options->schema);
@@ -124,7 +125,8 @@ static enum fr_err open_contents(struct fr_db *db, const struct fr_db_options *o
     } else {
         enum fr_err err = check_schema(options, db->schema, diag);
         if (err) return err;
-        make = db->schema < options->schema && !options->is_read_only; /* tables the older one lacks */
+        make =
+            db->schema < options->schema && !options->is_read_only; /* tables the older one lacks */
     }
     db->n_tables = options->n_tables;
     rc = open_tables(db, options, make);
@@ -138,7 +140,8 @@ static enum fr_err open_env(struct fr_db *db, const struct fr_db_options *option
 
     int rc = mdb_env_create(&db->env);
     if (rc == 0)
-        rc = mdb_env_set_mapsize(db->env, options->map_size ? options->map_size : FR_DB_MAP_DEFAULT);
+        rc =
+            mdb_env_set_mapsize(db->env, options->map_size ? options->map_size : FR_DB_MAP_DEFAULT);
     if (rc == 0) rc = mdb_env_set_maxreaders(db->env, FR_DB_READERS_DEFAULT);
     if (rc == 0) rc = mdb_env_set_maxdbs(db->env, (MDB_dbi)options->n_tables + 1);
     if (rc == 0) rc = mdb_env_open(db->env, options->dir, flags, 0600);
@@ -161,7 +164,8 @@ static enum fr_err check_there(const struct fr_db_options *options, struct fr_di
     return fr_diag_fail(diag, FR_E_NOT_FOUND, "%s holds no state (no data.mdb)", options->dir);
 }
 
-enum fr_err fr_db_open(const struct fr_db_options *options, struct fr_diag *diag, struct fr_db **out)
+enum fr_err fr_db_open(const struct fr_db_options *options, struct fr_diag *diag,
+                       struct fr_db **out)
 {
     struct fr_db *db = NULL;
 

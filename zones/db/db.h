@@ -31,14 +31,15 @@
 struct fr_db;
 
 struct fr_db_options {
-    const char *dir;           /* must exist */
-    const char *const *tables; /* names, borrowed for the call; index = table number; "meta" is not listed */
+    const char *dir; /* must exist */
+    const char *const
+        *tables; /* names, borrowed for the call; index = table number; "meta" is not listed */
     size_t n_tables;
-    uint32_t schema;         /* the version this program reads and writes */
-    uint64_t map_size;       /* 0: FR_DB_MAP_DEFAULT */
-    bool create;             /* make the files and tables that are not there */
-    bool is_read_only;       /* no write transactions; the lock file is still written to */
-    bool accept_older;       /* open an older schema all the same (for an upgrade) */
+    uint32_t schema;          /* the version this program reads and writes */
+    uint64_t map_size;        /* 0: FR_DB_MAP_DEFAULT */
+    bool create;              /* make the files and tables that are not there */
+    bool is_read_only;        /* no write transactions; the lock file is still written to */
+    bool accept_older;        /* open an older schema all the same (for an upgrade) */
     const char *upgrade_hint; /* what to run when the schema is older; NULL: no hint */
 };
 
@@ -55,10 +56,10 @@ uint32_t fr_db_schema(const struct fr_db *db);
 uint64_t fr_db_last_txn(const struct fr_db *db);
 
 struct fr_db_info {
-    uint64_t map_size;   /* bytes of address space */
-    uint64_t used;       /* bytes of the file in use, free pages included */
+    uint64_t map_size; /* bytes of address space */
+    uint64_t used;     /* bytes of the file in use, free pages included */
     uint64_t last_txn;
-    uint32_t readers;    /* slots in use */
+    uint32_t readers; /* slots in use */
     uint32_t readers_max;
 };
 enum fr_err fr_db_read_info(struct fr_db *db, struct fr_db_info *out);

@@ -12,8 +12,8 @@ struct fr_db {
     size_t n_tables;
     uint32_t schema;
     bool is_read_only;
-    int lock_fd;            /* our own descriptor of lock.mdb, see place.c; closed after the environment */
-    atomic_uint live;       /* transactions in progress in this process */
+    int lock_fd; /* our own descriptor of lock.mdb, see place.c; closed after the environment */
+    atomic_uint live;        /* transactions in progress in this process */
     atomic_bool is_resizing; /* no transaction may begin */
 };
 

@@ -18,10 +18,10 @@ static const struct {
     uint32_t magic;
     const char *name;
 } network_file_systems[] = {
-    {0x6969, "NFS"},       {0x517b, "SMB"},        {0xff534d42, "CIFS"},  {0xfe534d42, "SMB2"},
-    {0x01021997, "9p"},    {0x5346414f, "AFS"},    {0x6b414653, "kAFS"},  {0x73757245, "Coda"},
-    {0x00c36400, "Ceph"},  {0x0bd00bd0, "Lustre"}, {0x7461636f, "OCFS2"}, {0x01161970, "GFS2"},
-    {0x47504653, "GPFS"},  {0x564c, "NCP"},        {0x0bad1dea, "vboxsf"},
+    {0x6969, "NFS"},      {0x517b, "SMB"},        {0xff534d42, "CIFS"},   {0xfe534d42, "SMB2"},
+    {0x01021997, "9p"},   {0x5346414f, "AFS"},    {0x6b414653, "kAFS"},   {0x73757245, "Coda"},
+    {0x00c36400, "Ceph"}, {0x0bd00bd0, "Lustre"}, {0x7461636f, "OCFS2"},  {0x01161970, "GFS2"},
+    {0x47504653, "GPFS"}, {0x564c, "NCP"},        {0x0bad1dea, "vboxsf"},
 };
 
 static enum fr_err check_file_system(const char *dir, struct fr_diag *diag)
@@ -114,7 +114,8 @@ static bool has_foreign_holder(int fd, off_t from, off_t to)
 enum fr_err fr_db_check_holders(int lock_fd, const char *dir, struct fr_diag *diag)
 {
     if (!has_foreign_holder(lock_fd, 1, INT32_MAX)) return FR_OK;
-    (void)fr_diag_fail(diag, FR_E_CONFLICT, "%s is in use by a process in another PID namespace", dir);
+    (void)fr_diag_fail(diag, FR_E_CONFLICT, "%s is in use by a process in another PID namespace",
+                       dir);
     fr_diag_hint(diag, "run this command inside the same container as that process");
     return FR_E_CONFLICT;
 }

@@ -61,8 +61,9 @@ static int adopt_map_size(struct fr_db *db)
 static int begin_once(struct fr_txn *txn)
 {
     if (!enter(txn->db)) return MDB_MAP_RESIZED;
-    int rc = txn->mdb != NULL ? mdb_txn_renew(txn->mdb)
-                              : mdb_txn_begin(txn->db->env, NULL, txn->is_write ? 0 : MDB_RDONLY, &txn->mdb);
+    int rc = txn->mdb != NULL
+                 ? mdb_txn_renew(txn->mdb)
+                 : mdb_txn_begin(txn->db->env, NULL, txn->is_write ? 0 : MDB_RDONLY, &txn->mdb);
     if (rc != 0)
         leave(txn->db);
     else

@@ -30,7 +30,8 @@ struct fr_cursor;
 
 enum fr_err fr_txn_read(struct fr_db *db, struct fr_txn **out);
 enum fr_err fr_txn_write(struct fr_db *db, struct fr_txn **out);
-enum fr_err fr_txn_nested(struct fr_txn *parent, struct fr_txn **out); /* parent rests until it ends */
+enum fr_err fr_txn_nested(struct fr_txn *parent,
+                          struct fr_txn **out); /* parent rests until it ends */
 
 /* Read transactions only. Cursors must be closed first. */
 void fr_txn_reset(struct fr_txn *txn);
@@ -44,7 +45,8 @@ enum fr_err fr_txn_commit(struct fr_txn *txn);
 void fr_txn_end(struct fr_txn *txn); /* read: give back; write: abort */
 
 enum fr_err fr_txn_get(struct fr_txn *txn, uint32_t table, struct fr_span key, struct fr_span *out);
-enum fr_err fr_txn_put(struct fr_txn *txn, uint32_t table, struct fr_span key, struct fr_span value);
+enum fr_err fr_txn_put(struct fr_txn *txn, uint32_t table, struct fr_span key,
+                       struct fr_span value);
 enum fr_err fr_txn_insert(struct fr_txn *txn, uint32_t table, struct fr_span key,
                           struct fr_span value);
 /* As put, for keys that only grow: several times faster, pages stay full. */

@@ -77,7 +77,8 @@ enum fr_err fr_authority_add(struct fr_change *change, const struct fr_authority
         return fr_diag_fail(diag, FR_E_LIMIT, "certificate of authority %s: %u bytes", row->name,
                             row->der_size);
     enum fr_err err = fr_authority_get(fr_change_snap(change), row->name, &there);
-    if (err == FR_OK) return fr_diag_fail(diag, FR_E_EXISTS, "authority %s exists already", row->name);
+    if (err == FR_OK)
+        return fr_diag_fail(diag, FR_E_EXISTS, "authority %s exists already", row->name);
     if (err != FR_E_NOT_FOUND) return err;
     return put_row(change, row);
 }

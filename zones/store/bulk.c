@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLOCK_EVERY 256  /* rows between two looks at the clock */
-#define LEAVERS_MAX 4096 /* collected before they are deleted: a cursor does not like its table to change */
+#define CLOCK_EVERY 256 /* rows between two looks at the clock */
+#define LEAVERS_MAX                                                                                \
+    4096 /* collected before they are deleted: a cursor does not like its table to change */
 #define MARK_MAX 16
 #define MARK_PREFIX "bulk."
 
@@ -108,12 +109,14 @@ static enum fr_err write_one(struct fr_bulk *bulk, struct fr_bulk_step *step,
     if (fr_device_outcome_is_refusal(outcome)) bulk->report.refused++;
     if (fr_device_outcome_is_refusal(outcome) && !bulk->job.keep_going)
         return fr_diag_fail(diag, FR_E_CONFLICT,
-                            "device %016" PRIx64 " was given to another member meanwhile", planned->eui);
+                            "device %016" PRIx64 " was given to another member meanwhile",
+                            planned->eui);
     bulk->report.count[outcome]++;
     if (!fr_plan_is_write(outcome)) return FR_OK;
     if (bulk->job.mode == FR_DEVICE_REMOVE)
         return fr_device_take(step->snap.txn, step->table, planned->eui, was, &step->tally);
-    row = (struct fr_device_row){.deveui = planned->eui, .netid = bulk->job.netid,
+    row = (struct fr_device_row){.deveui = planned->eui,
+                                 .netid = bulk->job.netid,
                                  .change = (uint32_t)(fr_snap_sequence(&step->snap) + 1)};
     return fr_device_put(step->snap.txn, step->table, &row, was, &step->tally);
 }
@@ -199,7 +202,8 @@ static enum fr_err finish(struct fr_bulk *bulk, struct fr_bulk_step *step)
     bulk->record.facts = fr_buf_span(&facts);
     err = fr_buf_err(&facts);
     if (err == FR_OK) err = fr_journal_append(step->snap.txn, &bulk->record, &bulk->sequence);
-    if (err == FR_OK) err = fr_txn_delete(step->snap.txn, FR_DB_META, mark_key(bulk->job.netid, mark));
+    if (err == FR_OK)
+        err = fr_txn_delete(step->snap.txn, FR_DB_META, mark_key(bulk->job.netid, mark));
     if (err == FR_E_NOT_FOUND) err = FR_OK; /* it was over in one step */
     if (err == FR_OK) bulk->phase = FR_BULK_DONE;
     fr_buf_deinit(&facts);
@@ -260,7 +264,8 @@ enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_dia
 out:
     fr_txn_end(step.snap.txn);
     if (err && told.what[0] == '\0')
-        (void)fr_diag_fail(&told, err, err == FR_E_LIMIT ? "the store is full" : "the list could not be written");
+        (void)fr_diag_fail(
+            &told, err, err == FR_E_LIMIT ? "the store is full" : "the list could not be written");
     if (err && diag != NULL) {
         *diag = told;
         if (!bulk->is_apart && bulk->handled > 0)

@@ -18,9 +18,9 @@ struct fr_bulk {
     struct fr_journal_record record;
     enum fr_bulk_phase phase;
     bool is_apart;
-    uint64_t token;    /* apart: tells two bulks that build at the same time apart */
-    size_t at;         /* next row of the plan */
-    uint64_t from;     /* leave: next EUI to look at */
+    uint64_t token; /* apart: tells two bulks that build at the same time apart */
+    size_t at;      /* next row of the plan */
+    uint64_t from;  /* leave: next EUI to look at */
     uint64_t handled, total;
     uint64_t sequence; /* of the image record */
 };

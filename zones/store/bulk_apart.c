@@ -75,7 +75,8 @@ static enum fr_err merge_one(void *data, const struct fr_device_row *row)
     struct fr_wr w = fr_wr(bytes, sizeof bytes);
     struct fr_span ours;
 
-    enum fr_err err = fr_txn_get(m->step->snap.txn, other(m->step), fr_device_key(row->deveui, key), &ours);
+    enum fr_err err =
+        fr_txn_get(m->step->snap.txn, other(m->step), fr_device_key(row->deveui, key), &ours);
     if (err == FR_OK) {
         count[FR_DEVICE_ADDED]--;
         count[row->netid == m->bulk->job.netid ? FR_DEVICE_SAME : FR_DEVICE_TAKEN]++;
@@ -84,7 +85,8 @@ static enum fr_err merge_one(void *data, const struct fr_device_row *row)
         return err;
     }
     fr_device_write(&w, row);
-    return fr_txn_put(m->step->snap.txn, other(m->step), fr_device_key(row->deveui, key), fr_wr_done(&w));
+    return fr_txn_put(m->step->snap.txn, other(m->step), fr_device_key(row->deveui, key),
+                      fr_wr_done(&w));
 }
 
 enum fr_err fr_bulk_flip(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag)
@@ -100,7 +102,8 @@ enum fr_err fr_bulk_flip(struct fr_bulk *bulk, struct fr_bulk_step *step, struct
         return fr_diag_fail(diag, FR_E_BUSY, "%" PRIu64 " devices were added meanwhile: try again",
                             arrived);
     err = fr_device_each(&step->snap, 0, 0, merge_one, &m);
-    if (err == FR_OK) err = fr_txn_drop_some(step->snap.txn, step->table, FR_DEVICE_APPLY_MAX, &is_left);
+    if (err == FR_OK)
+        err = fr_txn_drop_some(step->snap.txn, step->table, FR_DEVICE_APPLY_MAX, &is_left);
     if (err == FR_OK)
         err = fr_tally_add(&step->tally, step->snap.txn, bulk->job.netid,
                            (int64_t)bulk->report.count[FR_DEVICE_ADDED]);

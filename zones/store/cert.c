@@ -80,7 +80,8 @@ static enum fr_err visit_indexed(void *data, struct fr_span key, struct fr_span 
     return v->fn(v->data, &row);
 }
 
-enum fr_err fr_cert_row_each_of(struct fr_snap *snap, const char *member, fr_cert_row_fn fn, void *data)
+enum fr_err fr_cert_row_each_of(struct fr_snap *snap, const char *member, fr_cert_row_fn fn,
+                                void *data)
 {
     struct visit v = {snap, fn, data};
     char prefix[FR_MEMBER_ID_MAX + 1] = {0};
@@ -152,7 +153,8 @@ static enum fr_err check_shape(struct fr_change *change, const struct fr_cert_ro
     if (is_broker != (row->member[0] == '\0') || is_broker != (row->host[0] != '\0') ||
         (row->profile == FR_PROFILE_NS) != (row->netid != 0) ||
         (row->profile == FR_PROFILE_JS) != (row->joineui != 0) || row->n_names > FR_ROW_NAMES_MAX)
-        return fr_diag_fail(diag, FR_E_INVALID, "a certificate of profile %s cannot name this holder",
+        return fr_diag_fail(diag, FR_E_INVALID,
+                            "a certificate of profile %s cannot name this holder",
                             fr_profile_text(row->profile));
     if (is_broker) return FR_OK;
     enum fr_err err = fr_member_get(fr_change_snap(change), row->member, &member);
@@ -200,7 +202,8 @@ enum fr_err fr_cert_row_issue(struct fr_change *change, const uint8_t serial[FR_
     row.not_before_s = not_before_s;
     row.not_after_s = not_after_s;
     memcpy(row.sha256, sha256, sizeof row.sha256);
-    err = fr_txn_put(fr_change_txn(change), FR_TABLE_CERTS_DER, fr_span(serial, FR_SERIAL_SIZE), der);
+    err =
+        fr_txn_put(fr_change_txn(change), FR_TABLE_CERTS_DER, fr_span(serial, FR_SERIAL_SIZE), der);
     if (err == FR_OK) err = put_row(change, &row);
     if (err == FR_OK) err = fr_cert_index_expiry(change, &row);
     if (err == FR_OK && row.profile == FR_PROFILE_NS) err = fr_pin_put(change, &row);

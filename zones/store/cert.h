@@ -38,12 +38,12 @@ struct fr_cert_row {
     uint8_t n_names;
     char names[FR_ROW_NAMES_MAX][FR_DNS_NAME_MAX + 1]; /* dNSNames */
     int64_t not_before_s, not_after_s;
-    uint8_t sha256[FR_DIGEST_SIZE]; /* of the DER; zero while an intent */
-    uint8_t spki[FR_DIGEST_SIZE];   /* SHA-256 of the SubjectPublicKeyInfo */
+    uint8_t sha256[FR_DIGEST_SIZE];  /* of the DER; zero while an intent */
+    uint8_t spki[FR_DIGEST_SIZE];    /* SHA-256 of the SubjectPublicKeyInfo */
     char authority[FR_HOST_MAX + 1]; /* name of the issuing CA's row */
     int64_t created_s;
-    int64_t revoked_s;      /* 0 unless revoked */
-    uint8_t revoked_cause;  /* RFC 5280 CRLReason */
+    int64_t revoked_s;     /* 0 unless revoked */
+    uint8_t revoked_cause; /* RFC 5280 CRLReason */
 };
 
 const char *fr_cert_status_text(enum fr_cert_status status);
@@ -54,35 +54,38 @@ const char *fr_right_text(enum fr_right right);
 enum fr_err fr_right_parse(const char *text, enum fr_right *out);
 
 enum fr_err fr_cert_row_get(struct fr_snap *snap, const uint8_t serial[FR_SERIAL_SIZE],
-                        struct fr_cert_row *out);
+                            struct fr_cert_row *out);
 /* Copies the DER: *size in is the room at `der`, out its length; FR_E_LIMIT when it does not fit. */
-enum fr_err fr_cert_row_get_der(struct fr_snap *snap, const uint8_t serial[FR_SERIAL_SIZE], uint8_t *der,
-                            size_t *size);
+enum fr_err fr_cert_row_get_der(struct fr_snap *snap, const uint8_t serial[FR_SERIAL_SIZE],
+                                uint8_t *der, size_t *size);
 
 typedef enum fr_err (*fr_cert_row_fn)(void *data, const struct fr_cert_row *row);
 enum fr_err fr_cert_row_each(struct fr_snap *snap, fr_cert_row_fn fn, void *data); /* by serial */
-enum fr_err fr_cert_row_each_of(struct fr_snap *snap, const char *member, fr_cert_row_fn fn, void *data);
-/* Ending in [from_s, to_s], soonest first. */
-enum fr_err fr_cert_row_each_ending(struct fr_snap *snap, int64_t from_s, int64_t to_s, fr_cert_row_fn fn,
+enum fr_err fr_cert_row_each_of(struct fr_snap *snap, const char *member, fr_cert_row_fn fn,
                                 void *data);
+/* Ending in [from_s, to_s], soonest first. */
+enum fr_err fr_cert_row_each_ending(struct fr_snap *snap, int64_t from_s, int64_t to_s,
+                                    fr_cert_row_fn fn, void *data);
 
 /* Row with status intent: before signing. Claims the key for the member. created_s is set here. */
 enum fr_err fr_cert_row_intend(struct fr_change *change, const struct fr_cert_row *row,
-                           struct fr_diag *diag);
+                               struct fr_diag *diag);
 /* The signed certificate of an intent; its dates, digest and DER. Publishes the pin of an `ns` certificate. */
 enum fr_err fr_cert_row_issue(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
-                          struct fr_span der, const uint8_t sha256[FR_DIGEST_SIZE],
-                          int64_t not_before_s, int64_t not_after_s, struct fr_diag *diag);
+                              struct fr_span der, const uint8_t sha256[FR_DIGEST_SIZE],
+                              int64_t not_before_s, int64_t not_after_s, struct fr_diag *diag);
 /* Intent or issued → revoked; takes the pin away. Already revoked: FR_OK without a trace. `cause` is an RFC 5280 CRLReason;
  * keyCompromise (1) also blocks the key for good. */
 enum fr_err fr_cert_row_revoke(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
-                           uint8_t cause, struct fr_diag *diag);
+                               uint8_t cause, struct fr_diag *diag);
 enum fr_err fr_cert_row_set_rights(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
-                               uint32_t rights, struct fr_diag *diag);
+                                   uint32_t rights, struct fr_diag *diag);
 
 /* TLSA 3 1 1 pins of a NetID: keys of its issued `ns` certificates that are not over at now_s. Each hash once, ascending by serial. */
-typedef enum fr_err (*fr_pin_fn)(void *data, const uint8_t spki[FR_DIGEST_SIZE], int64_t not_after_s);
-enum fr_err fr_pin_each(struct fr_snap *snap, uint32_t netid, int64_t now_s, fr_pin_fn fn, void *data);
+typedef enum fr_err (*fr_pin_fn)(void *data, const uint8_t spki[FR_DIGEST_SIZE],
+                                 int64_t not_after_s);
+enum fr_err fr_pin_each(struct fr_snap *snap, uint32_t netid, int64_t now_s, fr_pin_fn fn,
+                        void *data);
 
 /* Whose key it is: member id, "" for the broker's; *is_blocked when it may never be certified again. */
 enum fr_err fr_key_get(struct fr_snap *snap, const uint8_t spki[FR_DIGEST_SIZE],

@@ -120,8 +120,8 @@ enum fr_err fr_pin_delete(struct fr_change *change, const struct fr_cert_row *ro
 {
     uint8_t key[3 + FR_SERIAL_SIZE];
 
-    enum fr_err err = fr_txn_delete(fr_change_txn(change), FR_TABLE_PINS,
-                                    pin_key(row->netid, row->serial, key));
+    enum fr_err err =
+        fr_txn_delete(fr_change_txn(change), FR_TABLE_PINS, pin_key(row->netid, row->serial, key));
     return err == FR_E_NOT_FOUND ? FR_OK : err;
 }
 
@@ -147,7 +147,8 @@ static enum fr_err visit_pin(void *data, struct fr_span key, struct fr_span valu
     return p->fn(p->data, pin.spki, pin.not_after_s);
 }
 
-enum fr_err fr_pin_each(struct fr_snap *snap, uint32_t netid, int64_t now_s, fr_pin_fn fn, void *data)
+enum fr_err fr_pin_each(struct fr_snap *snap, uint32_t netid, int64_t now_s, fr_pin_fn fn,
+                        void *data)
 {
     uint8_t prefix[3 + FR_SERIAL_SIZE];
     struct pins p = {.now_s = now_s, .fn = fn, .data = data};

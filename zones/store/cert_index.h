@@ -10,4 +10,5 @@ enum fr_err fr_key_claim(struct fr_change *change, const uint8_t spki[FR_DIGEST_
                          const char *member, struct fr_diag *diag);
 
 enum fr_err fr_pin_put(struct fr_change *change, const struct fr_cert_row *row);
-enum fr_err fr_pin_delete(struct fr_change *change, const struct fr_cert_row *row); /* FR_OK also when there is none */
+enum fr_err fr_pin_delete(struct fr_change *change,
+                          const struct fr_cert_row *row); /* FR_OK also when there is none */

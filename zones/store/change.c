@@ -14,8 +14,8 @@ struct fr_batch {
 
 /* Where a fact's stored form lies in the change's buffer. */
 struct noted {
-    size_t at, n;     /* whole form */
-    size_t key_end;   /* of kind and key, what tells facts apart */
+    size_t at, n;   /* whole form */
+    size_t key_end; /* of kind and key, what tells facts apart */
     uint32_t order;
 };
 
@@ -68,8 +68,8 @@ void fr_batch_abort(struct fr_batch *batch)
     fr_free(batch);
 }
 
-static enum fr_err change_new(struct fr_batch *batch, const struct fr_change_by *by, bool owns_batch,
-                              struct fr_diag *diag, struct fr_change **out)
+static enum fr_err change_new(struct fr_batch *batch, const struct fr_change_by *by,
+                              bool owns_batch, struct fr_diag *diag, struct fr_change **out)
 {
     struct fr_change *change = fr_calloc(1, sizeof *change);
     struct fr_txn *txn = batch->txn;
@@ -223,8 +223,9 @@ enum fr_err fr_change_commit(struct fr_change *change, struct fr_diag *diag, uin
     }
     if (err) {
         fr_change_cancel(change);
-        (void)fr_diag_fail(diag, err, err == FR_E_LIMIT ? "the change is too large, or the store full"
-                                                        : "the change could not be recorded");
+        (void)fr_diag_fail(diag, err,
+                           err == FR_E_LIMIT ? "the change is too large, or the store full"
+                                             : "the change could not be recorded");
         goto out;
     }
     if (change->owns_batch)

@@ -23,10 +23,10 @@ struct fr_batch;
 struct fr_change;
 
 struct fr_change_by {
-    const char *actor;  /* "local:operator", "cert:<serial>", … */
+    const char *actor;     /* "local:operator", "cert:<serial>", … */
     const uint8_t *serial; /* the actor's certificate (FR_SERIAL_SIZE bytes), or NULL */
-    const char *reason; /* or NULL */
-    int64_t now_s;      /* when */
+    const char *reason;    /* or NULL */
+    int64_t now_s;         /* when */
 };
 
 enum fr_err fr_batch_begin(struct fr_store *store, struct fr_diag *diag, struct fr_batch **out);
@@ -46,7 +46,8 @@ enum fr_err fr_store_change(struct fr_store *store, const struct fr_change_by *b
  * present one when it changed nothing. On failure nothing of the change is left. The handle is gone either way.
  */
 enum fr_err fr_change_commit(struct fr_change *change, struct fr_diag *diag, uint64_t *sequence);
-void fr_change_cancel(struct fr_change *change); /* undoes it; NULL is fine; what --dry-run ends with */
+void fr_change_cancel(
+    struct fr_change *change); /* undoes it; NULL is fine; what --dry-run ends with */
 
 /* State as this change sees it so far, for the getters; valid until the change ends. */
 struct fr_snap *fr_change_snap(struct fr_change *change);

@@ -63,17 +63,17 @@ static enum fr_err check_network(void *data, const struct fr_network_row *row)
     check->report.networks++;
     enum fr_err err = fr_member_get(check->snap, row->member, &member);
     if (err == FR_E_NOT_FOUND)
-        tell(check, FR_FINDING_DAMAGE, "NetID %06" PRIx32 ": its member %s does not exist", row->netid,
-             row->member);
+        tell(check, FR_FINDING_DAMAGE, "NetID %06" PRIx32 ": its member %s does not exist",
+             row->netid, row->member);
     else if (err)
         return err;
     else if (member.state == FR_MEMBER_REMOVED)
-        tell(check, FR_FINDING_WARNING, "NetID %06" PRIx32 " is still held by %s, which was removed",
-             row->netid, row->member);
+        tell(check, FR_FINDING_WARNING,
+             "NetID %06" PRIx32 " is still held by %s, which was removed", row->netid, row->member);
     else if (row->n_endpoints == 0 && row->devices > 0)
         tell(check, FR_FINDING_WARNING,
-             "NetID %06" PRIx32 " (%s) has devices but no endpoint: nobody can reach it", row->netid,
-             row->member);
+             "NetID %06" PRIx32 " (%s) has devices but no endpoint: nobody can reach it",
+             row->netid, row->member);
     return FR_OK;
 }
 
@@ -81,7 +81,8 @@ static struct net *find_net(struct check *check, uint32_t netid)
 {
     size_t low = 0, high = check->n;
 
-    if (check->last < check->n && check->nets[check->last].netid == netid) return &check->nets[check->last];
+    if (check->last < check->n && check->nets[check->last].netid == netid)
+        return &check->nets[check->last];
     while (low < high) {
         size_t mid = low + (high - low) / 2;
         if (check->nets[mid].netid == netid) {
@@ -129,7 +130,8 @@ static enum fr_err check_member(void *data, const struct fr_member_row *row)
 
     check->report.members++;
     if (row->state == FR_MEMBER_SUSPENDED)
-        tell(check, FR_FINDING_WARNING, "member %s is suspended: its names are not answered", row->id);
+        tell(check, FR_FINDING_WARNING, "member %s is suspended: its names are not answered",
+             row->id);
     return FR_OK;
 }
 
@@ -160,7 +162,8 @@ static enum fr_err check_cert(void *data, const struct fr_cert_row *row)
     check->report.certs++;
     fr_hex_print(row->serial, FR_SERIAL_SIZE, serial);
     if (row->member[0] != '\0' && fr_member_get(check->snap, row->member, &member) != FR_OK)
-        tell(check, FR_FINDING_DAMAGE, "certificate %s: its member %s does not exist", serial, row->member);
+        tell(check, FR_FINDING_DAMAGE, "certificate %s: its member %s does not exist", serial,
+             row->member);
     fr_wr_u24(&w, row->netid);
     fr_wr_bytes(&w, row->serial, FR_SERIAL_SIZE);
     enum fr_err err = fr_txn_get(check->snap->txn, FR_TABLE_PINS, fr_wr_done(&w), &value);
@@ -182,7 +185,8 @@ static enum fr_err check_pending(struct check *check)
     if (err) return err;
     fr_time_print(pending.since_s, when);
     tell(check, FR_FINDING_WARNING,
-         "an import into NetID %06" PRIx32 " began at %s and is not over: if none is running, repeat it",
+         "an import into NetID %06" PRIx32
+         " began at %s and is not over: if none is running, repeat it",
          pending.netid, when);
     return FR_OK;
 }

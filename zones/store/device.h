@@ -87,11 +87,13 @@ struct fr_bulk;
 enum fr_err fr_bulk_new(struct fr_store *store, const struct fr_device_job *job,
                         const struct fr_change_by *by, struct fr_diag *diag, struct fr_bulk **out);
 /* One durable commit of about budget_ms at most; *done when it was the last. A failure ends the bulk: free it. */
-enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_diag *diag, bool *done);
+enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_diag *diag,
+                         bool *done);
 /* Rows handled so far and in all, for a progress line. */
 void fr_bulk_progress(const struct fr_bulk *bulk, uint64_t *done, uint64_t *total);
 /* Report so far; complete once the last step is done. *sequence is the image record's number then. */
-void fr_bulk_report(const struct fr_bulk *bulk, struct fr_device_report *report, uint64_t *sequence);
+void fr_bulk_report(const struct fr_bulk *bulk, struct fr_device_report *report,
+                    uint64_t *sequence);
 void fr_bulk_free(struct fr_bulk *bulk);
 
 /* Bulks that never reached their last step (process ended, disk full). */
@@ -99,4 +101,5 @@ struct fr_bulk_pending {
     uint32_t netid;
     int64_t since_s;
 };
-enum fr_err fr_bulk_find_pending(struct fr_snap *snap, struct fr_bulk_pending *out); /* FR_E_NOT_FOUND: none */
+enum fr_err fr_bulk_find_pending(struct fr_snap *snap,
+                                 struct fr_bulk_pending *out); /* FR_E_NOT_FOUND: none */

@@ -45,8 +45,9 @@ static enum fr_err make_rows(const struct fr_device_job *job, struct fr_plan *pl
     return FR_OK;
 }
 
-enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *job, const char *member,
-                            uint64_t eui, uint32_t was, enum fr_device_outcome *out)
+enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *job,
+                            const char *member, uint64_t eui, uint32_t was,
+                            enum fr_device_outcome *out)
 {
     struct fr_network_row holder;
 
@@ -69,7 +70,8 @@ enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *jo
     return FR_OK;
 }
 
-static enum fr_err decide(struct fr_snap *snap, const struct fr_device_job *job, struct fr_plan *plan)
+static enum fr_err decide(struct fr_snap *snap, const struct fr_device_job *job,
+                          struct fr_plan *plan)
 {
     struct fr_device_row device;
     uint64_t devices = 0;
@@ -83,7 +85,8 @@ static enum fr_err decide(struct fr_snap *snap, const struct fr_device_job *job,
             if (err == FR_OK) row->was = device.netid;
             if (err == FR_E_NOT_FOUND) err = FR_OK;
         }
-        if (err == FR_OK) err = fr_plan_outcome(snap, job, plan->member, row->eui, row->was, &outcome);
+        if (err == FR_OK)
+            err = fr_plan_outcome(snap, job, plan->member, row->eui, row->was, &outcome);
         row->outcome = outcome;
         plan->report.count[outcome]++;
         if (fr_device_outcome_is_refusal(outcome)) plan->report.refused++;
@@ -125,7 +128,8 @@ static void sum_up(const struct fr_device_job *job, struct fr_plan *plan)
     uint64_t arriving = r->count[FR_DEVICE_ADDED] + r->count[FR_DEVICE_MOVED];
 
     /* Replacing keeps the devices that are in the list and takes the rest of the NetID's away. */
-    if (job->mode == FR_DEVICE_REPLACE) r->count[FR_DEVICE_REMOVED] = r->before - r->count[FR_DEVICE_SAME];
+    if (job->mode == FR_DEVICE_REPLACE)
+        r->count[FR_DEVICE_REMOVED] = r->before - r->count[FR_DEVICE_SAME];
     r->after = r->before + arriving - r->count[FR_DEVICE_REMOVED];
     if (job->mode == FR_DEVICE_REMOVE && job->netid == 0) r->after = 0;
 }
@@ -147,17 +151,19 @@ static enum fr_err find_holder(struct fr_snap *snap, const struct fr_device_job 
     return FR_OK;
 }
 
-enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job, struct fr_diag *diag,
-                         struct fr_plan *plan)
+enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job,
+                         struct fr_diag *diag, struct fr_plan *plan)
 {
     struct fr_plan made = {0};
 
     if (job->n > FR_DEVICE_BULK_MAX)
-        return fr_diag_fail(diag, FR_E_LIMIT, "more than %u devices in one list", FR_DEVICE_BULK_MAX);
+        return fr_diag_fail(diag, FR_E_LIMIT, "more than %u devices in one list",
+                            FR_DEVICE_BULK_MAX);
     enum fr_err err = find_holder(snap, job, diag, &made);
     if (err == FR_OK) err = make_rows(job, &made);
     if (err == FR_OK) err = decide(snap, job, &made);
-    if (err == FR_OK && made.report.before < made.report.count[FR_DEVICE_SAME]) err = FR_E_MALFORMED;
+    if (err == FR_OK && made.report.before < made.report.count[FR_DEVICE_SAME])
+        err = FR_E_MALFORMED;
     if (err == FR_OK) err = report_all(snap, job, &made);
     if (err) {
         fr_plan_deinit(&made);
@@ -177,12 +183,13 @@ void fr_plan_deinit(struct fr_plan *plan)
 enum fr_err fr_plan_fail(const struct fr_plan *plan, struct fr_diag *diag)
 {
     const uint64_t *count = plan->report.count;
-    enum fr_err err = count[FR_DEVICE_TAKEN] > 0 || count[FR_DEVICE_FOREIGN] > 0 ? FR_E_CONFLICT
-                                                                                 : FR_E_INVALID;
+    enum fr_err err =
+        count[FR_DEVICE_TAKEN] > 0 || count[FR_DEVICE_FOREIGN] > 0 ? FR_E_CONFLICT : FR_E_INVALID;
 
     return fr_diag_fail(diag, err,
-                        "%" PRIu64 " of the devices are refused (%" PRIu64 " taken by another member, %" PRIu64
-                        " of another network, %" PRIu64 " reserved); nothing was changed",
+                        "%" PRIu64 " of the devices are refused (%" PRIu64
+                        " taken by another member, %" PRIu64 " of another network, %" PRIu64
+                        " reserved); nothing was changed",
                         plan->report.refused, count[FR_DEVICE_TAKEN], count[FR_DEVICE_FOREIGN],
                         count[FR_DEVICE_RESERVED]);
 }

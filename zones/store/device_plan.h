@@ -23,16 +23,17 @@ struct fr_plan {
 };
 
 /* FR_OK also when rows are refused; those have been reported through the job's callback. */
-enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job, struct fr_diag *diag,
-                         struct fr_plan *plan);
+enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job,
+                         struct fr_diag *diag, struct fr_plan *plan);
 void fr_plan_deinit(struct fr_plan *plan);
 
 /* The code for refused rows: what a job without keep_going fails with. */
 enum fr_err fr_plan_fail(const struct fr_plan *plan, struct fr_diag *diag);
 
 /* What becomes of one device that now belongs to `was` (0: nobody). */
-enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *job, const char *member,
-                            uint64_t eui, uint32_t was, enum fr_device_outcome *out);
+enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *job,
+                            const char *member, uint64_t eui, uint32_t was,
+                            enum fr_device_outcome *out);
 
 /* Is this EUI in the plan? */
 bool fr_plan_has(const struct fr_plan *plan, uint64_t eui);

@@ -87,7 +87,9 @@ static enum fr_err add_rdata(struct out *out, const struct fr_record *record)
     case FR_RECORD_NS: fr_buf_add_str(text, FR_RECORD_NS_TARGET "."); return FR_OK;
     case FR_RECORD_CNAME: return add_name(out, &record->data.target);
     case FR_RECORD_SOA:
-        fr_buf_printf(text, "broker " FR_RECORD_RNAME " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32,
+        fr_buf_printf(text,
+                      "broker " FR_RECORD_RNAME " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32
+                      " %" PRIu32,
                       record->data.soa.serial, record->data.soa.refresh_s, record->data.soa.retry_s,
                       record->data.soa.expire_s, record->data.soa.minimum_s);
         return FR_OK;
@@ -162,7 +164,8 @@ static enum fr_err add_device(void *data, const struct fr_device_row *row)
 {
     struct out *out = data;
 
-    if (out->n_live == 0 || bsearch(&row->netid, out->live, out->n_live, sizeof *out->live, by_netid) == NULL)
+    if (out->n_live == 0 ||
+        bsearch(&row->netid, out->live, out->n_live, sizeof *out->live, by_netid) == NULL)
         return FR_OK;
     fr_buf_printf(&out->text, "%016" PRIx64 ".deveui %" PRIu32 " IN CNAME %06" PRIx32 ".netid\n",
                   row->deveui, out->ttl_s, row->netid);

@@ -49,7 +49,8 @@ enum fr_err fr_import_add(struct fr_import *import, uint64_t eui, size_t line,
         if (euis != NULL) import->euis = euis;
         uint32_t *lines = fr_reallocarray(import->lines, room, sizeof *lines);
         if (lines != NULL) import->lines = lines;
-        if (euis == NULL || lines == NULL) return fr_import_fault(fault, FR_E_NOMEM, "out of memory");
+        if (euis == NULL || lines == NULL)
+            return fr_import_fault(fault, FR_E_NOMEM, "out of memory");
         import->room = room;
     }
     import->euis[import->n] = eui;
@@ -123,7 +124,8 @@ static enum fr_err take_line(struct fr_import *import, struct fr_span line,
     if (line.n > 0 && line.p[line.n - 1] == '\r') line.n--;
     if (import->line == 1 && fr_span_starts(line, "\xef\xbb\xbf"))
         line = (struct fr_span){line.p + 3, line.n - 3};
-    if (!is_plain(line)) return fr_import_fault(fault, FR_E_MALFORMED, "control characters: not a text file");
+    if (!is_plain(line))
+        return fr_import_fault(fault, FR_E_MALFORMED, "control characters: not a text file");
     struct fr_span trimmed = fr_span_trim(line);
     bool is_comment = trimmed.n > 0 && (trimmed.p[0] == ';' || trimmed.p[0] == '#');
     if (import->depth == 0 && (trimmed.n == 0 || is_comment)) return FR_OK;
@@ -160,7 +162,8 @@ static enum fr_err end_line(struct fr_import *import, struct fr_span line, struc
 
     import->line++;
     if (import->is_over_long || line.n > FR_IMPORT_LINE_MAX)
-        (void)fr_import_fault(&fault, FR_E_LIMIT, "a line of more than %d bytes", FR_IMPORT_LINE_MAX);
+        (void)fr_import_fault(&fault, FR_E_LIMIT, "a line of more than %d bytes",
+                              FR_IMPORT_LINE_MAX);
     else
         (void)take_line(import, line, &fault);
     import->is_over_long = false;

@@ -38,11 +38,13 @@ struct fr_import_options {
 
 enum fr_err fr_import_new(const struct fr_import_options *options, struct fr_import **out);
 enum fr_err fr_import_feed(struct fr_import *import, struct fr_span bytes, struct fr_diag *diag);
-enum fr_err fr_import_end(struct fr_import *import, struct fr_diag *diag); /* the last line may lack its end */
+enum fr_err fr_import_end(struct fr_import *import,
+                          struct fr_diag *diag); /* the last line may lack its end */
 void fr_import_free(struct fr_import *import);
 
 /* Rows in the order of the text, and the line each stands on. Borrowed. */
-size_t fr_import_rows(const struct fr_import *import, const uint64_t **euis, const uint32_t **lines);
+size_t fr_import_rows(const struct fr_import *import, const uint64_t **euis,
+                      const uint32_t **lines);
 /* Addresses with the default port, each once, in the order of the text. Borrowed. */
 size_t fr_import_addrs(const struct fr_import *import, const struct fr_addr **addrs);
 size_t fr_import_lines(const struct fr_import *import);

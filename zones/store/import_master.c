@@ -20,9 +20,11 @@
 static enum fr_err end_token(struct fr_import *import, size_t start, struct fr_import_fault *fault)
 {
     if (import->n_text >= sizeof import->text)
-        return fr_import_fault(fault, FR_E_LIMIT, "a record of more than %d bytes", FR_IMPORT_LINE_MAX);
+        return fr_import_fault(fault, FR_E_LIMIT, "a record of more than %d bytes",
+                               FR_IMPORT_LINE_MAX);
     import->text[import->n_text++] = '\0';
-    if (import->n_tokens < FR_IMPORT_TOKENS_MAX) import->tokens[import->n_tokens] = import->text + start;
+    if (import->n_tokens < FR_IMPORT_TOKENS_MAX)
+        import->tokens[import->n_tokens] = import->text + start;
     import->n_tokens++;
     return FR_OK;
 }
@@ -51,7 +53,8 @@ static enum fr_err take_token(struct fr_import *import, struct fr_span line, siz
             import->text[import->n_text++] = (char)line.p[i];
         }
     }
-    if (is_quoted && !is_closed) return fr_import_fault(fault, FR_E_MALFORMED, "a quote is not closed");
+    if (is_quoted && !is_closed)
+        return fr_import_fault(fault, FR_E_MALFORMED, "a quote is not closed");
     *at = i;
     return end_token(import, start, fault);
 }
@@ -66,7 +69,8 @@ static enum fr_err take_tokens(struct fr_import *import, struct fr_span line,
         if (c == ' ' || c == '\t') {
             i++;
         } else if (c == '(') {
-            if (import->depth == DEPTH_MAX) return fr_import_fault(fault, FR_E_MALFORMED, "( inside of (");
+            if (import->depth == DEPTH_MAX)
+                return fr_import_fault(fault, FR_E_MALFORMED, "( inside of (");
             import->depth++;
             i++;
         } else if (c == ')') {
@@ -82,8 +86,8 @@ static enum fr_err take_tokens(struct fr_import *import, struct fr_span line,
 }
 
 /* The name made absolute, lower case, without the dot at its end. */
-static enum fr_err complete(const struct fr_import *import, const char *name, char out[FR_DNS_NAME_MAX + 2],
-                            struct fr_import_fault *fault)
+static enum fr_err complete(const struct fr_import *import, const char *name,
+                            char out[FR_DNS_NAME_MAX + 2], struct fr_import_fault *fault)
 {
     struct fr_dname checked;
     size_t n = strlen(name);
@@ -116,14 +120,16 @@ static enum fr_err take_directive(struct fr_import *import, struct fr_import_fau
         const char *text = import->tokens[1];
         bool is_ttl = fr_parse_u64(fr_span_str(text), 0, INT32_MAX, &ttl) == FR_OK ||
                       (text[0] != '\0' && strspn(text, "0123456789smhdwSMHDW") == strlen(text));
-        return is_ttl ? FR_OK : fr_import_fault(fault, FR_E_MALFORMED, "\"%.40s\" is not a TTL", text);
+        return is_ttl ? FR_OK
+                      : fr_import_fault(fault, FR_E_MALFORMED, "\"%.40s\" is not a TTL", text);
     }
     if (strcasecmp(import->tokens[0], "$ORIGIN") == 0 && import->n_tokens == 2) {
         enum fr_err err = complete(import, import->tokens[1], origin, fault);
         if (err == FR_OK) memcpy(import->origin, origin, sizeof import->origin);
         return err;
     }
-    return fr_import_fault(fault, FR_E_MALFORMED, "\"%.40s\": only $ORIGIN NAME and $TTL TIME are understood",
+    return fr_import_fault(fault, FR_E_MALFORMED,
+                           "\"%.40s\": only $ORIGIN NAME and $TTL TIME are understood",
                            import->tokens[0]);
 }
 
@@ -136,7 +142,8 @@ static bool is_ttl(const char *token)
 
 static bool is_class(const char *token)
 {
-    return strcasecmp(token, "IN") == 0 || strcasecmp(token, "CH") == 0 || strcasecmp(token, "HS") == 0;
+    return strcasecmp(token, "IN") == 0 || strcasecmp(token, "CH") == 0 ||
+           strcasecmp(token, "HS") == 0;
 }
 
 static bool is_type(const char *token)
@@ -174,10 +181,11 @@ static enum fr_err check_target(const struct fr_import *import, const char *toke
     if (err) return err;
     struct fr_span first = labels(target, &rest);
     if (fr_hex_parse_u64(first, 6, &netid) != FR_OK || !is_below(rest, "netid"))
-        return fr_import_fault(fault, FR_E_MALFORMED, "the target \"%.80s\" is not NETID.netid.…", token);
+        return fr_import_fault(fault, FR_E_MALFORMED, "the target \"%.80s\" is not NETID.netid.…",
+                               token);
     if (netid != import->options.netid)
-        return fr_import_fault(fault, FR_E_CONFLICT, "the target is NetID %06x, not %06x", (unsigned)netid,
-                               (unsigned)import->options.netid);
+        return fr_import_fault(fault, FR_E_CONFLICT, "the target is NetID %06x, not %06x",
+                               (unsigned)netid, (unsigned)import->options.netid);
     return FR_OK;
 }
 
@@ -187,12 +195,14 @@ static enum fr_err take_address(struct fr_import *import, const char *token, uin
     struct fr_addr addr = {.port = FR_ENDPOINT_PORT_DEFAULT};
 
     if (fr_ip_parse(fr_span_str(token), &addr.ip) != FR_OK || addr.ip.family != family)
-        return fr_import_fault(fault, FR_E_MALFORMED, "\"%.60s\" is not an IPv%d address", token, family);
+        return fr_import_fault(fault, FR_E_MALFORMED, "\"%.60s\" is not an IPv%d address", token,
+                               family);
     if (!import->options.records) return FR_OK;
     for (size_t i = 0; i < import->n_addrs; i++)
         if (fr_addr_equal(&import->addrs[i], &addr)) return FR_OK;
     if (import->n_addrs == FR_ENDPOINTS_MAX)
-        return fr_import_fault(fault, FR_E_LIMIT, "more than %d different addresses", FR_ENDPOINTS_MAX);
+        return fr_import_fault(fault, FR_E_LIMIT, "more than %d different addresses",
+                               FR_ENDPOINTS_MAX);
     import->addrs[import->n_addrs++] = addr;
     return FR_OK;
 }
@@ -210,7 +220,8 @@ static enum fr_err take_record(struct fr_import *import, const char *type, const
     if (!is_cname && family == 0) return FR_OK;
     if (rdata == NULL) return fr_import_fault(fault, FR_E_MALFORMED, "%s without its value", type);
     if (fr_hex_parse_u64(first, 16, &eui) == FR_OK) {
-        err = is_cname ? check_target(import, rdata, fault) : take_address(import, rdata, family, fault);
+        err = is_cname ? check_target(import, rdata, fault)
+                       : take_address(import, rdata, family, fault);
         return err ? err : fr_import_add(import, eui, import->record_line, fault);
     }
     if (is_below(rest, "deveui"))
@@ -235,7 +246,8 @@ static enum fr_err take_whole(struct fr_import *import, struct fr_import_fault *
         if (err) return err;
         memcpy(import->owner, owner, sizeof import->owner);
     } else if (import->owner[0] == '\0') {
-        return fr_import_fault(fault, FR_E_MALFORMED, "a record without a name, and none before it");
+        return fr_import_fault(fault, FR_E_MALFORMED,
+                               "a record without a name, and none before it");
     }
     /* TTL and class, each at most once, in either order. */
     bool has_ttl = false, has_class = false;
@@ -248,8 +260,10 @@ static enum fr_err take_whole(struct fr_import *import, struct fr_import_fault *
             break;
     }
     if (at == n || !is_type(import->tokens[at]))
-        return fr_import_fault(fault, FR_E_MALFORMED, "not a record: NAME [TTL] [IN] TYPE VALUE expected");
-    return take_record(import, import->tokens[at], at + 1 < n ? import->tokens[at + 1] : NULL, fault);
+        return fr_import_fault(fault, FR_E_MALFORMED,
+                               "not a record: NAME [TTL] [IN] TYPE VALUE expected");
+    return take_record(import, import->tokens[at], at + 1 < n ? import->tokens[at + 1] : NULL,
+                       fault);
 }
 
 static void start_record(struct fr_import *import)

@@ -19,7 +19,7 @@ enum fr_fact_kind {
     FR_FACT_AUTHORITY = 7, /* key: name */
     FR_FACT_POLICY = 8,    /* key: name; value: seconds (4) */
     FR_FACT_META = 9,      /* key: name; value: text */
-    FR_FACT_IMAGE = 10,    /* key: NetID (3); value: mode (1), added, moved, removed, after (8 each) */
+    FR_FACT_IMAGE = 10, /* key: NetID (3); value: mode (1), added, moved, removed, after (8 each) */
 };
 
 struct fr_journal_record {

@@ -61,7 +61,8 @@ static enum fr_err check_texts(const struct fr_member_row *row, struct fr_diag *
     enum fr_err err = fr_text_check(row->org, FR_ORG_MAX, "the organisation", diag);
 
     if (err == FR_OK) err = fr_text_check(row->noc, FR_CONTACT_MAX, "the NOC contact", diag);
-    if (err == FR_OK) err = fr_text_check(row->security, FR_CONTACT_MAX, "the security contact", diag);
+    if (err == FR_OK)
+        err = fr_text_check(row->security, FR_CONTACT_MAX, "the security contact", diag);
     return err;
 }
 
@@ -73,7 +74,8 @@ static enum fr_err put_row(struct fr_change *change, const struct fr_member_row 
     fr_member_write(&w, row);
     enum fr_err err = fr_wr_err(&w);
     if (err) return err;
-    return fr_change_put(change, FR_TABLE_MEMBERS, FR_FACT_MEMBER, fr_span_str(row->id), fr_wr_done(&w));
+    return fr_change_put(change, FR_TABLE_MEMBERS, FR_FACT_MEMBER, fr_span_str(row->id),
+                         fr_wr_done(&w));
 }
 
 enum fr_err fr_member_add(struct fr_change *change, const struct fr_member_row *row,

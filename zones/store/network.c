@@ -30,7 +30,8 @@ enum fr_err fr_endpoint_parse(struct fr_span text, struct fr_diag *diag, struct 
     }
     bool is_multicast = addr.ip.family == 4 ? addr.ip.b[0] >= 224 : addr.ip.b[0] == 0xff;
     if (fr_ip_is_any(&addr.ip) || is_multicast)
-        return fr_diag_fail(diag, FR_E_INVALID, "endpoint \"%.*s\": nobody can connect to that address",
+        return fr_diag_fail(diag, FR_E_INVALID,
+                            "endpoint \"%.*s\": nobody can connect to that address",
                             (int)(text.n & 0xff), (const char *)text.p);
     *out = addr;
     return FR_OK;
@@ -102,7 +103,8 @@ enum fr_err fr_network_each(struct fr_snap *snap, fr_network_fn fn, void *data)
     return fr_network_each_of(snap, NULL, fn, data);
 }
 
-enum fr_err fr_network_each_of(struct fr_snap *snap, const char *member, fr_network_fn fn, void *data)
+enum fr_err fr_network_each_of(struct fr_snap *snap, const char *member, fr_network_fn fn,
+                               void *data)
 {
     struct visit v = {fn, data, member};
 
@@ -175,7 +177,8 @@ enum fr_err fr_network_add(struct fr_change *change, uint32_t netid, const char 
     return put_row(change, &row);
 }
 
-static bool is_same_list(const struct fr_network_row *row, const struct fr_addr *endpoints, size_t n)
+static bool is_same_list(const struct fr_network_row *row, const struct fr_addr *endpoints,
+                         size_t n)
 {
     if (row->n_endpoints != n) return false;
     for (size_t i = 0; i < n; i++)
@@ -238,12 +241,14 @@ enum fr_err fr_network_remove(struct fr_change *change, uint32_t netid, struct f
     enum fr_err err = get_for_change(change, netid, diag, &row);
     if (err) return err;
     if (row.devices > 0)
-        return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %06" PRIx32 " still has %" PRIu64 " devices",
-                            netid, row.devices);
+        return fr_diag_fail(diag, FR_E_CONFLICT,
+                            "NetID %06" PRIx32 " still has %" PRIu64 " devices", netid,
+                            row.devices);
     err = fr_snap_visit(fr_change_snap(change), FR_TABLE_PINS, key, found_pin, &has_pins);
     if (err) return err;
     if (has_pins)
-        return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %06" PRIx32 " still has certificates", netid);
+        return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %06" PRIx32 " still has certificates",
+                            netid);
     err = fr_txn_delete(fr_change_txn(change), FR_TABLE_NETWORKS, key);
     return err ? err : fr_change_note(change, FR_FACT_NETWORK, key, (struct fr_span){0});
 }
@@ -261,8 +266,8 @@ enum fr_err fr_network_next_free(struct fr_snap *snap, struct fr_diag *diag, uin
         fr_diag_hint(diag, "give --netid N, or set a pool with fedroam ca init --netid-pool");
     }
     if (err) return err;
-    if (!fr_span_cut(fr_span_str(pool), '-', &first, &last) || fr_netid_parse(first, &from) != FR_OK ||
-        fr_netid_parse(last, &to) != FR_OK)
+    if (!fr_span_cut(fr_span_str(pool), '-', &first, &last) ||
+        fr_netid_parse(first, &from) != FR_OK || fr_netid_parse(last, &to) != FR_OK)
         return FR_E_MALFORMED;
     for (uint32_t netid = from; netid <= to; netid++) {
         if (fr_netid_check(netid, NULL) != FR_OK) continue;

@@ -39,7 +39,8 @@ enum fr_err fr_network_get_live(struct fr_snap *snap, uint32_t netid, struct fr_
 typedef enum fr_err (*fr_network_fn)(void *data, const struct fr_network_row *row);
 enum fr_err fr_network_each(struct fr_snap *snap, fr_network_fn fn, void *data);
 /* One member's NetIDs, ascending. */
-enum fr_err fr_network_each_of(struct fr_snap *snap, const char *member, fr_network_fn fn, void *data);
+enum fr_err fr_network_each_of(struct fr_snap *snap, const char *member, fr_network_fn fn,
+                               void *data);
 
 /* Gives a free NetID to a member. It may hold it already: FR_OK without a trace. */
 enum fr_err fr_network_add(struct fr_change *change, uint32_t netid, const char *member,

@@ -15,7 +15,8 @@ static const struct fr_policy_about table[FR_POLICY_COUNT] = {
     [FR_POLICY_TTL_DEVEUI] = {"ttl.deveui", 3600, 10, 7 * DAY, "TTL of a device's CNAME"},
     [FR_POLICY_TTL_NETID] = {"ttl.netid", 60, 10, DAY,
                              "TTL of a network's records; a revocation reaches all within it"},
-    [FR_POLICY_TTL_NEGATIVE] = {"ttl.negative", 60, 1, 3600, "how long \"no such name\" is remembered"},
+    [FR_POLICY_TTL_NEGATIVE] = {"ttl.negative", 60, 1, 3600,
+                                "how long \"no such name\" is remembered"},
     [FR_POLICY_LIFETIME_BROKER] = {"lifetime.broker", 90 * DAY, 3600, 397 * DAY,
                                    "life of a broker certificate"},
     [FR_POLICY_LIFETIME_DOH] = {"lifetime.doh", 30 * DAY, 3600, 397 * DAY,
@@ -85,7 +86,8 @@ enum fr_err fr_policy_read(struct fr_snap *snap, struct fr_policy *out)
 }
 
 /* "90" is seconds; with a unit, whole seconds. */
-static enum fr_err parse_seconds(const struct fr_policy_about *about, const char *value, uint32_t *out)
+static enum fr_err parse_seconds(const struct fr_policy_about *about, const char *value,
+                                 uint32_t *out)
 {
     uint64_t n = 0;
 
@@ -111,7 +113,8 @@ enum fr_err fr_policy_set(struct fr_change *change, enum fr_policy_key key, cons
 
     enum fr_err err = parse_seconds(about, value, &seconds);
     if (err) {
-        (void)fr_diag_fail(diag, err, "%s: \"%s\" is not a time from %" PRIu32 " to %" PRIu32 " seconds",
+        (void)fr_diag_fail(diag, err,
+                           "%s: \"%s\" is not a time from %" PRIu32 " to %" PRIu32 " seconds",
                            about->name, value, about->min, about->max);
         fr_diag_hint(diag, "write 90, 15m, 1h or 30d");
         return err;
@@ -121,5 +124,6 @@ enum fr_err fr_policy_set(struct fr_change *change, enum fr_policy_key key, cons
     fr_wr_u32(&w, seconds);
     struct fr_span meta = meta_key(key, name);
     err = fr_txn_put(fr_change_txn(change), FR_DB_META, meta, fr_wr_done(&w));
-    return err ? err : fr_change_note(change, FR_FACT_POLICY, fr_span_str(about->name), fr_wr_done(&w));
+    return err ? err
+               : fr_change_note(change, FR_FACT_POLICY, fr_span_str(about->name), fr_wr_done(&w));
 }

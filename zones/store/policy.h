@@ -20,7 +20,7 @@ enum fr_policy_key {
 };
 
 struct fr_policy_about {
-    const char *name; /* "ttl.deveui" */
+    const char *name;       /* "ttl.deveui" */
     uint32_t def, min, max; /* seconds */
     const char *help;
 };

@@ -22,7 +22,8 @@ struct node {
     void *data;
 };
 
-static struct fr_record start(const struct node *node, struct fr_owner owner, enum fr_record_type type)
+static struct fr_record start(const struct node *node, struct fr_owner owner,
+                              enum fr_record_type type)
 {
     return (struct fr_record){.owner = owner, .type = type, .ttl_s = node->ttl_s};
 }
@@ -73,8 +74,7 @@ static enum fr_err give_endpoints(const struct node *node)
         err = give_addr(node, host, &node->endpoints[i].ip);
     }
     for (uint16_t i = 0; err == FR_OK && i < node->n; i++) {
-        struct fr_record record =
-            start(node, of_node(node, FR_OWNER_SERVICE, 0), FR_RECORD_SRV);
+        struct fr_record record = start(node, of_node(node, FR_OWNER_SERVICE, 0), FR_RECORD_SRV);
         record.data.srv.priority = (uint16_t)(PRIORITY_FIRST + i);
         record.data.srv.port = node->endpoints[i].port;
         record.data.srv.target = of_node(node, FR_OWNER_ENDPOINT, (uint16_t)(i + 1));
@@ -196,7 +196,8 @@ enum fr_err fr_records_apex(struct fr_snap *snap, fr_record_fn fn, void *data)
     return fn(data, &ns);
 }
 
-enum fr_err fr_records_device(struct fr_snap *snap, uint64_t deveui, uint32_t *netid, uint32_t *ttl_s)
+enum fr_err fr_records_device(struct fr_snap *snap, uint64_t deveui, uint32_t *netid,
+                              uint32_t *ttl_s)
 {
     struct fr_device_row device;
     struct fr_network_row network;

@@ -23,25 +23,25 @@
 
 #define FR_RECORD_TXT_MAX 64
 #define FR_RECORD_NS_TARGET "localhost" /* absolute target of the apex NS */
-#define FR_RECORD_RNAME "hostmaster" /* SOA RNAME, relative to the apex */
+#define FR_RECORD_RNAME "hostmaster"    /* SOA RNAME, relative to the apex */
 
 enum fr_record_type { /* the DNS numbers */
-    FR_RECORD_A = 1,
-    FR_RECORD_NS = 2,
-    FR_RECORD_CNAME = 5,
-    FR_RECORD_SOA = 6,
-    FR_RECORD_TXT = 16,
-    FR_RECORD_AAAA = 28,
-    FR_RECORD_SRV = 33,
-    FR_RECORD_NAPTR = 35,
-    FR_RECORD_TLSA = 52,
+                      FR_RECORD_A = 1,
+                      FR_RECORD_NS = 2,
+                      FR_RECORD_CNAME = 5,
+                      FR_RECORD_SOA = 6,
+                      FR_RECORD_TXT = 16,
+                      FR_RECORD_AAAA = 28,
+                      FR_RECORD_SRV = 33,
+                      FR_RECORD_NAPTR = 35,
+                      FR_RECORD_TLSA = 52,
 };
 
 struct fr_record {
     struct fr_owner owner;
     enum fr_record_type type;
     uint32_t ttl_s;
-    union { /* nothing for NS: its target is FR_RECORD_NS_TARGET */
+    union {                          /* nothing for NS: its target is FR_RECORD_NS_TARGET */
         uint8_t addr[16];            /* A (the first 4), AAAA */
         struct fr_owner target;      /* CNAME */
         char txt[FR_RECORD_TXT_MAX]; /* one character-string */
@@ -73,4 +73,5 @@ enum fr_err fr_records_network(struct fr_snap *snap, uint32_t netid, int64_t now
 enum fr_err fr_records_joineui(struct fr_snap *snap, uint64_t joineui, fr_record_fn fn, void *data);
 
 /* The device's CNAME target as a NetID that is live, and its TTL. FR_E_NOT_FOUND: the name does not exist for anybody. */
-enum fr_err fr_records_device(struct fr_snap *snap, uint64_t deveui, uint32_t *netid, uint32_t *ttl_s);
+enum fr_err fr_records_device(struct fr_snap *snap, uint64_t deveui, uint32_t *netid,
+                              uint32_t *ttl_s);

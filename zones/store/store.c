@@ -85,8 +85,9 @@ static enum fr_err check_pool(const char *pool, struct fr_diag *diag)
     struct fr_span first, last;
     uint32_t from, to;
 
-    if (fr_span_cut(fr_span_str(pool), '-', &first, &last) && fr_netid_parse(first, &from) == FR_OK &&
-        fr_netid_parse(last, &to) == FR_OK && from <= to && strlen(pool) <= FR_POOL_MAX) {
+    if (fr_span_cut(fr_span_str(pool), '-', &first, &last) &&
+        fr_netid_parse(first, &from) == FR_OK && fr_netid_parse(last, &to) == FR_OK && from <= to &&
+        strlen(pool) <= FR_POOL_MAX) {
         enum fr_err err = fr_netid_check(from, diag);
         return err ? err : fr_netid_check(to, diag);
     }
@@ -97,7 +98,8 @@ static enum fr_err check_pool(const char *pool, struct fr_diag *diag)
 static enum fr_err check_new(const struct fr_store_new *fresh, struct fr_diag *diag)
 {
     enum fr_err err = fr_fed_check(fr_span_str(fresh->federation), diag);
-    if (err == FR_OK && fresh->url != NULL) err = fr_text_check(fresh->url, FR_URL_MAX, "the URL", diag);
+    if (err == FR_OK && fresh->url != NULL)
+        err = fr_text_check(fresh->url, FR_URL_MAX, "the URL", diag);
     if (err == FR_OK && fresh->netid_pool != NULL) err = check_pool(fresh->netid_pool, diag);
     return err;
 }
@@ -128,8 +130,9 @@ out:
     return err;
 }
 
-enum fr_err fr_store_create(const struct fr_store_options *options, const struct fr_store_new *fresh,
-                            struct fr_diag *diag, struct fr_store **out)
+enum fr_err fr_store_create(const struct fr_store_options *options,
+                            const struct fr_store_new *fresh, struct fr_diag *diag,
+                            struct fr_store **out)
 {
     struct fr_db_options db = db_options(options);
     struct fr_store *store = NULL;
@@ -274,9 +277,9 @@ static enum fr_err read_counts(struct fr_snap *snap, struct fr_store_info *out)
         uint32_t table;
         uint64_t *count;
     } counts[] = {
-        {devices, &out->devices},           {FR_TABLE_NETWORKS, &out->networks},
-        {FR_TABLE_MEMBERS, &out->members},  {FR_TABLE_JOINEUIS, &out->joineuis},
-        {FR_TABLE_CERTS, &out->certs},      {FR_TABLE_JOURNAL, &out->journal},
+        {devices, &out->devices},          {FR_TABLE_NETWORKS, &out->networks},
+        {FR_TABLE_MEMBERS, &out->members}, {FR_TABLE_JOINEUIS, &out->joineuis},
+        {FR_TABLE_CERTS, &out->certs},     {FR_TABLE_JOURNAL, &out->journal},
     };
     for (size_t i = 0; err == FR_OK && i < sizeof counts / sizeof counts[0]; i++)
         err = fr_txn_count(snap->txn, counts[i].table, counts[i].count);

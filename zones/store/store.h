@@ -40,8 +40,9 @@ struct fr_store_new {
 };
 
 /* Makes the tables in an existing directory that has none. FR_E_EXISTS when there is a federation in it. */
-enum fr_err fr_store_create(const struct fr_store_options *options, const struct fr_store_new *fresh,
-                            struct fr_diag *diag, struct fr_store **out);
+enum fr_err fr_store_create(const struct fr_store_options *options,
+                            const struct fr_store_new *fresh, struct fr_diag *diag,
+                            struct fr_store **out);
 
 /* Opens an existing one. FR_E_NOT_FOUND: the directory holds no federation. */
 enum fr_err fr_store_open(const struct fr_store_options *options, struct fr_diag *diag,
@@ -76,17 +77,19 @@ struct fr_store_info {
     uint32_t readers, readers_max;
     uint64_t devices, networks, members, joineuis, certs, journal; /* rows */
     char federation[FR_FEDERATION_MAX + 1];
-    char url[FR_URL_MAX + 1];       /* "" when there is none */
+    char url[FR_URL_MAX + 1];         /* "" when there is none */
     char netid_pool[FR_POOL_MAX + 1]; /* "" when there is none */
 };
 enum fr_err fr_store_read_info(struct fr_store *store, struct fr_store_info *out);
 
 /* A snapshot; for one request only (an old one makes the file grow). */
 enum fr_err fr_snap_begin(struct fr_store *store, struct fr_snap **out);
-void fr_snap_reset(struct fr_snap *snap);          /* give the moment back, keep the handle */
-enum fr_err fr_snap_renew(struct fr_snap *snap);   /* take the present moment; on failure it stays reset */
-void fr_snap_end(struct fr_snap *snap);            /* NULL is fine */
+void fr_snap_reset(struct fr_snap *snap); /* give the moment back, keep the handle */
+enum fr_err
+fr_snap_renew(struct fr_snap *snap);    /* take the present moment; on failure it stays reset */
+void fr_snap_end(struct fr_snap *snap); /* NULL is fine */
 
-uint64_t fr_snap_sequence(struct fr_snap *snap);   /* transactions up to this moment */
-uint64_t fr_snap_txn(const struct fr_snap *snap);  /* commit it sees; compare with fr_store_last_txn */
+uint64_t fr_snap_sequence(struct fr_snap *snap); /* transactions up to this moment */
+uint64_t
+fr_snap_txn(const struct fr_snap *snap); /* commit it sees; compare with fr_store_last_txn */
 struct fr_store *fr_snap_store(const struct fr_snap *snap);

@@ -51,8 +51,8 @@ struct fr_txn *fr_change_txn(struct fr_change *change);
 enum fr_err fr_change_note(struct fr_change *change, enum fr_fact_kind kind, struct fr_span key,
                            struct fr_span value);
 /* Puts a row and notes it; skips both when the same bytes are there. */
-enum fr_err fr_change_put(struct fr_change *change, enum fr_store_table table, enum fr_fact_kind kind,
-                          struct fr_span key, struct fr_span value);
+enum fr_err fr_change_put(struct fr_change *change, enum fr_store_table table,
+                          enum fr_fact_kind kind, struct fr_span key, struct fr_span value);
 
 /* Moves a network's device count; not noted, since it follows from the devices. */
 enum fr_err fr_network_count_devices(struct fr_txn *txn, uint32_t netid, int64_t by);

@@ -3,9 +3,9 @@
 #include "base/wire.h"
 #include "db/txn.h"
 
-#include <string.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,8 +18,13 @@ static const char *const names[] = {"one", "two"};
 
 static struct fr_db_options opts(const char *dir)
 {
-    return (struct fr_db_options){.dir = dir, .tables = names, .n_tables = 2, .schema = 3,
-                                  .map_size = MAP, .create = true, .upgrade_hint = "run: upgrade it"};
+    return (struct fr_db_options){.dir = dir,
+                                  .tables = names,
+                                  .n_tables = 2,
+                                  .schema = 3,
+                                  .map_size = MAP,
+                                  .create = true,
+                                  .upgrade_hint = "run: upgrade it"};
 }
 
 static struct fr_db *open_new(const char *dir)
@@ -244,7 +249,8 @@ static void other_processes_see_commits(void **state)
         if (fr_txn_write(db, &txn) != FR_OK) _exit(2);
         for (int i = 0; i < 100; i++) {
             snprintf(key, sizeof key, "big%d", i);
-            if (fr_txn_put(txn, 0, fr_span_str(key), (struct fr_span){big, sizeof big}) != FR_OK) _exit(3);
+            if (fr_txn_put(txn, 0, fr_span_str(key), (struct fr_span){big, sizeof big}) != FR_OK)
+                _exit(3);
         }
         if (fr_txn_put(txn, 0, FR_SPAN_LIT("k"), FR_SPAN_LIT("child")) != FR_OK) _exit(4);
         if (fr_txn_commit(txn) != FR_OK) _exit(5);
@@ -291,7 +297,8 @@ static void holders_of_another_pid_namespace_are_seen(void **state)
     assert_true(pid >= 0);
     if (pid == 0) {
         FILE *f = fopen(path, "r+");
-        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = getpid() + 7, .l_len = 1};
+        struct flock lock = {
+            .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = getpid() + 7, .l_len = 1};
         if (f == NULL || fcntl(fileno(f), F_SETLK, &lock) != 0) _exit(1);
         if (write(ready[1], &c, 1) != 1) _exit(2);
         pause();

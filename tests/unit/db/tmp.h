@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 static inline int tmp_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)

@@ -6,8 +6,12 @@ static const char *const names[] = {"t"};
 
 static struct fr_db *open_new(const char *dir)
 {
-    struct fr_db_options o = {.dir = dir, .tables = names, .n_tables = 1, .schema = 1,
-                              .map_size = 64 << 20, .create = true};
+    struct fr_db_options o = {.dir = dir,
+                              .tables = names,
+                              .n_tables = 1,
+                              .schema = 1,
+                              .map_size = 64 << 20,
+                              .create = true};
     struct fr_db *db = NULL;
 
     assert_int_equal(fr_db_open(&o, NULL, &db), FR_OK);
@@ -67,10 +71,12 @@ static void keys_have_their_limits(void **state)
     struct fr_span got;
 
     assert_int_equal(fr_txn_write(db, &w), FR_OK);
-    assert_int_equal(fr_txn_put(w, 0, (struct fr_span){key, FR_DB_KEY_MAX}, (struct fr_span){0}), FR_OK);
+    assert_int_equal(fr_txn_put(w, 0, (struct fr_span){key, FR_DB_KEY_MAX}, (struct fr_span){0}),
+                     FR_OK);
     assert_int_equal(fr_txn_get(w, 0, (struct fr_span){key, FR_DB_KEY_MAX}, &got), FR_OK);
     assert_int_equal(got.n, 0);
-    assert_int_equal(fr_txn_put(w, 0, (struct fr_span){key, sizeof key}, (struct fr_span){0}), FR_E_RANGE);
+    assert_int_equal(fr_txn_put(w, 0, (struct fr_span){key, sizeof key}, (struct fr_span){0}),
+                     FR_E_RANGE);
     assert_int_equal(fr_txn_put(w, 0, (struct fr_span){0}, (struct fr_span){0}), FR_E_RANGE);
     fr_txn_end(w);
     fr_db_close(db);
@@ -111,7 +117,8 @@ static void cursors_walk_in_key_order(void **state)
     assert_int_equal(fr_cursor_last(c, &k, &v), FR_E_NOT_FOUND);
     fr_cursor_close(c);
     for (const char *p = "dbca"; *p; p++)
-        assert_int_equal(fr_txn_put(w, 0, (struct fr_span){(const uint8_t *)p, 1}, FR_SPAN_LIT("v")), FR_OK);
+        assert_int_equal(
+            fr_txn_put(w, 0, (struct fr_span){(const uint8_t *)p, 1}, FR_SPAN_LIT("v")), FR_OK);
     assert_int_equal(fr_cursor_open(w, 0, &c), FR_OK);
     assert_int_equal(fr_cursor_seek(c, FR_SPAN_LIT("bb"), &k, &v), FR_OK);
     assert_true(fr_span_is(k, "c"));
@@ -151,9 +158,9 @@ static void tables_are_emptied_in_slices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TMP_TEST(snapshots_do_not_move),        TMP_TEST(nested_work_is_undone_alone),
-        TMP_TEST(keys_have_their_limits),       TMP_TEST(insert_append_delete_and_count),
-        TMP_TEST(cursors_walk_in_key_order),    TMP_TEST(tables_are_emptied_in_slices),
+        TMP_TEST(snapshots_do_not_move),     TMP_TEST(nested_work_is_undone_alone),
+        TMP_TEST(keys_have_their_limits),    TMP_TEST(insert_append_delete_and_count),
+        TMP_TEST(cursors_walk_in_key_order), TMP_TEST(tables_are_emptied_in_slices),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

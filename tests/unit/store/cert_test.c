@@ -6,7 +6,8 @@
 
 static struct fr_cert_row make_row(uint8_t n, enum fr_profile profile, const char *member)
 {
-    struct fr_cert_row row = {.profile = profile, .rights = fr_profile_rights(profile), .n_names = 1};
+    struct fr_cert_row row = {
+        .profile = profile, .rights = fr_profile_rights(profile), .n_names = 1};
 
     row.serial[0] = n;
     row.spki[0] = n;
@@ -23,7 +24,9 @@ static void issue(struct fr_change *change, uint8_t n, int64_t not_after_s)
 {
     uint8_t serial[FR_SERIAL_SIZE] = {n}, sha256[FR_DIGEST_SIZE] = {n, n};
 
-    assert_int_equal(fr_cert_row_issue(change, serial, FR_SPAN_LIT("der"), sha256, NOW, not_after_s, NULL), FR_OK);
+    assert_int_equal(
+        fr_cert_row_issue(change, serial, FR_SPAN_LIT("der"), sha256, NOW, not_after_s, NULL),
+        FR_OK);
 }
 
 struct pins {
@@ -69,11 +72,13 @@ static void the_life_of_a_certificate(void **state)
     assert_int_equal(got.status, FR_CERT_ISSUED);
     assert_int_equal(got.not_after_s, NOW + 100);
     assert_int_equal(got.sha256[1], 1);
-    assert_int_equal(fr_cert_row_get_der(fr_change_snap(change), row.serial, der, &size), FR_E_LIMIT);
+    assert_int_equal(fr_cert_row_get_der(fr_change_snap(change), row.serial, der, &size),
+                     FR_E_LIMIT);
     size = sizeof der;
     assert_int_equal(fr_cert_row_get_der(fr_change_snap(change), row.serial, der, &size), FR_OK);
     assert_int_equal(size, 3);
-    assert_int_equal(fr_cert_row_issue(change, row.serial, FR_SPAN_LIT("x"), sha256, 1, 2, NULL), FR_E_CONFLICT);
+    assert_int_equal(fr_cert_row_issue(change, row.serial, FR_SPAN_LIT("x"), sha256, 1, 2, NULL),
+                     FR_E_CONFLICT);
     assert_int_equal(pins_of(change, 0x13, NOW + 100), 1);
     assert_int_equal(pins_of(change, 0x13, NOW + 101), 0);
     assert_int_equal(pins_of(change, 0x14, NOW), 0);
@@ -97,7 +102,8 @@ static void keys_belong_to_one_member_and_can_be_blocked(void **state)
 {
     struct fixture *f = *state;
     struct fr_change *change = begin_change(f->store);
-    struct fr_cert_row one = make_row(1, FR_PROFILE_DOH, "acme"), two = make_row(2, FR_PROFILE_DOH, "bolt");
+    struct fr_cert_row one = make_row(1, FR_PROFILE_DOH, "acme"),
+                       two = make_row(2, FR_PROFILE_DOH, "bolt");
     char member[FR_MEMBER_ID_MAX + 1];
     bool is_blocked = true;
     struct fr_diag diag = {0};
@@ -189,15 +195,20 @@ static void lists_by_member_and_by_end(void **state)
         if (rows[i].ends) issue(change, rows[i].n, NOW + rows[i].ends);
     }
     struct fr_snap *snap = fr_change_snap(change);
-    assert_int_equal(fr_cert_row_each_of(snap, "acme", collect, memset(text, 0, sizeof text)), FR_OK);
+    assert_int_equal(fr_cert_row_each_of(snap, "acme", collect, memset(text, 0, sizeof text)),
+                     FR_OK);
     assert_string_equal(text, "134");
-    assert_int_equal(fr_cert_row_each_of(snap, "acm", collect, memset(text, 0, sizeof text)), FR_OK);
+    assert_int_equal(fr_cert_row_each_of(snap, "acm", collect, memset(text, 0, sizeof text)),
+                     FR_OK);
     assert_string_equal(text, "");
     assert_int_equal(fr_cert_row_each(snap, collect, memset(text, 0, sizeof text)), FR_OK);
     assert_string_equal(text, "1234");
-    assert_int_equal(fr_cert_row_each_ending(snap, NOW + 100, NOW + 200, collect, memset(text, 0, sizeof text)), FR_OK);
+    assert_int_equal(
+        fr_cert_row_each_ending(snap, NOW + 100, NOW + 200, collect, memset(text, 0, sizeof text)),
+        FR_OK);
     assert_string_equal(text, "12");
-    assert_int_equal(fr_cert_row_each_ending(snap, 0, INT64_MAX, collect, memset(text, 0, sizeof text)), FR_OK);
+    assert_int_equal(
+        fr_cert_row_each_ending(snap, 0, INT64_MAX, collect, memset(text, 0, sizeof text)), FR_OK);
     assert_string_equal(text, "123");
     fr_change_cancel(change);
 }
@@ -206,8 +217,13 @@ static void authorities_are_named_once(void **state)
 {
     struct fixture *f = *state;
     struct fr_change *change = begin_change(f->store);
-    struct fr_authority_row row = {.name = "2026a", .kind = FR_AUTHORITY_ISSUING, .state = FR_AUTHORITY_ACTIVE,
-                                   .not_before_s = 1, .not_after_s = 2, .der_size = 3, .der = "abc"};
+    struct fr_authority_row row = {.name = "2026a",
+                                   .kind = FR_AUTHORITY_ISSUING,
+                                   .state = FR_AUTHORITY_ACTIVE,
+                                   .not_before_s = 1,
+                                   .not_after_s = 2,
+                                   .der_size = 3,
+                                   .der = "abc"};
     struct fr_authority_row got;
 
     assert_int_equal(fr_authority_add(change, &row, NULL), FR_OK);
@@ -217,7 +233,8 @@ static void authorities_are_named_once(void **state)
     assert_int_equal(got.state, FR_AUTHORITY_RETIRED);
     assert_int_equal(got.der_size, 3);
     assert_memory_equal(got.der, "abc", 3);
-    assert_int_equal(fr_authority_set_state(change, "root", FR_AUTHORITY_RETIRED, NULL), FR_E_NOT_FOUND);
+    assert_int_equal(fr_authority_set_state(change, "root", FR_AUTHORITY_RETIRED, NULL),
+                     FR_E_NOT_FOUND);
     strcpy(row.name, "a b");
     assert_int_equal(fr_authority_add(change, &row, NULL), FR_E_INVALID);
     strcpy(row.name, "root");

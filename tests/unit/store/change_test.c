@@ -15,7 +15,8 @@ static void a_change_leaves_one_record_with_folded_facts(void **state)
 {
     struct fixture *f = *state;
     static const uint8_t serial[FR_SERIAL_SIZE] = {0xab, 1};
-    struct fr_change_by by = {.actor = "cert:ab01", .serial = serial, .reason = "new\nlines \xff go", .now_s = NOW};
+    struct fr_change_by by = {
+        .actor = "cert:ab01", .serial = serial, .reason = "new\nlines \xff go", .now_s = NOW};
     struct fr_change *change = NULL;
     struct fr_journal_record record;
     struct fr_fact fact;

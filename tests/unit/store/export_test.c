@@ -16,13 +16,16 @@ static enum fr_err collect(void *data, struct fr_span text)
 
 static void fill(struct fr_store *store)
 {
-    static const uint64_t acme[] = {0x70b3d57ed0000001, 0x0004a30b001c0530}, bolt[] = {0x5817b1c3eb890bc4};
-    struct fr_addr list[] = {addr("192.0.2.10:8005"), addr("[2001:db8::10]:443"), addr("192.0.2.11:8005")};
+    static const uint64_t acme[] = {0x70b3d57ed0000001, 0x0004a30b001c0530},
+                          bolt[] = {0x5817b1c3eb890bc4};
+    struct fr_addr list[] = {addr("192.0.2.10:8005"), addr("[2001:db8::10]:443"),
+                             addr("192.0.2.11:8005")};
     struct fr_addr js[] = {addr("192.0.2.12:8006")};
     struct fr_device_report report;
     struct fr_change *change = begin_change(store);
     struct fr_device_job job = {.netid = 0x13, .mode = FR_DEVICE_ADD, .euis = acme, .n = 2};
-    struct fr_cert_row row = {.profile = FR_PROFILE_NS, .netid = 0x13, .serial = {7}, .spki = {0xaa}, .member = "acme"};
+    struct fr_cert_row row = {
+        .profile = FR_PROFILE_NS, .netid = 0x13, .serial = {7}, .spki = {0xaa}, .member = "acme"};
     uint8_t sha256[FR_DIGEST_SIZE] = {1};
 
     assert_int_equal(fr_network_set_endpoints(change, 0x13, list, 3, NULL), FR_OK);
@@ -31,7 +34,9 @@ static void fill(struct fr_store *store)
     assert_int_equal(fr_device_apply(change, &job, NULL, &report), FR_OK);
     assert_int_equal(fr_joineui_set(change, 0x70b3d57ed0000000, "acme", js, 1, NULL), FR_OK);
     assert_int_equal(fr_cert_row_intend(change, &row, NULL), FR_OK);
-    assert_int_equal(fr_cert_row_issue(change, row.serial, FR_SPAN_LIT("d"), sha256, NOW, NOW + 1000, NULL), FR_OK);
+    assert_int_equal(
+        fr_cert_row_issue(change, row.serial, FR_SPAN_LIT("d"), sha256, NOW, NOW + 1000, NULL),
+        FR_OK);
     commit_change(change);
 }
 
@@ -53,10 +58,12 @@ static const char pins[] = "_ns.000013.netid 60 IN TLSA 3 1 1 "
                            "_443._tcp.000013.netid 60 IN CNAME _ns.000013.netid\n";
 static const char net2a[] = "00002a.netid 60 IN TXT \"v=fedroam1 member=acme\"\n";
 static const char net2b[] = "00002b.netid 60 IN TXT \"v=fedroam1 member=bolt\"\n";
-static const char js[] = "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN A 192.0.2.12\n"
-                         "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN SRV 1 0 8006 0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui\n"
-                         "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN NAPTR 100 50 \"S\" \"LWNS\" \"\" "
-                         "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui\n";
+static const char js[] =
+    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN A 192.0.2.12\n"
+    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN SRV 1 0 8006 "
+    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui\n"
+    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN NAPTR 100 50 \"S\" \"LWNS\" \"\" "
+    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui\n";
 static const char acme_devices[] = "0004a30b001c0530.deveui 3600 IN CNAME 000013.netid\n";
 static const char bolt_devices[] = "5817b1c3eb890bc4.deveui 3600 IN CNAME 00002b.netid\n";
 static const char acme_more[] = "70b3d57ed0000001.deveui 3600 IN CNAME 000013.netid\n";
@@ -81,10 +88,12 @@ static void every_record_of_the_zone(void **state)
     struct fr_buf want = FR_BUF_INIT(1 << 20);
 
     fill(f->store);
-    fr_buf_printf(&want, "%s%s%s%s%s%s%s%s", net13, pins, net2a, net2b, js, acme_devices, bolt_devices, acme_more);
+    fr_buf_printf(&want, "%s%s%s%s%s%s%s%s", net13, pins, net2a, net2b, js, acme_devices,
+                  bolt_devices, acme_more);
     assert_zone(f->store, NOW + 1000, fr_buf_str(&want));
     fr_buf_reset(&want);
-    fr_buf_printf(&want, "%s%s%s%s%s%s%s", net13, net2a, net2b, js, acme_devices, bolt_devices, acme_more);
+    fr_buf_printf(&want, "%s%s%s%s%s%s%s", net13, net2a, net2b, js, acme_devices, bolt_devices,
+                  acme_more);
     assert_zone(f->store, NOW + 1001, fr_buf_str(&want)); /* the certificate is over */
     fr_buf_deinit(&want);
 }
@@ -116,7 +125,8 @@ static void an_export_is_an_import(void **state)
 {
     struct fixture *f = *state;
     struct fr_buf text = FR_BUF_INIT(1 << 20);
-    struct fr_import_options options = {.name = "zone", .netid = 0x13, .keep_going = true, .records = true};
+    struct fr_import_options options = {
+        .name = "zone", .netid = 0x13, .keep_going = true, .records = true};
     struct fr_import *import = NULL;
     const uint64_t *euis;
     const uint32_t *lines;

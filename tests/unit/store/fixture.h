@@ -1,8 +1,8 @@
 #pragma once
 /* A store in a temporary folder with two members: acme (000013, 00002a) and bolt (00002b). */
 #include "base/clock.h"
-#include "store/change.h"
 #include "store/cert.h"
+#include "store/change.h"
 #include "store/device.h"
 #include "store/import.h"
 #include "store/joineui.h"
@@ -71,7 +71,8 @@ static inline struct fr_addr addr(const char *text)
 static inline int store_setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    struct fr_store_new fresh = {.federation = FED, .url = "https://broker.fed.test/dns-query",
+    struct fr_store_new fresh = {.federation = FED,
+                                 .url = "https://broker.fed.test/dns-query",
                                  .netid_pool = "000030-000032"};
 
     if (f == NULL || tmp_setup(&f->dir) != 0) return -1;

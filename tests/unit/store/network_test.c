@@ -14,7 +14,8 @@ static void a_netid_has_one_holder(void **state)
     assert_int_equal(fr_network_add(change, 0x14, "none", &diag), FR_E_NOT_FOUND);
     assert_int_equal(fr_network_add(change, 0, "acme", &diag), FR_E_INVALID);
     assert_int_equal(fr_network_add(change, 1, "acme", &diag), FR_E_INVALID);
-    assert_int_equal(fr_network_add(change, 0x400, "acme", &diag), FR_E_INVALID); /* RFU bits of type 0 */
+    assert_int_equal(fr_network_add(change, 0x400, "acme", &diag),
+                     FR_E_INVALID); /* RFU bits of type 0 */
     assert_int_equal(fr_network_add(change, 0x1000000, "acme", &diag), FR_E_INVALID);
     assert_true(fr_change_is_empty(change));
     fr_change_cancel(change);
@@ -68,7 +69,8 @@ static void endpoints_keep_their_order(void **state)
         list[i].port = (uint16_t)(9000 - i);
     }
     struct fr_change *change = begin_change(f->store);
-    assert_int_equal(fr_network_set_endpoints(change, 0x13, list, FR_ENDPOINTS_MAX + 1, NULL), FR_E_LIMIT);
+    assert_int_equal(fr_network_set_endpoints(change, 0x13, list, FR_ENDPOINTS_MAX + 1, NULL),
+                     FR_E_LIMIT);
     assert_int_equal(fr_network_set_endpoints(change, 0x13, list, FR_ENDPOINTS_MAX, NULL), FR_OK);
     assert_int_equal(fr_network_set_endpoints(change, 0x99, list, 1, NULL), FR_E_NOT_FOUND);
     struct fr_addr twice[] = {list[0], list[0]};
@@ -92,7 +94,8 @@ static bool is_live(struct fr_store *store, uint32_t netid)
     return err == FR_OK;
 }
 
-static void set_member_state(struct fr_store *store, const char *id, enum fr_member_state member_state)
+static void set_member_state(struct fr_store *store, const char *id,
+                             enum fr_member_state member_state)
 {
     struct fr_change *change = begin_change(store);
     struct fr_member_row row;

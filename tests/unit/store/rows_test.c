@@ -3,59 +3,71 @@
 #include "fixture.h"
 
 /* Each kind: write a full row, read it back, write it again: the same bytes. Then cut at every length, and with a byte too many. */
-#define ROUND_TRIP(type, name, row)                                                                 \
-    static void name##_round_trip(void **state)                                                     \
-    {                                                                                                \
-        uint8_t bytes[FR_ROW_MAX], again[FR_ROW_MAX];                                                \
-        struct fr_wr w = fr_wr(bytes, sizeof bytes), w2 = fr_wr(again, sizeof again);                \
-        static struct type want = row;                                                               \
-        struct type got = {0};                                                                       \
-        (void)state;                                                                                 \
-        name##_write(&w, &want);                                                                     \
-        struct fr_span value = fr_wr_done(&w);                                                       \
-        assert_true(value.n > 0);                                                                    \
-        assert_int_equal(name##_read(value, &got), FR_OK);                                           \
-        name##_write(&w2, &got);                                                                     \
-        assert_int_equal(fr_wr_done(&w2).n, value.n);                                                \
-        assert_memory_equal(again, bytes, value.n);                                                  \
-        for (size_t n = 0; n < value.n; n++) {                                                       \
-            uint8_t *copy = malloc(n ? n : 1);                                                       \
-            memcpy(copy, bytes, n);                                                                  \
-            if (name##_read((struct fr_span){copy, n}, &got) == FR_OK) fail_msg("cut at %zu", n);    \
-            free(copy);                                                                              \
-        }                                                                                            \
-        assert_int_not_equal(name##_read((struct fr_span){bytes, value.n + 1}, &got), FR_OK);        \
+#define ROUND_TRIP(type, name, row)                                                                \
+    static void name##_round_trip(void **state)                                                    \
+    {                                                                                              \
+        uint8_t bytes[FR_ROW_MAX], again[FR_ROW_MAX];                                              \
+        struct fr_wr w = fr_wr(bytes, sizeof bytes), w2 = fr_wr(again, sizeof again);              \
+        static struct type want = row;                                                             \
+        struct type got = {0};                                                                     \
+        (void)state;                                                                               \
+        name##_write(&w, &want);                                                                   \
+        struct fr_span value = fr_wr_done(&w);                                                     \
+        assert_true(value.n > 0);                                                                  \
+        assert_int_equal(name##_read(value, &got), FR_OK);                                         \
+        name##_write(&w2, &got);                                                                   \
+        assert_int_equal(fr_wr_done(&w2).n, value.n);                                              \
+        assert_memory_equal(again, bytes, value.n);                                                \
+        for (size_t n = 0; n < value.n; n++) {                                                     \
+            uint8_t *copy = malloc(n ? n : 1);                                                     \
+            memcpy(copy, bytes, n);                                                                \
+            if (name##_read((struct fr_span){copy, n}, &got) == FR_OK) fail_msg("cut at %zu", n);  \
+            free(copy);                                                                            \
+        }                                                                                          \
+        assert_int_not_equal(name##_read((struct fr_span){bytes, value.n + 1}, &got), FR_OK);      \
     }
 
-#define BRACED(...) {__VA_ARGS__}
+#define BRACED(...)                                                                                \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 ROUND_TRIP(fr_member_row, fr_member,
-           BRACED(.id = "", .state = FR_MEMBER_SUSPENDED, .org = "Org", .noc = "noc@a.test", .security = "s@a.test",
-                  .created_s = 1, .changed_s = INT64_MAX))
+           BRACED(.id = "", .state = FR_MEMBER_SUSPENDED, .org = "Org", .noc = "noc@a.test",
+                  .security = "s@a.test", .created_s = 1, .changed_s = INT64_MAX))
 ROUND_TRIP(fr_network_row, fr_network,
            BRACED(.member = "acme", .state = FR_NETWORK_ACTIVE, .n_endpoints = 2,
-                  .endpoints = {{.ip = {4, {192, 0, 2, 1}}, .port = 1}, {.ip = {6, {0x20, 1}}, .port = 65535}},
+                  .endpoints = {{.ip = {4, {192, 0, 2, 1}}, .port = 1},
+                                {.ip = {6, {0x20, 1}}, .port = 65535}},
                   .devices = UINT64_MAX, .created_s = 1, .changed_s = 2))
 ROUND_TRIP(fr_joineui_row, fr_joineui,
-           BRACED(.member = "acme", .n_endpoints = 1, .endpoints = {{.ip = {4, {192, 0, 2, 1}}, .port = 8005}}, .changed_s = 3))
+           BRACED(.member = "acme", .n_endpoints = 1,
+                  .endpoints = {{.ip = {4, {192, 0, 2, 1}}, .port = 8005}}, .changed_s = 3))
 ROUND_TRIP(fr_device_row, fr_device, BRACED(.netid = 0xffffff, .change = UINT32_MAX))
 ROUND_TRIP(fr_cert_row, fr_cert_row,
-           BRACED(.status = FR_CERT_REVOKED, .profile = FR_PROFILE_JS, .member = "acme", .netid = 0xffffff, .joineui = 7,
-                  .host = "h", .rights = FR_RIGHTS_ALL, .n_names = 2, .names = {"a.b", "c.d"}, .not_before_s = 1,
-                  .not_after_s = 2, .sha256 = {1}, .spki = {2}, .authority = "2026a", .created_s = 3, .revoked_s = 4,
+           BRACED(.status = FR_CERT_REVOKED, .profile = FR_PROFILE_JS, .member = "acme",
+                  .netid = 0xffffff, .joineui = 7, .host = "h", .rights = FR_RIGHTS_ALL,
+                  .n_names = 2, .names = {"a.b", "c.d"}, .not_before_s = 1, .not_after_s = 2,
+                  .sha256 = {1}, .spki = {2}, .authority = "2026a", .created_s = 3, .revoked_s = 4,
                   .revoked_cause = 5))
 ROUND_TRIP(fr_key_row, fr_key, BRACED(.is_blocked = true, .member = "acme"))
 ROUND_TRIP(fr_pin_row, fr_pin, BRACED(.spki = {9}, .not_after_s = 10))
 ROUND_TRIP(fr_authority_row, fr_authority,
-           BRACED(.kind = FR_AUTHORITY_ROOT, .state = FR_AUTHORITY_REVOKED, .not_before_s = 1, .not_after_s = 2,
-                  .sha256 = {3}, .der_size = 2, .der = {4, 5}))
+           BRACED(.kind = FR_AUTHORITY_ROOT, .state = FR_AUTHORITY_REVOKED, .not_before_s = 1,
+                  .not_after_s = 2, .sha256 = {3}, .der_size = 2, .der = {4, 5}))
 
 static void a_journal_record_round_trip(void **state)
 {
     uint8_t bytes[2048];
     struct fr_wr w = fr_wr(bytes, sizeof bytes);
-    struct fr_journal_record want = {.when_s = 1, .actor = "a", .has_serial = true, .serial = {1}, .reason = "r",
-                                     .n_facts = 1, .facts = FR_SPAN_LIT("facts")}, got = {0};
+    struct fr_journal_record want = {.when_s = 1,
+                                     .actor = "a",
+                                     .has_serial = true,
+                                     .serial = {1},
+                                     .reason = "r",
+                                     .n_facts = 1,
+                                     .facts = FR_SPAN_LIT("facts")},
+                             got = {0};
 
     (void)state;
     fr_journal_write(&w, &want);
@@ -72,7 +84,10 @@ static const struct {
     size_t at;
     uint8_t byte;
 } faults[] = {
-    {"form of a later program", 0, 2}, {"state 0", 1, 0}, {"state 4", 1, 4}, {"text longer than allowed", 2, 0xff},
+    {"form of a later program", 0, 2},
+    {"state 0", 1, 0},
+    {"state 4", 1, 4},
+    {"text longer than allowed", 2, 0xff},
     {"zero byte in a text", 4, 0},
 };
 
@@ -94,11 +109,16 @@ static void damaged_members_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fr_member_round_trip),    cmocka_unit_test(fr_network_round_trip),
-        cmocka_unit_test(fr_joineui_round_trip),   cmocka_unit_test(fr_device_round_trip),
-        cmocka_unit_test(fr_cert_row_round_trip),  cmocka_unit_test(fr_key_round_trip),
-        cmocka_unit_test(fr_pin_round_trip),       cmocka_unit_test(fr_authority_round_trip),
-        cmocka_unit_test(a_journal_record_round_trip), cmocka_unit_test(damaged_members_are_refused),
+        cmocka_unit_test(fr_member_round_trip),
+        cmocka_unit_test(fr_network_round_trip),
+        cmocka_unit_test(fr_joineui_round_trip),
+        cmocka_unit_test(fr_device_round_trip),
+        cmocka_unit_test(fr_cert_row_round_trip),
+        cmocka_unit_test(fr_key_round_trip),
+        cmocka_unit_test(fr_pin_round_trip),
+        cmocka_unit_test(fr_authority_round_trip),
+        cmocka_unit_test(a_journal_record_round_trip),
+        cmocka_unit_test(damaged_members_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

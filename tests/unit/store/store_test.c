@@ -40,10 +40,16 @@ static void create_once_open_often(void **state)
 static void bad_new_federations_are_refused(void **state)
 {
     static const struct fr_store_new bad[] = {
-        {.federation = ""},      {.federation = "one"},      {.federation = "Upper.test"},
-        {.federation = "a..b"},  {.federation = "fed.test."}, {.federation = FED, .url = "a\nb"},
-        {.federation = FED, .netid_pool = "0001"}, {.federation = FED, .netid_pool = "000032-000030"},
-        {.federation = FED, .netid_pool = "000100-0001ff"}, /* RFU bits: none of them may be given */
+        {.federation = ""},
+        {.federation = "one"},
+        {.federation = "Upper.test"},
+        {.federation = "a..b"},
+        {.federation = "fed.test."},
+        {.federation = FED, .url = "a\nb"},
+        {.federation = FED, .netid_pool = "0001"},
+        {.federation = FED, .netid_pool = "000032-000030"},
+        {.federation = FED,
+         .netid_pool = "000100-0001ff"}, /* RFU bits: none of them may be given */
     };
     void *dir = NULL;
 
@@ -63,7 +69,8 @@ static void bad_new_federations_are_refused(void **state)
 
 static void set_schema(const char *dir, uint32_t schema)
 {
-    struct fr_db_options o = {.dir = dir, .schema = FR_STORE_SCHEMA, .map_size = 1 << 30, .accept_older = true};
+    struct fr_db_options o = {
+        .dir = dir, .schema = FR_STORE_SCHEMA, .map_size = 1 << 30, .accept_older = true};
     struct fr_db *db = NULL;
     struct fr_txn *txn = NULL;
 
@@ -159,7 +166,8 @@ static void what_was_acknowledged_survives_kill_9(void **state)
 
         struct fr_store_options options = store_options(f->dir);
         assert_int_equal(fr_store_open(&options, NULL, &f->store), FR_OK);
-        for (uint64_t eui = 1; eui <= acknowledged; eui++) assert_int_equal(device_netid(f->store, eui), 0x13);
+        for (uint64_t eui = 1; eui <= acknowledged; eui++)
+            assert_int_equal(device_netid(f->store, eui), 0x13);
         /* At most the one that was on its way is there as well. */
         uint64_t there = network_devices(f->store, 0x13);
         assert_true(there == acknowledged || there == acknowledged + 1);
