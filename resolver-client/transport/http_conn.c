@@ -273,8 +273,9 @@ static void handshake(struct fr_http_conn *c)
     if (status != FR_STREAM_OK || become_open(c) != FR_OK) {
         (void)fr_stream_flush(&c->stream, &has_progress); /* the alert, as far as it goes */
         if (status != FR_STREAM_OK) report_refusal(c, fr_tls_failure_text(&c->stream, text, sizeof text));
-        fr_stream_shutdown(&c->stream);
-        fr_conn_destroy(c);
+        /* With TLS 1.3 a client without a certificate has sent its request before it hears of our refusal: read that off, or
+         * the reset for it would overtake the alert. */
+        start_linger(c);
         return;
     }
     if (c->server->is_stopping) {
@@ -288,10 +289,8 @@ static void handshake(struct fr_http_conn *c)
 
 static void linger(struct fr_http_conn *c)
 {
-    size_t n;
-
     while (c->stream.bytes_in - c->seen_in < LINGER_BYTES) {
-        enum fr_stream_status status = fr_stream_read(&c->stream, c->server->in, sizeof c->server->in, &n);
+        enum fr_stream_status status = fr_stream_discard(&c->stream, c->server->in, sizeof c->server->in);
 
         if (status == FR_STREAM_AGAIN) return;
         if (status != FR_STREAM_OK) break;

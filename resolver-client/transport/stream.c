@@ -189,6 +189,13 @@ static enum fr_stream_status plain_read(struct fr_stream *s, uint8_t *p, size_t 
     return FR_STREAM_OK;
 }
 
+enum fr_stream_status fr_stream_discard(struct fr_stream *s, uint8_t *p, size_t n)
+{
+    size_t got;
+
+    return plain_read(s, p, n, &got);
+}
+
 enum fr_stream_status fr_stream_read(struct fr_stream *s, uint8_t *p, size_t n, size_t *out_n)
 {
     enum fr_stream_status status;

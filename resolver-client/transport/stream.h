@@ -83,5 +83,9 @@ size_t fr_stream_pending(const struct fr_stream *s);
 /* Says goodbye (close_notify) as far as the socket takes it, then sends FIN. Sessions survive. Reading stays possible. */
 void fr_stream_shutdown(struct fr_stream *s);
 
+/* Takes off the socket what the peer still sends, up to n bytes into p, whatever became of TLS: closing with unread bytes would
+ * reset the connection, and the peer would lose what we said last. */
+enum fr_stream_status fr_stream_discard(struct fr_stream *s, uint8_t *p, size_t n);
+
 /* Closes and frees what it owns. */
 void fr_stream_close(struct fr_stream *s);
