@@ -93,7 +93,7 @@ void fr_client_conn_take(struct fr_client_conn *c, struct fr_http_call *call)
     call->conn = c;
     call->addr = c->addr;
     call->proto = c->proto == &fr_h2_client_proto ? FR_HTTP_2 : FR_HTTP_1_1;
-    call->is_new_connection = !c->has_served;
+    call->is_new_connection = !c->is_kept;
     call->sent_ms = fr_loop_now_ms(c->client->loop);
     call->is_sent = true;
     c->is_waiting = true;
@@ -174,7 +174,7 @@ static void flush(struct fr_client_conn *c)
         return;
     }
     bool is_done = c->phase == FR_CLIENT_OPEN && c->n_calls == 0 && status == FR_STREAM_OK && !has_more;
-    if (is_done && (c->is_retired || (client->conf.idle_ms == 0 && c->has_served))) {
+    if (is_done && (c->is_retired || (client->conf.idle_ms == 0 && c->is_kept))) {
         fr_client_conn_close(c);
         return;
     }

@@ -103,7 +103,7 @@ struct fr_client_conn {
     int64_t heard_ms;      /* the peer last sent something */
     uint64_t seen_in, seen_out, seen_app_in, seen_app_out;
     struct fr_socket_counts seen_counts;
-    bool has_served;       /* an answer came over it: it is a kept connection now */
+    bool is_kept;          /* a call has ended on it: the next one finds it open */
     bool is_retired;       /* takes no new calls; closes when its calls are done */
     bool is_waiting;       /* for a first answer since it last had one: a round trip is under way */
     bool is_in_event;

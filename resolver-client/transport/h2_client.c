@@ -12,7 +12,14 @@ struct fr_h2_client {
     nghttp2_session *session;
     const uint8_t *frame; /* given out by nghttp2, not yet filled; valid until the next call */
     size_t frame_n;
+    bool is_broken; /* nghttp2 met a fatal error: it must not be called again, only deleted */
 };
+
+static void broken(struct fr_client_conn *c)
+{
+    c->h2->is_broken = true;
+    c->is_retired = true;
+}
 
 static nghttp2_nv nv(struct fr_span name, struct fr_span value)
 {
@@ -60,7 +67,10 @@ static enum fr_err h2_send(struct fr_client_conn *c, struct fr_http_call *call)
     for (size_t i = 0; i < call->ask.n; i++) nvs[n++] = nv(call->ask.fields[i].name, call->ask.fields[i].value);
 
     int32_t id = nghttp2_submit_request(c->h2->session, NULL, nvs, n, call->body.n > 0 ? &provider : NULL, call);
-    if (id < 0) return FR_E_NOMEM;
+    if (id < 0) {
+        broken(c);
+        return FR_E_NOMEM;
+    }
     call->stream_id = id;
     return FR_OK;
 }
@@ -75,11 +85,11 @@ static void part(struct fr_client_conn *c, struct fr_http_call *call, uint32_t c
 {
     nghttp2_session *session = c->h2->session;
 
-    if (call->stream_id <= 0) return;
+    if (call->stream_id <= 0 || c->h2->is_broken) return;
     (void)nghttp2_session_set_stream_user_data(session, call->stream_id, NULL); /* fails when it never began: fine */
     if (code != NGHTTP2_NO_ERROR &&
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, code) != 0)
-        c->is_retired = true;
+        broken(c);
     call->stream_id = 0;
 }
 
@@ -237,7 +247,7 @@ static bool h2_can_take(const struct fr_client_conn *c)
 {
     nghttp2_session *session = c->h2->session;
 
-    return nghttp2_session_check_request_allowed(session) &&
+    return !c->h2->is_broken && nghttp2_session_check_request_allowed(session) &&
            c->n_calls < nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
@@ -245,7 +255,7 @@ static bool h2_feed(struct fr_client_conn *c, struct fr_span in)
 {
     nghttp2_session *session = c->h2->session;
 
-    if (nghttp2_session_mem_recv(session, in.p, in.n) != (ssize_t)in.n) return false;
+    if (c->h2->is_broken || nghttp2_session_mem_recv(session, in.p, in.n) != (ssize_t)in.n) return false;
     if (!nghttp2_session_check_request_allowed(session)) c->is_retired = true;
     return nghttp2_session_want_read(session) || nghttp2_session_want_write(session) || c->n_calls == 0;
 }
@@ -255,11 +265,11 @@ static size_t h2_fill(struct fr_client_conn *c, uint8_t *p, size_t n)
     struct fr_h2_client *h = c->h2;
     size_t at = 0;
 
-    while (at < n) {
+    while (at < n && !h->is_broken) {
         if (h->frame_n == 0) {
             ssize_t got = nghttp2_session_mem_send(h->session, &h->frame);
 
-            if (got < 0) c->is_retired = true;
+            if (got < 0) broken(c);
             if (got <= 0) break;
             h->frame_n = (size_t)got;
         }
@@ -279,6 +289,7 @@ static void h2_end(struct fr_client_conn *c)
 
 static void h2_goodbye(struct fr_client_conn *c)
 {
+    if (c->h2->is_broken) return;
     (void)nghttp2_session_terminate_session(c->h2->session, NGHTTP2_NO_ERROR); /* no memory: the FIN says it too */
 }
 

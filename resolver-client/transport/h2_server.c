@@ -18,6 +18,8 @@ struct fr_h2_server {
     unsigned n_reading; /* exchanges whose request is not whole */
     unsigned n_streams; /* exchanges on a live stream */
     bool has_noticed;   /* the first GOAWAY is out */
+    bool is_broken;     /* nghttp2 met a fatal error: it must not be called again, only deleted */
+    bool is_abandoned;  /* … and not even that */
 };
 
 static nghttp2_nv nv(struct fr_span name, struct fr_span value)
@@ -36,15 +38,20 @@ static nghttp2_nv nv_text(const char *name, const char *value)
     return nv(fr_span_str(name), fr_span_str(value));
 }
 
-static void broken(struct fr_http_conn *c)
+/* A fatal error of nghttp2. What is in progress is lost with the connection. Out of memory, nghttp2 1.52 may have freed an item
+ * that it still holds (session_attach_stream_item), and deleting the session would free it again: better to lose its memory. */
+static void broken(struct fr_http_conn *c, ssize_t code)
 {
-    (void)nghttp2_session_terminate_session(c->h2->session, NGHTTP2_INTERNAL_ERROR); /* no memory: closed anyway */
+    c->h2->is_broken = true;
+    if (code == NGHTTP2_ERR_NOMEM) c->h2->is_abandoned = true;
     fr_conn_set_closing(c, false);
 }
 
 static void reset(struct fr_http_conn *c, int32_t stream_id, uint32_t code)
 {
-    if (nghttp2_submit_rst_stream(c->h2->session, NGHTTP2_FLAG_NONE, stream_id, code) != 0) broken(c);
+    if (c->h2->is_broken) return;
+    int rc = nghttp2_submit_rst_stream(c->h2->session, NGHTTP2_FLAG_NONE, stream_id, code);
+    if (rc != 0) broken(c, rc);
 }
 
 static ssize_t read_reply(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n, uint32_t *flags,
@@ -74,6 +81,7 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     char length[24];
     size_t n = 0;
 
+    if (c->h2->is_broken) return;
     nvs[n++] = nv_text(":status", code);
     nvs[n++] = nv_text("date", fr_server_date(c->server));
     (void)snprintf(length, sizeof length, "%zu", body.n);
@@ -82,12 +90,13 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     if (has_body) {
         fr_buf_add_span(&x->reply, body);
         if (fr_buf_err(&x->reply)) {
-            broken(c);
+            broken(c, 0);
             return;
         }
         c->backlog += body.n;
     }
-    if (nghttp2_submit_response(c->h2->session, x->stream_id, nvs, n, has_body ? &provider : NULL) != 0) broken(c);
+    int rc = nghttp2_submit_response(c->h2->session, x->stream_id, nvs, n, has_body ? &provider : NULL);
+    if (rc != 0) broken(c, rc);
 }
 
 static void h2_drop(struct fr_http_conn *c, struct fr_exchange *x)
@@ -229,9 +238,9 @@ static void on_head(struct fr_http_conn *c, struct fr_exchange *x)
         return;
     }
     expect = fr_http_find(x->head.fields, x->head.n, "expect");
-    if (fr_span_equal_nocase(expect, FR_SPAN_LIT("100-continue")) &&
-        nghttp2_submit_headers(c->h2->session, NGHTTP2_FLAG_NONE, x->stream_id, NULL, &go_on, 1, NULL) != 0)
-        broken(c);
+    if (!fr_span_equal_nocase(expect, FR_SPAN_LIT("100-continue"))) return;
+    int rc = nghttp2_submit_headers(c->h2->session, NGHTTP2_FLAG_NONE, x->stream_id, NULL, &go_on, 1, NULL);
+    if (rc != 0) broken(c, rc);
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *data)
@@ -316,19 +325,19 @@ static enum fr_err h2_start(struct fr_http_conn *c)
 
 static void h2_stop(struct fr_http_conn *c)
 {
-    nghttp2_session_del(c->h2->session);
+    if (!c->h2->is_abandoned) nghttp2_session_del(c->h2->session);
     fr_free(c->h2);
     c->h2 = NULL;
 }
 
 static bool h2_feed(struct fr_http_conn *c, struct fr_span in)
 {
-    if (in.n == 0) return true;
-    if (nghttp2_session_mem_recv(c->h2->session, in.p, in.n) != (ssize_t)in.n) {
-        c->server->counters.bad_requests++;
-        return false;
-    }
-    return true;
+    if (in.n == 0 || c->h2->is_broken) return true;
+    ssize_t rc = nghttp2_session_mem_recv(c->h2->session, in.p, in.n);
+    if (rc == (ssize_t)in.n) return true;
+    c->server->counters.bad_requests++;
+    broken(c, rc);
+    return false;
 }
 
 static size_t h2_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
@@ -336,11 +345,12 @@ static size_t h2_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
     struct fr_h2_server *h = c->h2;
     size_t at = 0;
 
+    if (h->is_broken) return 0;
     while (at < n) {
         if (h->frame_n == 0) {
             ssize_t got = nghttp2_session_mem_send(h->session, &h->frame);
 
-            if (got < 0) fr_conn_set_closing(c, false);
+            if (got < 0) broken(c, got);
             if (got <= 0) break;
             h->frame_n = (size_t)got;
         }
@@ -351,6 +361,7 @@ static size_t h2_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
         at += take;
     }
     /* After a protocol error nghttp2 has said GOAWAY and wants nothing more. */
+    if (h->is_broken) return at;
     if (h->frame_n == 0 && !nghttp2_session_want_read(h->session) && !nghttp2_session_want_write(h->session))
         fr_conn_set_closing(c, false);
     return at;
@@ -359,7 +370,7 @@ static size_t h2_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
 /* Not stopped by answers that wait for the peer's WINDOW_UPDATE: it must be read. What the socket does not take stops reading. */
 static bool h2_can_read(const struct fr_http_conn *c)
 {
-    return nghttp2_session_want_read(c->h2->session) != 0;
+    return !c->h2->is_broken && nghttp2_session_want_read(c->h2->session);
 }
 
 static bool h2_is_partial(const struct fr_http_conn *c)
@@ -371,7 +382,7 @@ static bool h2_is_quiet(const struct fr_http_conn *c)
 {
     nghttp2_session *session = c->h2->session;
 
-    if (c->has_end) return true; /* nobody is left to hear an answer */
+    if (c->has_end || c->h2->is_broken) return true; /* nobody will hear an answer */
     if (c->h2->frame_n > 0 || nghttp2_session_want_write(session)) return false;
     return c->h2->n_streams == 0 || !nghttp2_session_want_read(session);
 }
@@ -382,18 +393,19 @@ static void h2_drain(struct fr_http_conn *c)
     struct fr_h2_server *h = c->h2;
     int rc;
 
+    if (h->is_broken) return;
     if (!h->has_noticed)
         rc = nghttp2_submit_shutdown_notice(h->session);
     else
         rc = nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h->session),
                                    NGHTTP2_NO_ERROR, NULL, 0);
     h->has_noticed = true;
-    if (rc != 0) broken(c);
+    if (rc != 0) broken(c, rc);
 }
 
 static bool h2_give_up(struct fr_http_conn *c)
 {
-    return nghttp2_session_terminate_session(c->h2->session, NGHTTP2_NO_ERROR) == 0;
+    return !c->h2->is_broken && nghttp2_session_terminate_session(c->h2->session, NGHTTP2_NO_ERROR) == 0;
 }
 
 const struct fr_server_proto fr_h2_proto = {

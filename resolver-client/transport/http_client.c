@@ -45,6 +45,7 @@ static void unlink_call(struct fr_http_call *call)
     if (call->state == FR_CALL_SENT) {
         TAILQ_REMOVE(&call->conn->calls, call, link);
         call->conn->n_calls--;
+        call->conn->is_kept = true;
         fr_client_conn_schedule(call->conn); /* it may be idle now */
     }
 }
@@ -99,7 +100,6 @@ void fr_call_answered(struct fr_http_call *call)
 
     if (c->is_waiting) call->client->counters.round_trips++;
     c->is_waiting = false;
-    c->has_served = true;
     if (c->stream.tls.peer) call->cert = fr_tls_peer_ref(c->stream.tls.peer);
     fr_head_seal(&call->head);
     fr_call_finish(call, &none);
@@ -108,7 +108,7 @@ void fr_call_answered(struct fr_http_call *call)
 void fr_call_lost(struct fr_http_call *call, const struct fr_client_fault *why)
 {
     struct fr_http_client *client = call->client;
-    bool was_stale = why->fault == FR_HTTP_CLOSED && call->conn->has_served && call->is_retryable;
+    bool was_stale = why->fault == FR_HTTP_CLOSED && !call->is_new_connection && call->is_retryable;
 
     if (call->is_retried || call->has_answer || !(was_stale || call->is_unprocessed)) {
         fr_call_finish(call, why);
