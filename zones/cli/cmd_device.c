@@ -16,7 +16,12 @@ static enum fr_err make_args(struct fr_cli *cli, struct fr_buf *args, struct fr_
 {
     struct fr_json json = fr_json(args);
     uint64_t eui;
+    uint32_t netid;
 
+    if (fr_cli_opt(cli, "netid") != NULL) {
+        enum fr_err err = fr_arg_netid(fr_cli_opt(cli, "netid"), diag, &netid);
+        if (err) return err;
+    }
     fr_json_object(&json);
     fr_session_put_opt(cli, &json, "netid", "netid");
     fr_json_key(&json, "devices");

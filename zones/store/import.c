@@ -162,7 +162,7 @@ static enum fr_err end_line(struct fr_import *import, struct fr_span line, struc
 
     import->line++;
     if (import->is_over_long || line.n > FR_IMPORT_LINE_MAX)
-        (void)fr_import_fault(&fault, FR_E_LIMIT, "a line of more than %d bytes",
+        (void)fr_import_fault(&fault, FR_E_MALFORMED, "a line of more than %d bytes",
                               FR_IMPORT_LINE_MAX);
     else
         (void)take_line(import, line, &fault);

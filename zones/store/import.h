@@ -10,7 +10,7 @@
  *   <netid>.netid… are collected too. $ORIGIN and $TTL are understood, parentheses and quotes as in RFC 1035 5.1.
  *   Lines end with LF or CRLF; a byte-order mark is passed over; a first line that starts with "deveui" is a heading.
  * Owns: its rows until fr_import_free.
- * Errors: a bad line is told to the callback; without keep_going the feed fails with FR_E_MALFORMED (FR_E_LIMIT for a line or
+ * Errors: a bad line is told to the callback; without keep_going the feed fails with FR_E_MALFORMED (FR_E_LIMIT for a
  *   list that is too long, FR_E_CONFLICT for a target that is another NetID), the diag naming file and line, and nothing more
  *   may be fed.
  * Units and limits: FR_IMPORT_LINE_MAX bytes a line (in parentheses: a record), FR_DEVICE_BULK_MAX rows; lines count from 1.

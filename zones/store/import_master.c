@@ -20,7 +20,7 @@
 static enum fr_err end_token(struct fr_import *import, size_t start, struct fr_import_fault *fault)
 {
     if (import->n_text >= sizeof import->text)
-        return fr_import_fault(fault, FR_E_LIMIT, "a record of more than %d bytes",
+        return fr_import_fault(fault, FR_E_MALFORMED, "a record of more than %d bytes",
                                FR_IMPORT_LINE_MAX);
     import->text[import->n_text++] = '\0';
     if (import->n_tokens < FR_IMPORT_TOKENS_MAX)
@@ -45,7 +45,7 @@ static enum fr_err take_token(struct fr_import *import, struct fr_span line, siz
         }
         if (!is_quoted && strchr(" \t;()\"", c) != NULL) break;
         if (import->n_text + 2 >= sizeof import->text)
-            return fr_import_fault(fault, FR_E_LIMIT, "a record of more than %d bytes",
+            return fr_import_fault(fault, FR_E_MALFORMED, "a record of more than %d bytes",
                                    FR_IMPORT_LINE_MAX);
         import->text[import->n_text++] = (char)c;
         if (c == '\\') {

@@ -11,6 +11,9 @@
 
 #define DAY 86400u
 
+static const char *const visibility_words[] = {
+    [FR_VISIBILITY_FEDERATION] = "federation", [FR_VISIBILITY_GRANTED] = "granted"};
+
 static const struct fr_policy_about table[FR_POLICY_COUNT] = {
     [FR_POLICY_TTL_DEVEUI] = {"ttl.deveui", 3600, 10, 7 * DAY, "TTL of a device's CNAME"},
     [FR_POLICY_TTL_NETID] = {"ttl.netid", 60, 10, DAY,
@@ -25,6 +28,10 @@ static const struct fr_policy_about table[FR_POLICY_COUNT] = {
                                "life of a network server's certificate"},
     [FR_POLICY_LIFETIME_JS] = {"lifetime.js", 30 * DAY, 3600, 397 * DAY,
                                "life of a join server's certificate"},
+    [FR_POLICY_VISIBILITY] = {"visibility", FR_VISIBILITY_FEDERATION, FR_VISIBILITY_FEDERATION,
+                              FR_VISIBILITY_GRANTED,
+                              "who sees a device: every member, or those its home allows",
+                              FR_POLICY_WORD, visibility_words},
 };
 
 #define KEY_MAX 40
@@ -68,9 +75,10 @@ enum fr_err fr_policy_get(struct fr_snap *snap, enum fr_policy_key key, uint32_t
     }
     if (err) return err;
     struct fr_rd r = fr_rd(value);
-    uint32_t seconds = fr_rd_u32(&r);
+    uint32_t number = fr_rd_u32(&r);
     err = fr_rd_end(&r);
-    if (err == FR_OK) *out = seconds;
+    if (err == FR_OK && number > table[key].max && table[key].words != NULL) err = FR_E_UNSUPPORTED;
+    if (err == FR_OK) *out = number;
     return err;
 }
 
@@ -80,7 +88,7 @@ enum fr_err fr_policy_read(struct fr_snap *snap, struct fr_policy *out)
     enum fr_err err = FR_OK;
 
     for (int i = 0; err == FR_OK && i < FR_POLICY_COUNT; i++)
-        err = fr_policy_get(snap, (enum fr_policy_key)i, &policy.seconds[i]);
+        err = fr_policy_get(snap, (enum fr_policy_key)i, &policy.value[i]);
     if (err == FR_OK) *out = policy;
     return err;
 }
@@ -102,6 +110,63 @@ static enum fr_err parse_seconds(const struct fr_policy_about *about, const char
     return err;
 }
 
+static enum fr_err parse_word(const struct fr_policy_about *about, const char *value, uint32_t *out)
+{
+    for (uint32_t i = 0; i <= about->max; i++) {
+        if (strcmp(value, about->words[i]) != 0) continue;
+        *out = i;
+        return FR_OK;
+    }
+    return FR_E_MALFORMED;
+}
+
+/* "federation or granted" */
+static void list_words(const struct fr_policy_about *about, char *out, size_t size)
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (uint32_t i = 0; i <= about->max && n < size; i++) {
+        int more = snprintf(out + n, size - n, "%s%s", i > 0 ? " or " : "", about->words[i]);
+        n += more > 0 ? (size_t)more : size;
+    }
+}
+
+static enum fr_err parse_value(const struct fr_policy_about *about, const char *value,
+                               struct fr_diag *diag, uint32_t *out)
+{
+    uint64_t n = 0;
+    char words[80];
+    enum fr_err err = FR_OK;
+
+    switch (about->unit) {
+    case FR_POLICY_SECONDS:
+        err = parse_seconds(about, value, out);
+        if (err == FR_OK) return FR_OK;
+        (void)fr_diag_fail(diag, err,
+                           "%s: \"%s\" is not a time from %" PRIu32 " to %" PRIu32 " seconds",
+                           about->name, value, about->min, about->max);
+        fr_diag_hint(diag, "write 90, 15m, 1h or 30d");
+        return err;
+    case FR_POLICY_NUMBER:
+        err = fr_parse_u64(fr_span_str(value), about->min, about->max, &n);
+        if (err)
+            return fr_diag_fail(diag, err,
+                                "%s: \"%s\" is not a number from %" PRIu32 " to %" PRIu32,
+                                about->name, value, about->min, about->max);
+        *out = (uint32_t)n;
+        return FR_OK;
+    case FR_POLICY_WORD:
+        if (parse_word(about, value, out) == FR_OK) return FR_OK;
+        (void)fr_diag_fail(diag, FR_E_MALFORMED, "%s: \"%s\" is not one of its words", about->name,
+                           value);
+        list_words(about, words, sizeof words);
+        fr_diag_hint(diag, "write %s", words);
+        return FR_E_MALFORMED;
+    }
+    return FR_E_INTERNAL;
+}
+
 enum fr_err fr_policy_set(struct fr_change *change, enum fr_policy_key key, const char *value,
                           struct fr_diag *diag)
 {
@@ -109,19 +174,12 @@ enum fr_err fr_policy_set(struct fr_change *change, enum fr_policy_key key, cons
     char name[KEY_MAX];
     uint8_t bytes[4];
     struct fr_wr w = fr_wr(bytes, sizeof bytes);
-    uint32_t seconds, there;
+    uint32_t number = 0, there;
 
-    enum fr_err err = parse_seconds(about, value, &seconds);
-    if (err) {
-        (void)fr_diag_fail(diag, err,
-                           "%s: \"%s\" is not a time from %" PRIu32 " to %" PRIu32 " seconds",
-                           about->name, value, about->min, about->max);
-        fr_diag_hint(diag, "write 90, 15m, 1h or 30d");
-        return err;
-    }
-    err = fr_policy_get(fr_change_snap(change), key, &there);
-    if (err || there == seconds) return err;
-    fr_wr_u32(&w, seconds);
+    enum fr_err err = parse_value(about, value, diag, &number);
+    if (err == FR_OK) err = fr_policy_get(fr_change_snap(change), key, &there);
+    if (err || there == number) return err;
+    fr_wr_u32(&w, number);
     struct fr_span meta = meta_key(key, name);
     err = fr_txn_put(fr_change_txn(change), FR_DB_META, meta, fr_wr_done(&w));
     return err ? err

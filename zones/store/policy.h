@@ -2,8 +2,8 @@
 /*
  * Policy: the federation's settings, kept in the store because they hold for all its machines.
  *
- * Model: a fixed table of known keys, each a number of seconds with default and range. A key that was never set has its
- *   default.
+ * Model: a fixed table of known keys. A key is a time in seconds, a plain number, or one of a few
+ *   words; each has a default and a range. A key that was never set has its default.
  * Errors: FR_E_NOT_FOUND (unknown key; the diag has the nearest), FR_E_RANGE, FR_E_MALFORMED.
  */
 #include "store/change.h"
@@ -16,26 +16,37 @@ enum fr_policy_key {
     FR_POLICY_LIFETIME_DOH,
     FR_POLICY_LIFETIME_NS,
     FR_POLICY_LIFETIME_JS,
+    FR_POLICY_VISIBILITY,
     FR_POLICY_COUNT,
+};
+
+enum fr_policy_unit { FR_POLICY_SECONDS, FR_POLICY_NUMBER, FR_POLICY_WORD };
+
+/* Values of FR_POLICY_VISIBILITY: who sees a device. */
+enum fr_visibility {
+    FR_VISIBILITY_FEDERATION, /* every active member */
+    FR_VISIBILITY_GRANTED,    /* its own member, and those it allows (store/visibility.h) */
 };
 
 struct fr_policy_about {
     const char *name;       /* "ttl.deveui" */
-    uint32_t def, min, max; /* seconds */
+    uint32_t def, min, max; /* in its unit; of words, their index */
     const char *help;
+    enum fr_policy_unit unit;
+    const char *const *words; /* max + 1 of them; NULL unless it is a word */
 };
 const struct fr_policy_about *fr_policy_about(enum fr_policy_key key);
 enum fr_err fr_policy_find(const char *name, struct fr_diag *diag, enum fr_policy_key *out);
 
-/* Present value in seconds; the default when never set. */
+/* Present value; the default when never set. */
 enum fr_err fr_policy_get(struct fr_snap *snap, enum fr_policy_key key, uint32_t *out);
 
 /* All of them at once, as answers want them. */
 struct fr_policy {
-    uint32_t seconds[FR_POLICY_COUNT];
+    uint32_t value[FR_POLICY_COUNT];
 };
 enum fr_err fr_policy_read(struct fr_snap *snap, struct fr_policy *out);
 
-/* Text as "3600", "1h", "30d". */
+/* Text as "3600", "1h", "30d"; "1000"; "granted". */
 enum fr_err fr_policy_set(struct fr_change *change, enum fr_policy_key key, const char *value,
                           struct fr_diag *diag);

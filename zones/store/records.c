@@ -182,16 +182,16 @@ enum fr_err fr_records_apex(struct fr_snap *snap, fr_record_fn fn, void *data)
 
     enum fr_err err = fr_policy_read(snap, &policy);
     if (err) return err;
-    node.ttl_s = policy.seconds[FR_POLICY_TTL_NEGATIVE];
+    node.ttl_s = policy.value[FR_POLICY_TTL_NEGATIVE];
     struct fr_record soa = start(&node, node.name, FR_RECORD_SOA);
     soa.data.soa.serial = (uint32_t)fr_snap_sequence(snap);
     soa.data.soa.refresh_s = SOA_REFRESH_S;
     soa.data.soa.retry_s = SOA_RETRY_S;
     soa.data.soa.expire_s = SOA_EXPIRE_S;
-    soa.data.soa.minimum_s = policy.seconds[FR_POLICY_TTL_NEGATIVE];
+    soa.data.soa.minimum_s = policy.value[FR_POLICY_TTL_NEGATIVE];
     err = fn(data, &soa);
     if (err) return err;
-    node.ttl_s = policy.seconds[FR_POLICY_TTL_DEVEUI];
+    node.ttl_s = policy.value[FR_POLICY_TTL_DEVEUI];
     struct fr_record ns = start(&node, node.name, FR_RECORD_NS);
     return fn(data, &ns);
 }

@@ -27,6 +27,8 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_KEYS] = "keys",
     [FR_TABLE_AUTHORITIES] = "authorities",
     [FR_TABLE_JOURNAL] = "journal",
+    [FR_TABLE_VISIBILITY] = "visibility",
+    [FR_TABLE_LOOKUPS] = "lookups",
 };
 
 static struct fr_db_options db_options(const struct fr_store_options *options)

@@ -223,7 +223,7 @@ static void joineuis_have_one_holder_and_one_host(void **state)
 static const struct {
     const char *name, *value;
     enum fr_err err;
-    uint32_t seconds;
+    uint32_t number;
 } policies[] = {
     {"ttl.deveui", "90", FR_OK, 90},
     {"ttl.deveui", "1h", FR_OK, 3600},
@@ -235,6 +235,10 @@ static const struct {
     {"ttl.netid", "x", FR_E_MALFORMED, 0},
     {"ttl.netid", "-1", FR_E_MALFORMED, 0},
     {"ttl.netid", "", FR_E_MALFORMED, 0},
+    {"visibility", "granted", FR_OK, FR_VISIBILITY_GRANTED},
+    {"visibility", "federation", FR_OK, FR_VISIBILITY_FEDERATION},
+    {"visibility", "Granted", FR_E_MALFORMED, 0},
+    {"visibility", "1", FR_E_MALFORMED, 0},
 };
 
 static void policy_has_ranges_and_defaults(void **state)
@@ -251,18 +255,18 @@ static void policy_has_ranges_and_defaults(void **state)
     fr_snap_end(snap);
     for (int i = 0; i < FR_POLICY_COUNT; i++) {
         const struct fr_policy_about *about = fr_policy_about((enum fr_policy_key)i);
-        assert_int_equal(all.seconds[i], about->def);
+        assert_int_equal(all.value[i], about->def);
         assert_true(about->min <= about->def && about->def <= about->max);
     }
     for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
         struct fr_change *change = begin_change(f->store);
-        uint32_t seconds = 0;
+        uint32_t number = 0;
         assert_int_equal(fr_policy_find(policies[i].name, NULL, &key), FR_OK);
         enum fr_err err = fr_policy_set(change, key, policies[i].value, &diag);
         if (err != policies[i].err) fail_msg("%s: %s", policies[i].value, fr_err_text(err));
         if (err == FR_OK) {
-            assert_int_equal(fr_policy_get(fr_change_snap(change), key, &seconds), FR_OK);
-            assert_int_equal(seconds, policies[i].seconds);
+            assert_int_equal(fr_policy_get(fr_change_snap(change), key, &number), FR_OK);
+            assert_int_equal(number, policies[i].number);
         }
         fr_change_cancel(change);
     }
