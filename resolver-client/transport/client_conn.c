@@ -44,13 +44,14 @@ static void destroy(struct fr_client_conn *c)
     struct fr_http_call *call;
 
     TAILQ_FOREACH(call, &client->finished, link)
-        if (call->conn == c) call->conn = NULL;
+    if (call->conn == c) call->conn = NULL;
     if (c->proto) c->proto->stop(c);
     fr_timer_stop(&c->timer);
     fr_defer_cancel(&c->turn);
     drop_socket(c);
     TAILQ_REMOVE(&client->conns, c, link);
-    if (!client->is_freed && !TAILQ_EMPTY(&client->waiting)) fr_loop_defer(client->loop, &client->turn);
+    if (!client->is_freed && !TAILQ_EMPTY(&client->waiting))
+        fr_loop_defer(client->loop, &client->turn);
     fr_free(c);
 }
 
@@ -173,12 +174,14 @@ static void flush(struct fr_client_conn *c)
         fr_client_conn_lose(c, &why);
         return;
     }
-    bool is_done = c->phase == FR_CLIENT_OPEN && c->n_calls == 0 && status == FR_STREAM_OK && !has_more;
+    bool is_done =
+        c->phase == FR_CLIENT_OPEN && c->n_calls == 0 && status == FR_STREAM_OK && !has_more;
     if (is_done && (c->is_retired || (client->conf.idle_ms == 0 && c->is_kept))) {
         fr_client_conn_close(c);
         return;
     }
-    bool has_unread = c->phase == FR_CLIENT_OPEN && fr_stream_has_unread(&c->stream); /* no event will tell of it */
+    bool has_unread = c->phase == FR_CLIENT_OPEN &&
+                      fr_stream_has_unread(&c->stream); /* no event will tell of it */
     if ((has_more && status == FR_STREAM_OK) || has_unread) fr_loop_defer(client->loop, &c->turn);
     arm_idle(c);
 
@@ -200,8 +203,8 @@ static void become_open(struct fr_client_conn *c)
         proto = &fr_h2_client_proto;
     } else if (!client->conf.has_h1) {
         char buf[400];
-        const struct fr_client_fault why = fr_client_fault(FR_HTTP_PROTOCOL, "%s does not speak HTTP/2",
-                                                           fr_client_conn_where(c, buf, sizeof buf));
+        const struct fr_client_fault why = fr_client_fault(
+            FR_HTTP_PROTOCOL, "%s does not speak HTTP/2", fr_client_conn_where(c, buf, sizeof buf));
         next_address(c, &why);
         return;
     } else {
@@ -261,8 +264,8 @@ static void connected(struct fr_client_conn *c)
         become_open(c);
         return;
     }
-    SSL *ssl = fr_tls_client_ssl(client->conf.tls, &c->stream.tls, client->host, client->conf.has_h2,
-                                 client->conf.has_h1, client->session);
+    SSL *ssl = fr_tls_client_ssl(client->conf.tls, &c->stream.tls, client->host,
+                                 client->conf.has_h2, client->conf.has_h1, client->session);
     if (!ssl || fr_stream_start_tls(&c->stream, ssl) != FR_OK) {
         const struct fr_client_fault why = fr_client_fault(FR_HTTP_NO_MEMORY, "cannot start TLS");
 
@@ -282,7 +285,8 @@ static bool read_answers(struct fr_client_conn *c)
 
     for (int reads = 0; reads < READS_PER_TURN; reads++) {
         size_t n;
-        enum fr_stream_status status = fr_stream_read(&c->stream, client->in, sizeof client->in, &n);
+        enum fr_stream_status status =
+            fr_stream_read(&c->stream, client->in, sizeof client->in, &n);
 
         if (status == FR_STREAM_AGAIN) return true;
         if (status != FR_STREAM_OK) {
@@ -294,14 +298,16 @@ static bool read_answers(struct fr_client_conn *c)
         c->heard_ms = fr_loop_now_ms(client->loop);
         if (!c->proto->feed(c, fr_span(client->in, n))) {
             char buf[400];
-            const struct fr_client_fault why = fr_client_fault(
-                FR_HTTP_PROTOCOL, "the answer of %s is not valid HTTP", fr_client_conn_where(c, buf, sizeof buf));
+            const struct fr_client_fault why =
+                fr_client_fault(FR_HTTP_PROTOCOL, "the answer of %s is not valid HTTP",
+                                fr_client_conn_where(c, buf, sizeof buf));
             fr_client_conn_lose(c, &why);
             return false;
         }
         if (fr_stream_is_drained(&c->stream)) return true;
     }
-    fr_loop_defer(client->loop, &c->turn); /* there may be more inside that the socket does not tell of */
+    fr_loop_defer(client->loop,
+                  &c->turn); /* there may be more inside that the socket does not tell of */
     return true;
 }
 
@@ -347,7 +353,8 @@ static void on_timer(struct fr_timer *t)
     }
     const struct fr_client_fault why =
         fr_client_fault(c->phase == FR_CLIENT_CONNECTING ? FR_HTTP_UNREACHABLE : FR_HTTP_TIMEOUT,
-                        "no %s to %s within %u ms", c->phase == FR_CLIENT_CONNECTING ? "connection" : "TLS connection",
+                        "no %s to %s within %u ms",
+                        c->phase == FR_CLIENT_CONNECTING ? "connection" : "TLS connection",
                         fr_client_conn_where(c, buf, sizeof buf), c->client->conf.connect_ms);
     next_address(c, &why);
 }

@@ -30,9 +30,9 @@ struct fr_http_call {
     uint32_t deadline_ms;
     int64_t sent_ms;
     bool is_retryable, is_retried;
-    bool is_sent;          /* may have reached the server */
-    bool has_answer;       /* a first byte of the answer came */
-    bool is_unprocessed;   /* the server said that it did nothing with it */
+    bool is_sent;        /* may have reached the server */
+    bool has_answer;     /* a first byte of the answer came */
+    bool is_unprocessed; /* the server said that it did nothing with it */
     bool is_new_connection;
     /* the request */
     struct fr_head ask;
@@ -100,12 +100,12 @@ struct fr_client_conn {
     unsigned n_calls;
     size_t addr_at, addrs_tried;
     struct fr_addr addr;
-    int64_t heard_ms;      /* the peer last sent something */
+    int64_t heard_ms; /* the peer last sent something */
     uint64_t seen_in, seen_out, seen_app_in, seen_app_out;
     struct fr_socket_counts seen_counts;
-    bool is_kept;          /* a call has ended on it: the next one finds it open */
-    bool is_retired;       /* takes no new calls; closes when its calls are done */
-    bool is_waiting;       /* for a first answer since it last had one: a round trip is under way */
+    bool is_kept;    /* a call has ended on it: the next one finds it open */
+    bool is_retired; /* takes no new calls; closes when its calls are done */
+    bool is_waiting; /* for a first answer since it last had one: a round trip is under way */
     bool is_in_event;
 };
 

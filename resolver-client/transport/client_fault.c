@@ -55,9 +55,11 @@ struct fr_client_fault fr_client_fault_errno(const struct fr_client_conn *c, int
     const char *where = fr_client_conn_where(c, buf, sizeof buf);
 
     if (c->phase != FR_CLIENT_CONNECTING)
-        return fr_client_fault(FR_HTTP_CLOSED, "the connection to %s was lost: %s", where, strerror(errnum));
+        return fr_client_fault(FR_HTTP_CLOSED, "the connection to %s was lost: %s", where,
+                               strerror(errnum));
     if (errnum == ECONNREFUSED || errnum == ENOENT || errnum == EACCES)
-        return fr_client_fault(FR_HTTP_REFUSED, "cannot connect to %s: %s", where, strerror(errnum));
+        return fr_client_fault(FR_HTTP_REFUSED, "cannot connect to %s: %s", where,
+                               strerror(errnum));
     return fr_client_fault(FR_HTTP_UNREACHABLE, "cannot reach %s: %s", where, strerror(errnum));
 }
 
@@ -72,22 +74,25 @@ static struct fr_client_fault alert_fault(const char *where, int alert)
     const char *word = fr_tls_alert_word(alert);
     struct fr_client_fault f =
         is_about_certificate(alert)
-            ? fr_client_fault(FR_HTTP_TLS_ALERT, "your certificate was refused by %s: %s", where, word)
+            ? fr_client_fault(FR_HTTP_TLS_ALERT, "your certificate was refused by %s: %s", where,
+                              word)
             : fr_client_fault(FR_HTTP_TLS_ALERT, "%s refused the connection: %s", where, word);
 
     f.alert_word = word;
     return f;
 }
 
-static struct fr_client_fault verify_fault(const struct fr_client_conn *c, const char *where, long error)
+static struct fr_client_fault verify_fault(const struct fr_client_conn *c, const char *where,
+                                           long error)
 {
     const char *subject = c->stream.tls.subject ? c->stream.tls.subject : "";
 
     if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH)
-        return fr_client_fault(FR_HTTP_TLS_NAME, "the certificate of %s (%s) is not for the name %s", where, subject,
+        return fr_client_fault(FR_HTTP_TLS_NAME,
+                               "the certificate of %s (%s) is not for the name %s", where, subject,
                                c->client->host);
-    return fr_client_fault(FR_HTTP_TLS_UNTRUSTED, "the certificate of %s (%s) is not trusted: %s", where, subject,
-                           X509_verify_cert_error_string(error));
+    return fr_client_fault(FR_HTTP_TLS_UNTRUSTED, "the certificate of %s (%s) is not trusted: %s",
+                           where, subject, X509_verify_cert_error_string(error));
 }
 
 struct fr_client_fault fr_client_fault_stream(const struct fr_client_conn *c)
@@ -101,7 +106,9 @@ struct fr_client_fault fr_client_fault_stream(const struct fr_client_conn *c)
     if (s->tls.verify_error) return verify_fault(c, where, s->tls.verify_error);
     if (s->errnum) return fr_client_fault_errno(c, s->errnum);
     if (s->is_end && c->phase == FR_CLIENT_HANDSHAKE)
-        return fr_client_fault(FR_HTTP_TLS, "%s closed the connection during the TLS handshake", where);
+        return fr_client_fault(FR_HTTP_TLS, "%s closed the connection during the TLS handshake",
+                               where);
     if (s->is_end) return fr_client_fault(FR_HTTP_CLOSED, "%s closed the connection", where);
-    return fr_client_fault(FR_HTTP_TLS, "TLS with %s failed: %s", where, reason ? reason : "unknown reason");
+    return fr_client_fault(FR_HTTP_TLS, "TLS with %s failed: %s", where,
+                           reason ? reason : "unknown reason");
 }

@@ -105,7 +105,8 @@ static enum fr_err framing_byte(struct fr_h1_body *b, uint8_t c)
             return FR_OK;
         }
         b->state = TRAILER_LINE;
-        return c == ' ' || c == '\t' ? FR_E_MALFORMED : skipped_byte(b, c, TRAILER_LF, TRAILERS_MAX);
+        return c == ' ' || c == '\t' ? FR_E_MALFORMED
+                                     : skipped_byte(b, c, TRAILER_LF, TRAILERS_MAX);
     case TRAILER_LINE: return skipped_byte(b, c, TRAILER_LF, TRAILERS_MAX);
     case TRAILER_LF:
         if (c != '\n') return FR_E_MALFORMED;
@@ -119,7 +120,8 @@ static enum fr_err framing_byte(struct fr_h1_body *b, uint8_t c)
     return FR_E_INTERNAL;
 }
 
-static enum fr_err read_chunks(struct fr_h1_body *b, struct fr_span in, struct fr_buf *out, size_t *used)
+static enum fr_err read_chunks(struct fr_h1_body *b, struct fr_span in, struct fr_buf *out,
+                               size_t *used)
 {
     enum fr_err err = FR_OK;
     size_t at = 0;
@@ -140,7 +142,8 @@ static enum fr_err read_chunks(struct fr_h1_body *b, struct fr_span in, struct f
     return err;
 }
 
-enum fr_err fr_h1_body_read(struct fr_h1_body *b, struct fr_span in, struct fr_buf *out, size_t *used)
+enum fr_err fr_h1_body_read(struct fr_h1_body *b, struct fr_span in, struct fr_buf *out,
+                            size_t *used)
 {
     size_t n = in.n;
 

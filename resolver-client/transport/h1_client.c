@@ -51,8 +51,9 @@ static enum fr_err h1_send(struct fr_client_conn *c, struct fr_http_call *call)
     fr_buf_reset(&h->in);
     h->out_at = h->scan_at = 0;
     h->has_head = false;
-    fr_h1_write_request(&h->out, method, fr_head_span(&call->ask, call->target), c->client->authority, has_body,
-                        call->body.n, call->ask.fields, call->ask.n);
+    fr_h1_write_request(&h->out, method, fr_head_span(&call->ask, call->target),
+                        c->client->authority, has_body, call->body.n, call->ask.fields,
+                        call->ask.n);
     if (fr_buf_err(&h->out)) return fr_buf_err(&h->out);
     h->call = call;
     return FR_OK;
@@ -103,8 +104,9 @@ static void answered(struct fr_client_conn *c)
 static void too_large(struct fr_client_conn *c, const char *what)
 {
     char buf[400];
-    const struct fr_client_fault why = fr_client_fault(FR_HTTP_TOO_LARGE, "the answer of %s has too large a %s",
-                                                       fr_client_conn_where(c, buf, sizeof buf), what);
+    const struct fr_client_fault why =
+        fr_client_fault(FR_HTTP_TOO_LARGE, "the answer of %s has too large a %s",
+                        fr_client_conn_where(c, buf, sizeof buf), what);
     struct fr_http_call *call = c->h1->call;
 
     h1_cancel(c, call);
@@ -122,7 +124,8 @@ static enum fr_err read_head(struct fr_client_conn *c)
     enum fr_err err = fr_h1_scan(fr_buf_span(&h->in), &h->scan_at, &n);
     if (err == FR_E_TRUNCATED && h->in.n > limits.head_bytes) err = FR_E_LIMIT;
     if (err) return err;
-    (void)fr_span_copy(fr_head_span(&h->call->ask, h->call->method), method, sizeof method); /* only HEAD matters */
+    (void)fr_span_copy(fr_head_span(&h->call->ask, h->call->method), method,
+                       sizeof method); /* only HEAD matters */
     fr_head_reset(&h->call->head, limits.head_bytes);
     err = fr_h1_response_read(fr_span(h->in.p, n), &limits, method, &h->call->head, &h->head);
     if (err) return err;
@@ -165,7 +168,8 @@ static void h1_end(struct fr_client_conn *c)
     struct fr_h1_client *h = c->h1;
 
     /* Over TLS only close_notify ends a body without a length; a bare FIN could be anybody's. */
-    if (h->call && h->has_head && h->body.framing == FR_H1_UNTIL_CLOSE && !c->stream.is_truncated) answered(c);
+    if (h->call && h->has_head && h->body.framing == FR_H1_UNTIL_CLOSE && !c->stream.is_truncated)
+        answered(c);
 }
 
 static void h1_goodbye(struct fr_client_conn *c)

@@ -46,7 +46,8 @@ bool fr_h1_is_authority(struct fr_span authority)
     return authority.n <= 300;
 }
 
-void fr_h1_split_target(struct fr_span target, struct fr_span *path, struct fr_span *query, bool *has_query)
+void fr_h1_split_target(struct fr_span target, struct fr_span *path, struct fr_span *query,
+                        bool *has_query)
 {
     *has_query = fr_span_cut(target, '?', path, query);
     if (!*has_query) *query = (struct fr_span){0};
@@ -91,7 +92,8 @@ static enum fr_err read_fields(struct fr_span in, struct fr_head *head)
 
     while (next_line(&in, &line) && line.n > 0) {
         if (!fr_span_cut(line, ':', &name, &value)) return FR_E_MALFORMED;
-        if (!is_token(name) || !is_value(value)) return FR_E_MALFORMED; /* a fold's "name" starts blank */
+        if (!is_token(name) || !is_value(value))
+            return FR_E_MALFORMED; /* a fold's "name" starts blank */
 
         enum fr_err err = fr_head_add(head, name, fr_span_trim(value));
         if (err) return err;
@@ -139,7 +141,8 @@ static enum fr_err read_framing(const struct fr_head *head, struct fr_h1_message
         return FR_OK;
     }
     struct fr_span length = fr_http_find(head->fields, head->n, "content-length");
-    if (length.n > 19 || fr_parse_u64(length, 0, INT64_MAX, &m->length) != FR_OK) return FR_E_MALFORMED;
+    if (length.n > 19 || fr_parse_u64(length, 0, INT64_MAX, &m->length) != FR_OK)
+        return FR_E_MALFORMED;
     m->framing = m->length > 0 ? FR_H1_LENGTH : FR_H1_NO_BODY;
     return FR_OK;
 }
@@ -148,7 +151,8 @@ static enum fr_err read_framing(const struct fr_head *head, struct fr_h1_message
 static enum fr_err read_version(struct fr_span text, enum fr_http_proto *out)
 {
     if (text.n != 8 || memcmp(text.p, "HTTP/", 5) != 0 || text.p[6] != '.') return FR_E_MALFORMED;
-    if (text.p[5] < '0' || text.p[5] > '9' || text.p[7] < '0' || text.p[7] > '9') return FR_E_MALFORMED;
+    if (text.p[5] < '0' || text.p[5] > '9' || text.p[7] < '0' || text.p[7] > '9')
+        return FR_E_MALFORMED;
     if (text.p[5] != '1') return FR_E_UNSUPPORTED;
     *out = text.p[7] == '0' ? FR_HTTP_1_0 : FR_HTTP_1_1;
     return FR_OK;
@@ -188,8 +192,9 @@ static enum fr_err read_target(struct fr_span target, struct fr_span method, str
     return err ? err : fr_head_text(head, query, &out->query);
 }
 
-static enum fr_err read_request_line(struct fr_span line, struct fr_head *head, struct fr_h1_message *out,
-                                     struct fr_span *authority, unsigned *status)
+static enum fr_err read_request_line(struct fr_span line, struct fr_head *head,
+                                     struct fr_h1_message *out, struct fr_span *authority,
+                                     unsigned *status)
 {
     struct fr_span method, target, version, rest;
 
@@ -210,7 +215,8 @@ static enum fr_err read_request_line(struct fr_span line, struct fr_head *head, 
     return err ? err : read_target(target, method, head, out, authority);
 }
 
-static enum fr_err read_host(struct fr_head *head, struct fr_h1_message *out, struct fr_span authority)
+static enum fr_err read_host(struct fr_head *head, struct fr_h1_message *out,
+                             struct fr_span authority)
 {
     size_t hosts = fr_http_count(head->fields, head->n, "host");
 
@@ -228,8 +234,8 @@ static enum fr_err read_host(struct fr_head *head, struct fr_h1_message *out, st
     return fr_head_text(head, authority, &out->authority);
 }
 
-enum fr_err fr_h1_request_read(struct fr_span in, const struct fr_h1_limits *limits, struct fr_head *head,
-                               struct fr_h1_message *out, unsigned *status)
+enum fr_err fr_h1_request_read(struct fr_span in, const struct fr_h1_limits *limits,
+                               struct fr_head *head, struct fr_h1_message *out, unsigned *status)
 {
     struct fr_h1_message m = {0};
     struct fr_span line, authority = {0};
@@ -287,8 +293,8 @@ static enum fr_err read_status_line(struct fr_span line, struct fr_h1_message *o
     return FR_OK;
 }
 
-enum fr_err fr_h1_response_read(struct fr_span in, const struct fr_h1_limits *limits, const char *method,
-                                struct fr_head *head, struct fr_h1_message *out)
+enum fr_err fr_h1_response_read(struct fr_span in, const struct fr_h1_limits *limits,
+                                const char *method, struct fr_head *head, struct fr_h1_message *out)
 {
     struct fr_h1_message m = {0};
     struct fr_span line;

@@ -45,12 +45,13 @@ struct fr_h1_message {
 enum fr_err fr_h1_scan(struct fr_span in, size_t *at, size_t *out_n);
 
 /* Parses a head of exactly that length into `head` (reset before) and *out. */
-enum fr_err fr_h1_request_read(struct fr_span in, const struct fr_h1_limits *limits, struct fr_head *head,
-                               struct fr_h1_message *out, unsigned *status);
+enum fr_err fr_h1_request_read(struct fr_span in, const struct fr_h1_limits *limits,
+                               struct fr_head *head, struct fr_h1_message *out, unsigned *status);
 
 /* The same for an answer to `method`. 1xx answers have no body and are not the last. */
-enum fr_err fr_h1_response_read(struct fr_span in, const struct fr_h1_limits *limits, const char *method,
-                                struct fr_head *head, struct fr_h1_message *out);
+enum fr_err fr_h1_response_read(struct fr_span in, const struct fr_h1_limits *limits,
+                                const char *method, struct fr_head *head,
+                                struct fr_h1_message *out);
 
 /* Takes a body out of a stream of bytes. */
 struct fr_h1_body {
@@ -66,7 +67,8 @@ void fr_h1_body_init(struct fr_h1_body *b, const struct fr_h1_message *m);
 
 /* Moves body bytes from `in` to `out` (whose cap is the body limit) and says in *used how many bytes of `in` it took. Sets
  * is_done at the end; then the rest of `in` is the next message. FR_E_LIMIT: above the cap. */
-enum fr_err fr_h1_body_read(struct fr_h1_body *b, struct fr_span in, struct fr_buf *out, size_t *used);
+enum fr_err fr_h1_body_read(struct fr_h1_body *b, struct fr_span in, struct fr_buf *out,
+                            size_t *used);
 
 /* A request target as RFC 9112 §3.2 allows it from HTTP/2 too: only visible ASCII, no '#'. */
 bool fr_h1_is_target(struct fr_span target);
@@ -75,4 +77,5 @@ bool fr_h1_is_target(struct fr_span target);
 bool fr_h1_is_authority(struct fr_span authority);
 
 /* Splits a target in origin-form into path and query. */
-void fr_h1_split_target(struct fr_span target, struct fr_span *path, struct fr_span *query, bool *has_query);
+void fr_h1_split_target(struct fr_span target, struct fr_span *path, struct fr_span *query,
+                        bool *has_query);

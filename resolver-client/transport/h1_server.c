@@ -5,8 +5,9 @@
 #include "transport/http_conn.h"
 
 #define CONTINUE_LINE "HTTP/1.1 100 Continue\r\n\r\n"
-#define KEEP_BYTES 4096             /* buffers above this are given back between requests */
-#define INLINE_BODY FR_STREAM_CHUNK /* answers up to this are copied behind their head, so that many go out in one write */
+#define KEEP_BYTES 4096 /* buffers above this are given back between requests */
+#define INLINE_BODY                                                                                \
+    FR_STREAM_CHUNK /* answers up to this are copied behind their head, so that many go out in one write */
 
 /* HTTP/1.x on one connection: requests one after the other, each answered before the next is looked at, so pipelined ones
  * wait in `in` and no answer can overtake another. */
@@ -65,7 +66,8 @@ static void refuse(struct fr_http_conn *c, unsigned status)
     if (h->now) fr_exchange_release(h->now);
     h->now = NULL;
     h->is_last = true;
-    fr_h1_write_response(&h->out, status, fr_server_date(c->server), FR_H1_CLOSE, strlen(text), &type, 1);
+    fr_h1_write_response(&h->out, status, fr_server_date(c->server), FR_H1_CLOSE, strlen(text),
+                         &type, 1);
     fr_buf_add_str(&h->out, text);
     c->backlog += h->out.n - before;
     fr_conn_set_closing(c, true);
@@ -104,7 +106,8 @@ static void dispatch(struct fr_http_conn *c)
 static bool read_head(struct fr_http_conn *c)
 {
     struct fr_h1_server *h = c->h1;
-    struct fr_h1_limits limits = {.head_bytes = c->conf.head_bytes, .target_bytes = c->conf.target_bytes};
+    struct fr_h1_limits limits = {.head_bytes = c->conf.head_bytes,
+                                  .target_bytes = c->conf.target_bytes};
     unsigned status = 400;
     size_t n;
 
@@ -174,7 +177,8 @@ static bool h1_feed(struct fr_http_conn *c, struct fr_span in)
     bool can_go_on = true;
 
     if (h->is_last && h->phase != H1_BODY) return true; /* ignored: the peer was told */
-    if (in.n > 0 && h->in.n == 0 && h->phase == H1_HEAD) c->request_ms = fr_loop_now_ms(c->server->loop);
+    if (in.n > 0 && h->in.n == 0 && h->phase == H1_HEAD)
+        c->request_ms = fr_loop_now_ms(c->server->loop);
     fr_buf_add_span(&h->in, in);
     if (fr_buf_err(&h->in)) return false;
     while (can_go_on && !c->is_closing && h->phase != H1_AT_WORK && !h->sending) {
@@ -202,7 +206,8 @@ static void h1_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
         keep = FR_H1_KEEP_SAY;
     size_t before = h->out.n;
 
-    fr_h1_write_response(&h->out, status, fr_server_date(c->server), keep, body.n, fields, n_fields);
+    fr_h1_write_response(&h->out, status, fr_server_date(c->server), keep, body.n, fields,
+                         n_fields);
     if (!x->is_head && status != 204 && status != 304) {
         if (body.n <= INLINE_BODY)
             fr_buf_add_span(&h->out, body);
@@ -273,7 +278,8 @@ static size_t h1_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
         fr_exchange_release(h->sending);
         h->sending = NULL;
     }
-    if (at > 0 && h->phase == H1_HEAD && h->in.n > 0) fr_conn_schedule(c); /* a request may have waited for this */
+    if (at > 0 && h->phase == H1_HEAD && h->in.n > 0)
+        fr_conn_schedule(c); /* a request may have waited for this */
     return at;
 }
 

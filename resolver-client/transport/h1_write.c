@@ -59,8 +59,9 @@ static void add_length(struct fr_buf *out, size_t n)
     fr_buf_add(out, "\r\n", 2);
 }
 
-void fr_h1_write_response(struct fr_buf *out, unsigned status, const char *date, enum fr_h1_keep keep, size_t body_n,
-                          const struct fr_http_field *fields, size_t n)
+void fr_h1_write_response(struct fr_buf *out, unsigned status, const char *date,
+                          enum fr_h1_keep keep, size_t body_n, const struct fr_http_field *fields,
+                          size_t n)
 {
     add_text(out, "HTTP/1.1 ");
     add_uint(out, status);
@@ -75,8 +76,9 @@ void fr_h1_write_response(struct fr_buf *out, unsigned status, const char *date,
     add_fields(out, fields, n);
 }
 
-void fr_h1_write_request(struct fr_buf *out, struct fr_span method, struct fr_span target, const char *authority,
-                         bool has_body, size_t body_n, const struct fr_http_field *fields, size_t n)
+void fr_h1_write_request(struct fr_buf *out, struct fr_span method, struct fr_span target,
+                         const char *authority, bool has_body, size_t body_n,
+                         const struct fr_http_field *fields, size_t n)
 {
     fr_buf_add_span(out, method);
     add_text(out, " ");

@@ -14,9 +14,11 @@ enum fr_h1_keep {
 };
 
 /* Status line, Date, Connection if needed, Content-Length (not with 204), the fields, the empty line. */
-void fr_h1_write_response(struct fr_buf *out, unsigned status, const char *date, enum fr_h1_keep keep, size_t body_n,
-                          const struct fr_http_field *fields, size_t n);
+void fr_h1_write_response(struct fr_buf *out, unsigned status, const char *date,
+                          enum fr_h1_keep keep, size_t body_n, const struct fr_http_field *fields,
+                          size_t n);
 
 /* Request line, Host, Content-Length (when has_body), the fields, the empty line. */
-void fr_h1_write_request(struct fr_buf *out, struct fr_span method, struct fr_span target, const char *authority,
-                         bool has_body, size_t body_n, const struct fr_http_field *fields, size_t n);
+void fr_h1_write_request(struct fr_buf *out, struct fr_span method, struct fr_span target,
+                         const char *authority, bool has_body, size_t body_n,
+                         const struct fr_http_field *fields, size_t n);

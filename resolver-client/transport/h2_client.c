@@ -32,8 +32,8 @@ static nghttp2_nv nv(struct fr_span name, struct fr_span value)
     };
 }
 
-static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n, uint32_t *flags,
-                         nghttp2_data_source *source, void *data)
+static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n,
+                         uint32_t *flags, nghttp2_data_source *source, void *data)
 {
     struct fr_http_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
 
@@ -64,9 +64,11 @@ static enum fr_err h2_send(struct fr_client_conn *c, struct fr_http_call *call)
     nvs[n++] = nv(FR_SPAN_LIT(":path"), fr_head_span(&call->ask, call->target));
     (void)snprintf(length, sizeof length, "%zu", call->body.n);
     if (has_length) nvs[n++] = nv(FR_SPAN_LIT("content-length"), fr_span_str(length));
-    for (size_t i = 0; i < call->ask.n; i++) nvs[n++] = nv(call->ask.fields[i].name, call->ask.fields[i].value);
+    for (size_t i = 0; i < call->ask.n; i++)
+        nvs[n++] = nv(call->ask.fields[i].name, call->ask.fields[i].value);
 
-    int32_t id = nghttp2_submit_request(c->h2->session, NULL, nvs, n, call->body.n > 0 ? &provider : NULL, call);
+    int32_t id = nghttp2_submit_request(c->h2->session, NULL, nvs, n,
+                                        call->body.n > 0 ? &provider : NULL, call);
     if (id < 0) {
         broken(c);
         return FR_E_NOMEM;
@@ -86,7 +88,8 @@ static void part(struct fr_client_conn *c, struct fr_http_call *call, uint32_t c
     nghttp2_session *session = c->h2->session;
 
     if (call->stream_id <= 0 || c->h2->is_broken) return;
-    (void)nghttp2_session_set_stream_user_data(session, call->stream_id, NULL); /* fails when it never began: fine */
+    (void)nghttp2_session_set_stream_user_data(session, call->stream_id,
+                                               NULL); /* fails when it never began: fine */
     if (code != NGHTTP2_NO_ERROR &&
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, code) != 0)
         broken(c);
@@ -101,8 +104,9 @@ static void h2_cancel(struct fr_client_conn *c, struct fr_http_call *call)
 static void too_large(struct fr_client_conn *c, struct fr_http_call *call, const char *what)
 {
     char buf[400];
-    const struct fr_client_fault why = fr_client_fault(FR_HTTP_TOO_LARGE, "the answer of %s has too large a %s",
-                                                       fr_client_conn_where(c, buf, sizeof buf), what);
+    const struct fr_client_fault why =
+        fr_client_fault(FR_HTTP_TOO_LARGE, "the answer of %s has too large a %s",
+                        fr_client_conn_where(c, buf, sizeof buf), what);
 
     part(c, call, NGHTTP2_CANCEL);
     fr_call_finish(call, &why);
@@ -113,12 +117,13 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct fr_client_conn *c = data;
     struct fr_http_call *call = call_of(session, frame->hd.stream_id);
 
-    if (call && call->status < 200) fr_head_reset(&call->head, c->client->conf.head_bytes); /* after a 1xx, or the first */
+    if (call && call->status < 200)
+        fr_head_reset(&call->head, c->client->conf.head_bytes); /* after a 1xx, or the first */
     return 0;
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_n,
-                     const uint8_t *value, size_t value_n, uint8_t flags, void *data)
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_n, const uint8_t *value, size_t value_n, uint8_t flags, void *data)
 {
     struct fr_http_call *call = call_of(session, frame->hd.stream_id);
 
@@ -127,7 +132,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     call->has_answer = true;
     if (name_n == 7 && memcmp(name, ":status", 7) == 0) { /* three digits: nghttp2 checked */
         call->status = 0;
-        for (size_t i = 0; i < value_n && i < 3; i++) call->status = call->status * 10 + (unsigned)(value[i] - '0');
+        for (size_t i = 0; i < value_n && i < 3; i++)
+            call->status = call->status * 10 + (unsigned)(value[i] - '0');
         return 0;
     }
     if (call->answer.n > 0) return 0; /* a trailer */
@@ -136,7 +142,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return err == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *p, size_t n, void *data)
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *p,
+                   size_t n, void *data)
 {
     struct fr_http_call *call = call_of(session, stream_id);
 
@@ -175,8 +182,8 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
 
     if (!call) return 0;
     const struct fr_client_fault why =
-        fr_client_fault(FR_HTTP_CLOSED, "%s ended the request: %s", fr_client_conn_where(c, buf, sizeof buf),
-                        nghttp2_http2_strerror(code));
+        fr_client_fault(FR_HTTP_CLOSED, "%s ended the request: %s",
+                        fr_client_conn_where(c, buf, sizeof buf), nghttp2_http2_strerror(code));
     call->stream_id = 0;
     call->is_unprocessed = code == NGHTTP2_REFUSED_STREAM;
     fr_call_lost(call, &why);
@@ -190,9 +197,11 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
     struct fr_http_call *call = call_of(session, frame->hd.stream_id);
 
     if (!call || frame->hd.type != NGHTTP2_HEADERS) return 0;
-    const struct fr_client_fault why = fr_client_fault(FR_HTTP_CLOSED, "not sent: %s", nghttp2_strerror(code));
+    const struct fr_client_fault why =
+        fr_client_fault(FR_HTTP_CLOSED, "not sent: %s", nghttp2_strerror(code));
     c->is_retired = true;
-    (void)nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, NULL); /* before on_stream_close sees it */
+    (void)nghttp2_session_set_stream_user_data(session, frame->hd.stream_id,
+                                               NULL); /* before on_stream_close sees it */
     call->stream_id = 0;
     call->is_unprocessed = true;
     fr_call_lost(call, &why);
@@ -227,7 +236,8 @@ static enum fr_err h2_start(struct fr_client_conn *c)
 
     if (!h) return FR_E_NOMEM;
     if (session_new(c, &h->session) != FR_OK ||
-        nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) != 0) {
+        nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings,
+                                sizeof settings / sizeof *settings) != 0) {
         nghttp2_session_del(h->session);
         fr_free(h);
         return FR_E_NOMEM;
@@ -248,16 +258,19 @@ static bool h2_can_take(const struct fr_client_conn *c)
     nghttp2_session *session = c->h2->session;
 
     return !c->h2->is_broken && nghttp2_session_check_request_allowed(session) &&
-           c->n_calls < nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+           c->n_calls < nghttp2_session_get_remote_settings(
+                            session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
 static bool h2_feed(struct fr_client_conn *c, struct fr_span in)
 {
     nghttp2_session *session = c->h2->session;
 
-    if (c->h2->is_broken || nghttp2_session_mem_recv(session, in.p, in.n) != (ssize_t)in.n) return false;
+    if (c->h2->is_broken || nghttp2_session_mem_recv(session, in.p, in.n) != (ssize_t)in.n)
+        return false;
     if (!nghttp2_session_check_request_allowed(session)) c->is_retired = true;
-    return nghttp2_session_want_read(session) || nghttp2_session_want_write(session) || c->n_calls == 0;
+    return nghttp2_session_want_read(session) || nghttp2_session_want_write(session) ||
+           c->n_calls == 0;
 }
 
 static size_t h2_fill(struct fr_client_conn *c, uint8_t *p, size_t n)
@@ -290,7 +303,8 @@ static void h2_end(struct fr_client_conn *c)
 static void h2_goodbye(struct fr_client_conn *c)
 {
     if (c->h2->is_broken) return;
-    (void)nghttp2_session_terminate_session(c->h2->session, NGHTTP2_NO_ERROR); /* no memory: the FIN says it too */
+    (void)nghttp2_session_terminate_session(c->h2->session,
+                                            NGHTTP2_NO_ERROR); /* no memory: the FIN says it too */
 }
 
 const struct fr_client_proto fr_h2_client_proto = {

@@ -5,7 +5,7 @@
 #include "transport/h2_options.h"
 #include "transport/http_conn.h"
 
-#define REPLY_FIELDS 32       /* fields of one answer, ours included */
+#define REPLY_FIELDS 32         /* fields of one answer, ours included */
 #define IGNORED_MAX (64 * 1024) /* of a body whose answer is given already */
 
 /* HTTP/2 on one connection: nghttp2 keeps the frames and streams, an exchange hangs on each stream. nghttp2 is fed and drained
@@ -54,8 +54,8 @@ static void reset(struct fr_http_conn *c, int32_t stream_id, uint32_t code)
     if (rc != 0) broken(c, rc);
 }
 
-static ssize_t read_reply(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n, uint32_t *flags,
-                          nghttp2_data_source *source, void *data)
+static ssize_t read_reply(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n,
+                          uint32_t *flags, nghttp2_data_source *source, void *data)
 {
     struct fr_http_conn *c = data;
     struct fr_exchange *x = source->ptr;
@@ -77,7 +77,8 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     nghttp2_nv nvs[REPLY_FIELDS];
     nghttp2_data_provider provider = {.source = {.ptr = x}, .read_callback = read_reply};
     bool has_body = !x->is_head && body.n > 0 && status != 204 && status != 304;
-    char code[4] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10)};
+    char code[4] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+                    (char)('0' + status % 10)};
     char length[24];
     size_t n = 0;
 
@@ -86,7 +87,8 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     nvs[n++] = nv_text("date", fr_server_date(c->server));
     (void)snprintf(length, sizeof length, "%zu", body.n);
     if (status != 204) nvs[n++] = nv_text("content-length", length);
-    for (size_t i = 0; i < n_fields && n < REPLY_FIELDS; i++) nvs[n++] = nv(fields[i].name, fields[i].value);
+    for (size_t i = 0; i < n_fields && n < REPLY_FIELDS; i++)
+        nvs[n++] = nv(fields[i].name, fields[i].value);
     if (has_body) {
         fr_buf_add_span(&x->reply, body);
         if (fr_buf_err(&x->reply)) {
@@ -95,7 +97,8 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
         }
         c->backlog += body.n;
     }
-    int rc = nghttp2_submit_response(c->h2->session, x->stream_id, nvs, n, has_body ? &provider : NULL);
+    int rc =
+        nghttp2_submit_response(c->h2->session, x->stream_id, nvs, n, has_body ? &provider : NULL);
     if (rc != 0) broken(c, rc);
 }
 
@@ -128,7 +131,8 @@ static unsigned check_head(struct fr_http_conn *c, struct fr_exchange *x)
     if (fr_span_is(x->pub.method, "CONNECT")) return 501;
     if (!fr_h1_is_target(target)) return 400;
     if (target.n > c->conf.target_bytes) return 414;
-    if (target.p[0] != '/' && !(fr_span_is(target, "*") && fr_span_is(x->pub.method, "OPTIONS"))) return 400;
+    if (target.p[0] != '/' && !(fr_span_is(target, "*") && fr_span_is(x->pub.method, "OPTIONS")))
+        return 400;
     fr_h1_split_target(target, &x->pub.path, &x->pub.query, &x->pub.has_query);
 
     host = fr_http_find(x->head.fields, x->head.n, "host");
@@ -176,7 +180,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     x->stream_id = frame->hd.stream_id;
     if (h->n_reading++ == 0) c->request_ms = fr_loop_now_ms(c->server->loop);
     h->n_streams++;
-    (void)nghttp2_session_set_stream_user_data(session, x->stream_id, x); /* the stream is there: it just began */
+    (void)nghttp2_session_set_stream_user_data(session, x->stream_id,
+                                               x); /* the stream is there: it just began */
     return 0;
 }
 
@@ -189,8 +194,8 @@ static enum fr_err add_field(struct fr_exchange *x, struct fr_span name, struct 
     return FR_OK; /* :scheme says nothing here */
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_n,
-                     const uint8_t *value, size_t value_n, uint8_t flags, void *data)
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_n, const uint8_t *value, size_t value_n, uint8_t flags, void *data)
 {
     struct fr_http_conn *c = data;
     struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
@@ -204,7 +209,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return err == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *p, size_t n, void *data)
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *p,
+                   size_t n, void *data)
 {
     struct fr_http_conn *c = data;
     struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, stream_id);
@@ -231,15 +237,18 @@ static void on_head(struct fr_http_conn *c, struct fr_exchange *x)
 
     if (x->is_rejected) return;
     fr_head_seal(&x->head);
-    length = fr_http_find(x->head.fields, x->head.n, "content-length"); /* digits: nghttp2 checked */
-    for (size_t i = 0; i < length.n && n <= c->conf.body_bytes; i++) n = n * 10 + (uint64_t)(length.p[i] - '0');
+    length =
+        fr_http_find(x->head.fields, x->head.n, "content-length"); /* digits: nghttp2 checked */
+    for (size_t i = 0; i < length.n && n <= c->conf.body_bytes; i++)
+        n = n * 10 + (uint64_t)(length.p[i] - '0');
     if (n > c->conf.body_bytes) {
         reject(c, x, 413);
         return;
     }
     expect = fr_http_find(x->head.fields, x->head.n, "expect");
     if (!fr_span_equal_nocase(expect, FR_SPAN_LIT("100-continue"))) return;
-    int rc = nghttp2_submit_headers(c->h2->session, NGHTTP2_FLAG_NONE, x->stream_id, NULL, &go_on, 1, NULL);
+    int rc = nghttp2_submit_headers(c->h2->session, NGHTTP2_FLAG_NONE, x->stream_id, NULL, &go_on,
+                                    1, NULL);
     if (rc != 0) broken(c, rc);
 }
 
@@ -274,7 +283,8 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     return 0;
 }
 
-static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code, void *data)
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
+                            void *data)
 {
     struct fr_http_conn *c = data;
 
@@ -307,14 +317,16 @@ static enum fr_err h2_start(struct fr_http_conn *c)
 {
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, c->conf.streams},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)(c->conf.head_bytes + c->conf.target_bytes)},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+         (uint32_t)(c->conf.head_bytes + c->conf.target_bytes)},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
     struct fr_h2_server *h = fr_calloc(1, sizeof *h);
 
     if (!h) return FR_E_NOMEM;
     if (session_new(c, &h->session) != FR_OK ||
-        nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) != 0) {
+        nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings,
+                                sizeof settings / sizeof *settings) != 0) {
         nghttp2_session_del(h->session);
         fr_free(h);
         return FR_E_NOMEM;
@@ -362,7 +374,8 @@ static size_t h2_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
     }
     /* After a protocol error nghttp2 has said GOAWAY and wants nothing more. */
     if (h->is_broken) return at;
-    if (h->frame_n == 0 && !nghttp2_session_want_read(h->session) && !nghttp2_session_want_write(h->session))
+    if (h->frame_n == 0 && !nghttp2_session_want_read(h->session) &&
+        !nghttp2_session_want_write(h->session))
         fr_conn_set_closing(c, false);
     return at;
 }
@@ -397,7 +410,8 @@ static void h2_drain(struct fr_http_conn *c)
     if (!h->has_noticed)
         rc = nghttp2_submit_shutdown_notice(h->session);
     else
-        rc = nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h->session),
+        rc = nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE,
+                                   nghttp2_session_get_last_proc_stream_id(h->session),
                                    NGHTTP2_NO_ERROR, NULL, 0);
     h->has_noticed = true;
     if (rc != 0) broken(c, rc);
@@ -405,7 +419,8 @@ static void h2_drain(struct fr_http_conn *c)
 
 static bool h2_give_up(struct fr_http_conn *c)
 {
-    return !c->h2->is_broken && nghttp2_session_terminate_session(c->h2->session, NGHTTP2_NO_ERROR) == 0;
+    return !c->h2->is_broken &&
+           nghttp2_session_terminate_session(c->h2->session, NGHTTP2_NO_ERROR) == 0;
 }
 
 const struct fr_server_proto fr_h2_proto = {

@@ -24,7 +24,8 @@ bool fr_http_is_type(struct fr_span content_type, const char *type)
 {
     struct fr_span media, parameters;
 
-    (void)fr_span_cut(content_type, ';', &media, &parameters); /* without ';' all is the media type */
+    (void)fr_span_cut(content_type, ';', &media,
+                      &parameters); /* without ';' all is the media type */
     return fr_span_equal_nocase(fr_span_trim(media), fr_span_str(type));
 }
 
@@ -100,7 +101,8 @@ void fr_http_date(int64_t real_s, char out[FR_HTTP_DATE])
     struct tm tm = {0};
     char text[64];
 
-    (void)gmtime_r(&t, &tm); /* on failure tm stays 1900: only a clock beyond year 2^31 gets there */
+    (void)gmtime_r(&t,
+                   &tm); /* on failure tm stays 1900: only a clock beyond year 2^31 gets there */
     (void)snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday % 7],
                    tm.tm_mday, months[tm.tm_mon % 12], (tm.tm_year + 1900) % 10000, tm.tm_hour,
                    tm.tm_min, tm.tm_sec);

@@ -141,7 +141,7 @@ static struct fr_client_conn *free_conn(struct fr_http_client *client)
     struct fr_client_conn *c;
 
     TAILQ_FOREACH(c, &client->conns, link)
-        if (c->phase == FR_CLIENT_OPEN && !c->is_retired && c->proto->can_take(c)) return c;
+    if (c->phase == FR_CLIENT_OPEN && !c->is_retired && c->proto->can_take(c)) return c;
     return NULL;
 }
 
@@ -153,13 +153,14 @@ static bool wants_connection(struct fr_http_client *client)
     unsigned n_live = 0, n_connecting = 0, n_waiting = 0;
 
     TAILQ_FOREACH(call, &client->waiting, link) n_waiting++;
-    TAILQ_FOREACH(c, &client->conns, link) {
+    TAILQ_FOREACH(c, &client->conns, link)
+    {
         if (!c->is_retired) n_live++;
         if (c->phase != FR_CLIENT_OPEN) n_connecting++;
     }
     if (n_live == 0) client->has_no_growth = false;
-    return n_connecting < n_waiting && n_live < (client->is_h1 ? client->conf.max_connections : 1) &&
-           !client->has_no_growth;
+    return n_connecting < n_waiting &&
+           n_live < (client->is_h1 ? client->conf.max_connections : 1) && !client->has_no_growth;
 }
 
 void fr_client_pump(struct fr_http_client *client)
@@ -169,7 +170,8 @@ void fr_client_pump(struct fr_http_client *client)
 
     while ((call = TAILQ_FIRST(&client->waiting)) != NULL && (c = free_conn(client)) != NULL)
         fr_client_conn_take(c, call);
-    while (wants_connection(client)) fr_client_conn_open(client); /* a failure ends the calls or the growth */
+    while (wants_connection(client))
+        fr_client_conn_open(client); /* a failure ends the calls or the growth */
 }
 
 static void destroy(struct fr_http_client *client)
@@ -218,8 +220,8 @@ static void print_authority(struct fr_http_client *client)
     char port[8] = "";
 
     if (!is_default) (void)snprintf(port, sizeof port, ":%u", conf->port);
-    (void)snprintf(client->authority, sizeof client->authority, "%s%s%s%s", is_v6 ? "[" : "", client->host,
-                   is_v6 ? "]" : "", port);
+    (void)snprintf(client->authority, sizeof client->authority, "%s%s%s%s", is_v6 ? "[" : "",
+                   client->host, is_v6 ? "]" : "", port);
 }
 
 enum fr_err fr_http_client_new(struct fr_loop *loop, const struct fr_http_client_conf *conf,
@@ -281,7 +283,7 @@ void fr_http_client_free(struct fr_http_client *client)
     while ((call = TAILQ_FIRST(&client->finished)) != NULL) end_now(call);
     while ((call = TAILQ_FIRST(&client->waiting)) != NULL) end_now(call);
     TAILQ_FOREACH(c, &client->conns, link)
-        while ((call = TAILQ_FIRST(&c->calls)) != NULL) end_now(call);
+    while ((call = TAILQ_FIRST(&c->calls)) != NULL) end_now(call);
     while ((c = TAILQ_FIRST(&client->conns)) != NULL) fr_client_conn_close(c);
     if (!client->is_delivering) destroy(client); /* else the turn that called us does it */
 }
@@ -296,7 +298,8 @@ static void on_deadline(struct fr_timer *t)
     if (call->state == FR_CALL_SENT) {
         why = fr_client_fault(FR_HTTP_TIMEOUT, "%s did not answer within %u ms",
                               fr_client_conn_where(c, buf, sizeof buf), call->deadline_ms);
-        if (c->heard_ms < call->sent_ms) c->is_retired = true; /* silent since: do not trust it with the next one */
+        if (c->heard_ms < call->sent_ms)
+            c->is_retired = true; /* silent since: do not trust it with the next one */
         c->proto->cancel(c, call);
     } else if (other && other->phase == FR_CLIENT_CONNECTING) {
         why = fr_client_fault(FR_HTTP_UNREACHABLE, "no connection to %s within %u ms",
@@ -305,8 +308,8 @@ static void on_deadline(struct fr_timer *t)
         why = fr_client_fault(FR_HTTP_TIMEOUT, "no TLS connection to %s within %u ms",
                               fr_client_conn_where(other, buf, sizeof buf), call->deadline_ms);
     } else {
-        why = fr_client_fault(FR_HTTP_TIMEOUT, "waited %u ms for a free connection to %s", call->deadline_ms,
-                              call->client->host);
+        why = fr_client_fault(FR_HTTP_TIMEOUT, "waited %u ms for a free connection to %s",
+                              call->deadline_ms, call->client->host);
     }
     fr_call_finish(call, &why);
 }
@@ -324,8 +327,9 @@ static enum fr_err copy_request(struct fr_http_call *call, const struct fr_http_
     return fr_buf_err(&call->body);
 }
 
-enum fr_err fr_http_send(struct fr_http_client *client, const struct fr_http_request *req, uint32_t deadline_ms,
-                         fr_http_done_fn done, void *data, struct fr_http_call **out_call)
+enum fr_err fr_http_send(struct fr_http_client *client, const struct fr_http_request *req,
+                         uint32_t deadline_ms, fr_http_done_fn done, void *data,
+                         struct fr_http_call **out_call)
 {
     if (client->is_freed) return FR_E_CLOSED;
     if (client->n_calls >= client->conf.queue) return FR_E_LIMIT;
@@ -387,7 +391,8 @@ void fr_http_client_set_tls(struct fr_http_client *client, struct fr_tls_ctx *tl
     retire_all(client);
 }
 
-enum fr_err fr_http_client_set_addrs(struct fr_http_client *client, const struct fr_addr *addrs, size_t n)
+enum fr_err fr_http_client_set_addrs(struct fr_http_client *client, const struct fr_addr *addrs,
+                                     size_t n)
 {
     struct fr_addr *copy;
 

@@ -1,16 +1,12 @@
 #include "transport/http_conn.h"
 
-#include <openssl/err.h>
-#include <openssl/x509_vfy.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
-#define LINGER_MS 1000           /* how long we read on after our last answer … */
-#define LINGER_BYTES (1u << 20)  /* … and how much */
-#define READS_PER_TURN 8         /* chunks of one connection before the others get their turn */
+#define LINGER_BYTES (1u << 20) /* read on after our last answer */
+#define READS_PER_TURN 8        /* chunks of one connection before the others get their turn */
 
 /* One server connection: handshake, read → protocol → write, deadlines, end. Whatever may destroy the connection is the last
  * thing its caller does with it. */
@@ -73,34 +69,6 @@ void fr_http_conn_close(struct fr_http_conn *c)
     fr_conn_set_closing(c, false);
 }
 
-/* Is output stuck in the socket or behind the peer's flow control? */
-static bool has_output(const struct fr_http_conn *c)
-{
-    return fr_stream_pending(&c->stream) > 0 || c->backlog > 0;
-}
-
-/* When the connection's patience ends in its present state; INT64_MAX: never, the handler is at work. */
-static int64_t deadline_ms(const struct fr_http_conn *c)
-{
-    if (c->phase == FR_CONN_LINGER) return c->since_ms + LINGER_MS;
-    if (c->phase == FR_CONN_HANDSHAKE) return c->since_ms + c->conf.handshake_ms;
-    if (c->is_closing && c->in_progress == 0) return c->close_by_ms;
-    if (has_output(c)) return c->progress_ms + c->conf.write_ms;
-    if (!c->has_request) return c->since_ms + c->conf.first_request_ms;
-    if (c->proto->is_partial(c)) return c->request_ms + c->conf.request_ms;
-    return c->in_progress > 0 ? INT64_MAX : c->request_ms + c->conf.idle_ms;
-}
-
-/* The timer is only moved when the deadline comes nearer; a later one is noticed when it fires. */
-static void arm_timer(struct fr_http_conn *c)
-{
-    int64_t due = deadline_ms(c);
-
-    if (due == INT64_MAX) return;
-    if (c->timer.is_armed && c->timer.due_ms <= due) return;
-    fr_timer_start(c->server->loop, &c->timer, due - now_ms(c));
-}
-
 static bool can_read(const struct fr_http_conn *c)
 {
     if (c->has_end) return false;
@@ -119,7 +87,7 @@ static void watch(struct fr_http_conn *c)
         fr_conn_destroy(c);
         return;
     }
-    arm_timer(c);
+    fr_conn_arm(c);
 }
 
 static void start_linger(struct fr_http_conn *c)
@@ -145,7 +113,8 @@ static void end_if_stopping(struct fr_http_conn *c)
 {
     const struct fr_http_server *s = c->server;
 
-    if (s->is_stopping && s->drain_left_ms == 0 && c->proto && c->has_request && c->in_progress == 0)
+    if (s->is_stopping && s->drain_left_ms == 0 && c->proto && c->has_request &&
+        c->in_progress == 0)
         fr_http_conn_close(c);
 }
 
@@ -154,7 +123,7 @@ static void flush(struct fr_http_conn *c)
 {
     struct fr_http_server *s = c->server;
     enum fr_stream_status status = FR_STREAM_OK;
-    bool has_progress = false, was_idle = !has_output(c);
+    bool has_progress = false, was_idle = !fr_conn_has_output(c);
     bool has_more = c->stream.is_full; /* behind what the socket would not take */
     size_t n = 0;
 
@@ -207,36 +176,6 @@ static void read_requests(struct fr_http_conn *c)
     }
 }
 
-const char *fr_tls_failure_text(const struct fr_stream *s, char *out, size_t n)
-{
-    const char *reason = s->tls_error ? ERR_reason_error_string(s->tls_error) : NULL;
-
-    if (s->tls.refusal) return s->tls.refusal;
-    if (s->tls.verify_error) return X509_verify_cert_error_string(s->tls.verify_error);
-    if (s->tls.alert_in >= 0) {
-        (void)snprintf(out, n, "the peer refused us: %s", fr_tls_alert_word(s->tls.alert_in));
-        return out;
-    }
-    if (reason && strstr(reason, "did not return a certificate")) return "no client certificate";
-    if (reason) return reason;
-    return s->is_end ? "closed during the handshake" : "connection lost during the handshake";
-}
-
-static void report_refusal(struct fr_http_conn *c, const char *reason)
-{
-    struct fr_http_server *s = c->server;
-    struct fr_tls_conn *tls = &c->stream.tls;
-    struct fr_tls_refusal why = {
-        .reason = reason,
-        .sni = tls->sni,
-        .subject = tls->subject ? tls->subject : tls->peer ? tls->peer->subject : NULL,
-        .alert = tls->alert_in >= 0 ? fr_tls_alert_word(tls->alert_in) : NULL,
-    };
-
-    s->counters.handshakes_refused++;
-    if (s->handler.on_refused) s->handler.on_refused(s->handler.data, &c->peer.addr, &why);
-}
-
 /* Established: from here on it speaks HTTP. */
 static enum fr_err become_open(struct fr_http_conn *c)
 {
@@ -261,7 +200,6 @@ static enum fr_err become_open(struct fr_http_conn *c)
 
 static void handshake(struct fr_http_conn *c)
 {
-    char text[128];
     bool has_progress;
     enum fr_stream_status status = fr_stream_handshake(&c->stream);
 
@@ -272,7 +210,7 @@ static void handshake(struct fr_http_conn *c)
     }
     if (status != FR_STREAM_OK || become_open(c) != FR_OK) {
         (void)fr_stream_flush(&c->stream, &has_progress); /* the alert, as far as it goes */
-        if (status != FR_STREAM_OK) report_refusal(c, fr_tls_failure_text(&c->stream, text, sizeof text));
+        if (status != FR_STREAM_OK) fr_conn_report_refusal(c, NULL);
         /* With TLS 1.3 a client without a certificate has sent its request before it hears of our refusal: read that off, or
          * the reset for it would overtake the alert. */
         start_linger(c);
@@ -290,7 +228,8 @@ static void handshake(struct fr_http_conn *c)
 static void linger(struct fr_http_conn *c)
 {
     while (c->stream.bytes_in - c->seen_in < LINGER_BYTES) {
-        enum fr_stream_status status = fr_stream_discard(&c->stream, c->server->in, sizeof c->server->in);
+        enum fr_stream_status status =
+            fr_stream_discard(&c->stream, c->server->in, sizeof c->server->in);
 
         if (status == FR_STREAM_AGAIN) return;
         if (status != FR_STREAM_OK) break;
@@ -334,47 +273,6 @@ static void on_turn(struct fr_defer *d)
     flush(c);
 }
 
-/* The peer took too long; tells it if there is something to tell. */
-static void give_up(struct fr_http_conn *c)
-{
-    struct fr_http_server_counters *counters = &c->server->counters;
-    bool has_answer = false;
-
-    if (c->phase == FR_CONN_HANDSHAKE) {
-        counters->late_handshake++;
-        if (c->stream.ssl) report_refusal(c, "handshake took too long");
-    } else if (c->phase == FR_CONN_OPEN && (c->is_closing || has_output(c))) {
-        counters->late_write++;
-    } else if (c->phase == FR_CONN_OPEN) {
-        bool is_partial = c->proto->is_partial(c);
-
-        if (!c->has_request)
-            counters->late_first_request++;
-        else if (is_partial)
-            counters->late_request++;
-        else
-            counters->late_idle++;
-        has_answer = c->proto->give_up(c);
-    }
-    if (has_answer) {
-        fr_conn_set_closing(c, true);
-        flush(c);
-        return;
-    }
-    if (c->phase == FR_CONN_OPEN) fr_stream_shutdown(&c->stream);
-    fr_conn_destroy(c);
-}
-
-static void on_timer(struct fr_timer *t)
-{
-    struct fr_http_conn *c = t->data;
-
-    if (deadline_ms(c) <= now_ms(c))
-        give_up(c);
-    else
-        arm_timer(c);
-}
-
 static struct fr_http_conn *conn_new(struct fr_http_server *s, int fd)
 {
     struct fr_http_conn *c = fr_calloc(1, sizeof *c);
@@ -385,7 +283,7 @@ static struct fr_http_conn *conn_new(struct fr_http_server *s, int fd)
     c->id = ++s->last_id;
     c->peer.sni = "";
     fr_stream_init(&c->stream, s->loop, &s->streams, fd, on_ready, c);
-    fr_timer_init(&c->timer, on_timer, c);
+    fr_timer_init(&c->timer, fr_conn_on_deadline, c);
     fr_defer_init(&c->turn, on_turn, c);
     c->since_ms = c->progress_ms = now_ms(c);
     c->next = s->conns;
@@ -396,7 +294,8 @@ static struct fr_http_conn *conn_new(struct fr_http_server *s, int fd)
     return c;
 }
 
-enum fr_err fr_conn_open(struct fr_http_server *s, struct fr_http_listener *l, int fd, const struct fr_addr *peer)
+enum fr_err fr_conn_open(struct fr_http_server *s, struct fr_http_listener *l, int fd,
+                         const struct fr_addr *peer)
 {
     struct fr_http_conn *c = conn_new(s, fd);
     enum fr_err err = FR_OK;

@@ -23,7 +23,7 @@ enum fr_exchange_state {
 };
 
 struct fr_exchange {
-    struct fr_http_exchange pub; /* first: handlers hold a pointer to it */
+    struct fr_http_exchange pub;   /* first: handlers hold a pointer to it */
     struct fr_http_server *server; /* NULL once the server is freed */
     struct fr_exchange *prev, *next;
     enum fr_exchange_state state;
@@ -49,8 +49,8 @@ struct fr_server_proto {
     bool (*feed)(struct fr_http_conn *c, struct fr_span in);
     /* Puts up to n bytes of output into p; fewer than n: there is no more. */
     size_t (*fill)(struct fr_http_conn *c, uint8_t *p, size_t n);
-    void (*reply)(struct fr_http_conn *c, struct fr_exchange *x, unsigned status, const struct fr_http_field *fields,
-                  size_t n_fields, struct fr_span body);
+    void (*reply)(struct fr_http_conn *c, struct fr_exchange *x, unsigned status,
+                  const struct fr_http_field *fields, size_t n_fields, struct fr_span body);
     void (*drop)(struct fr_http_conn *c, struct fr_exchange *x);
     /* May more bytes be read now? */
     bool (*can_read)(const struct fr_http_conn *c);
@@ -97,13 +97,13 @@ struct fr_http_conn {
     int64_t progress_ms;  /* the peer last took output */
     int64_t close_by_ms;  /* when is_closing: patience ends */
     uint64_t seen_in, seen_out;
-    bool has_request;   /* at least one came */
-    bool has_paused;    /* reading stopped for fairness: go on next turn */
-    bool is_in_event;   /* a flush follows anyway */
-    bool is_draining;   /* no new requests */
-    bool is_closing;    /* ends when quiet */
-    bool is_lingering;  /* by phase LINGER rather than at once */
-    bool has_end;       /* the peer sends no more */
+    bool has_request;  /* at least one came */
+    bool has_paused;   /* reading stopped for fairness: go on next turn */
+    bool is_in_event;  /* a flush follows anyway */
+    bool is_draining;  /* no new requests */
+    bool is_closing;   /* ends when quiet */
+    bool is_lingering; /* by phase LINGER rather than at once */
+    bool has_end;      /* the peer sends no more */
 };
 
 struct fr_http_listener {
@@ -142,7 +142,8 @@ struct fr_http_server {
 };
 
 /* Connections. Takes the descriptor, also on failure. */
-enum fr_err fr_conn_open(struct fr_http_server *s, struct fr_http_listener *l, int fd, const struct fr_addr *peer);
+enum fr_err fr_conn_open(struct fr_http_server *s, struct fr_http_listener *l, int fd,
+                         const struct fr_addr *peer);
 
 /* A connection of one protocol without a socket, for tests: feed and fill are called by hand. */
 enum fr_err fr_conn_open_detached(struct fr_http_server *s, const struct fr_server_proto *proto,
@@ -171,8 +172,8 @@ void fr_exchange_forget_server(struct fr_http_server *s);
 void fr_exchange_detach_all(struct fr_http_conn *c);
 
 /* Answers, with content-length and date added; NULL-safe against a connection that has gone. */
-void fr_exchange_reply(struct fr_exchange *x, unsigned status, const struct fr_http_field *fields, size_t n_fields,
-                       struct fr_span body);
+void fr_exchange_reply(struct fr_exchange *x, unsigned status, const struct fr_http_field *fields,
+                       size_t n_fields, struct fr_span body);
 
 /* The date of now, cached for the second. */
 const char *fr_server_date(struct fr_http_server *s);
@@ -180,5 +181,14 @@ const char *fr_server_date(struct fr_http_server *s);
 /* For the end of a drain. */
 void fr_server_conn_gone(struct fr_http_server *s);
 
-/* Why a handshake failed, in words. */
-const char *fr_tls_failure_text(const struct fr_stream *s, char *out, size_t n);
+/* Deadlines (conn_deadline.c). */
+
+/* Is output stuck in the socket or behind the peer's flow control? */
+bool fr_conn_has_output(const struct fr_http_conn *c);
+
+/* Sees to it that the connection's present deadline is noticed. */
+void fr_conn_arm(struct fr_http_conn *c);
+void fr_conn_on_deadline(struct fr_timer *t);
+
+/* Counts a handshake that failed and tells the handler why; reason NULL: what the stream knows. */
+void fr_conn_report_refusal(struct fr_http_conn *c, const char *reason);

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "transport/http_conn.h"
 
-#define POOL_MAX 256          /* free exchanges kept */
+#define POOL_MAX 256           /* free exchanges kept */
 #define KEEP_BYTES (16 * 1024) /* bodies above this are given back */
 
 static void link_first(struct fr_exchange **list, struct fr_exchange *x)
@@ -165,8 +165,8 @@ static bool end_work(struct fr_exchange *x)
     return false;
 }
 
-void fr_exchange_reply(struct fr_exchange *x, unsigned status, const struct fr_http_field *fields, size_t n_fields,
-                       struct fr_span body)
+void fr_exchange_reply(struct fr_exchange *x, unsigned status, const struct fr_http_field *fields,
+                       size_t n_fields, struct fr_span body)
 {
     struct fr_http_conn *c = x->pub.conn;
 
@@ -175,14 +175,14 @@ void fr_exchange_reply(struct fr_exchange *x, unsigned status, const struct fr_h
     fr_conn_schedule(c);
 }
 
-void fr_http_reply(struct fr_http_exchange *x, unsigned status, const struct fr_http_field *fields, size_t n_fields,
-                   struct fr_span body)
+void fr_http_reply(struct fr_http_exchange *x, unsigned status, const struct fr_http_field *fields,
+                   size_t n_fields, struct fr_span body)
 {
     fr_exchange_reply((struct fr_exchange *)x, status, fields, n_fields, body);
 }
 
-void fr_http_reply_close(struct fr_http_exchange *x, unsigned status, const struct fr_http_field *fields,
-                         size_t n_fields, struct fr_span body)
+void fr_http_reply_close(struct fr_http_exchange *x, unsigned status,
+                         const struct fr_http_field *fields, size_t n_fields, struct fr_span body)
 {
     if (x->conn) fr_http_conn_close(x->conn); /* first, so that an HTTP/1 answer can say so */
     fr_http_reply(x, status, fields, n_fields, body);

@@ -64,6 +64,6 @@ struct fr_span fr_head_span(const struct fr_head *h, struct fr_head_mark mark)
 void fr_head_seal(struct fr_head *h)
 {
     for (size_t i = 0; i < h->n; i++)
-        h->fields[i] = (struct fr_http_field){fr_head_span(h, h->names[i]),
-                                              fr_head_span(h, h->values[i])};
+        h->fields[i] =
+            (struct fr_http_field){fr_head_span(h, h->names[i]), fr_head_span(h, h->values[i])};
 }

@@ -10,7 +10,8 @@
 #include "transport/http_conn.h"
 
 #define ACCEPTS_PER_TURN 64
-#define ACCEPT_PAUSE_MS 100 /* out of descriptors: the kernel would wake us at once, again and again */
+#define ACCEPT_PAUSE_MS                                                                            \
+    100 /* out of descriptors: the kernel would wake us at once, again and again */
 #define DRAIN_NOTICE_MS 100 /* between "no new requests, please" and "no new requests" */
 
 struct fr_http_server_conf fr_http_server_conf_default(void)
@@ -109,20 +110,24 @@ static void on_acceptable(struct fr_watch *w, unsigned events)
     }
 }
 
-static enum fr_err open_listener(const struct fr_http_listen *how, struct fr_diag *diag, int *out_fd)
+static enum fr_err open_listener(const struct fr_http_listen *how, struct fr_diag *diag,
+                                 int *out_fd)
 {
     if (how->unix_path)
-        return fr_socket_listen_unix(how->unix_path, how->unix_mode ? how->unix_mode : 0600, diag, out_fd);
+        return fr_socket_listen_unix(how->unix_path, how->unix_mode ? how->unix_mode : 0600, diag,
+                                     out_fd);
     if (how->shared_fd <= 0) return fr_socket_listen(&how->at, how->reuse_port, diag, out_fd);
 
     int fd = fcntl(how->shared_fd, F_DUPFD_CLOEXEC, 3);
-    if (fd < 0) return fr_diag_fail(diag, fr_err_from_errno(errno), "cannot share a listener: %s", strerror(errno));
+    if (fd < 0)
+        return fr_diag_fail(diag, fr_err_from_errno(errno), "cannot share a listener: %s",
+                            strerror(errno));
     *out_fd = fd;
     return FR_OK;
 }
 
-enum fr_err fr_http_server_listen(struct fr_http_server *s, const struct fr_http_listen *how, struct fr_diag *diag,
-                                  struct fr_http_listener **out_listener)
+enum fr_err fr_http_server_listen(struct fr_http_server *s, const struct fr_http_listen *how,
+                                  struct fr_diag *diag, struct fr_http_listener **out_listener)
 {
     int fd = -1;
     enum fr_err err = open_listener(how, diag, &fd);
@@ -205,7 +210,8 @@ static void on_drain_timer(struct fr_timer *t)
     s->drain_left_ms = 0;
 }
 
-void fr_http_server_stop(struct fr_http_server *s, uint32_t drain_ms, void (*stopped)(void *data), void *data)
+void fr_http_server_stop(struct fr_http_server *s, uint32_t drain_ms, void (*stopped)(void *data),
+                         void *data)
 {
     if (s->is_stopping) return;
     s->is_stopping = true;

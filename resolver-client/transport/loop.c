@@ -165,7 +165,8 @@ static void on_post_watch(struct fr_watch *w, unsigned events)
     uint64_t count;
 
     (void)events;
-    (void)!read(w->fd, &count, sizeof count); /* EAGAIN: an earlier turn took the messages already */
+    (void)!read(w->fd, &count,
+                sizeof count); /* EAGAIN: an earlier turn took the messages already */
     for (struct fr_post *p = take_posted(w->data); p;) {
         struct fr_post *next = p->next;
 
@@ -202,5 +203,6 @@ void fr_loop_post(struct fr_loop *loop, struct fr_post *p, fr_post_fn fn, void *
     p->next = loop->posted;
     loop->posted = p;
     pthread_mutex_unlock(&loop->post_lock);
-    if (was_empty) (void)!write(loop->post_watch.fd, &one, sizeof one); /* full counter: it wakes anyway */
+    if (was_empty)
+        (void)!write(loop->post_watch.fd, &one, sizeof one); /* full counter: it wakes anyway */
 }

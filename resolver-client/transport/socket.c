@@ -112,8 +112,7 @@ enum fr_err fr_socket_accept(int listen_fd, int *out_fd, struct fr_addr *out_pee
     struct fr_addr peer = {0};
     int fd;
 
-    do
-        fd = accept4(listen_fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    do fd = accept4(listen_fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
     if (fd < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) {

@@ -37,8 +37,7 @@ static int bio_read(BIO *bio, char *p, int n)
     ssize_t got;
 
     BIO_clear_retry_flags(bio);
-    do
-        got = recv(s->watch.fd, p, (size_t)n, 0);
+    do got = recv(s->watch.fd, p, (size_t)n, 0);
     while (got < 0 && errno == EINTR);
     s->is_drained = got < n;
     if (got > 0) {
@@ -60,7 +59,8 @@ static long bio_ctrl(BIO *bio, int command, long number, void *p)
     (void)number;
     (void)p;
     if (command == BIO_CTRL_EOF) return s->is_end;
-    return command == BIO_CTRL_FLUSH; /* OpenSSL flushes after each flight; we flush at the end of the turn */
+    return command ==
+           BIO_CTRL_FLUSH; /* OpenSSL flushes after each flight; we flush at the end of the turn */
 }
 
 static int bio_create(BIO *bio)
@@ -88,8 +88,8 @@ void fr_stream_pool_deinit(struct fr_stream_pool *pool)
     pool->bio = NULL;
 }
 
-void fr_stream_init(struct fr_stream *s, struct fr_loop *loop, struct fr_stream_pool *pool, int fd, fr_watch_fn fn,
-                    void *data)
+void fr_stream_init(struct fr_stream *s, struct fr_loop *loop, struct fr_stream_pool *pool, int fd,
+                    fr_watch_fn fn, void *data)
 {
     *s = (struct fr_stream){.loop = loop, .pool = pool};
     fr_watch_init(&s->watch, fd, fn, data);
@@ -175,8 +175,7 @@ static enum fr_stream_status plain_read(struct fr_stream *s, uint8_t *p, size_t 
 {
     ssize_t got;
 
-    do
-        got = recv(s->watch.fd, p, n, 0);
+    do got = recv(s->watch.fd, p, n, 0);
     while (got < 0 && errno == EINTR);
     if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? FR_STREAM_AGAIN : fail(s, errno);
     if (got == 0) {
@@ -286,10 +285,12 @@ void fr_stream_shutdown(struct fr_stream *s)
     if (s->watch.fd < 0) return;
     if (s->ssl && s->is_up && !s->is_failed) {
         ERR_clear_error();
-        (void)SSL_shutdown(s->ssl); /* one way: close_notify is collected; the peer's is not waited for */
+        (void)SSL_shutdown(
+            s->ssl); /* one way: close_notify is collected; the peer's is not waited for */
         ERR_clear_error();
     }
-    if (s->out.n > 0 && !s->is_failed) (void)fr_stream_flush(s, &has_progress); /* as far as it goes */
+    if (s->out.n > 0 && !s->is_failed)
+        (void)fr_stream_flush(s, &has_progress); /* as far as it goes */
     (void)shutdown(s->watch.fd, SHUT_WR);
 }
 
@@ -298,7 +299,8 @@ void fr_stream_close(struct fr_stream *s)
     fr_watch_stop(&s->watch);
     if (s->ssl) {
         /* Without this OpenSSL takes a peer's bare FIN for an attack and forgets the session. */
-        if (s->is_up && !s->is_failed) SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        if (s->is_up && !s->is_failed)
+            SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(s->ssl);
         s->ssl = NULL;
     }

@@ -40,9 +40,10 @@ struct fr_stream {
     struct fr_buf out; /* for the socket */
     bool is_up;        /* TLS established, or plain and connected */
     bool is_drained;   /* the last recv gave less than asked for */
-    bool is_exhausted; /* the last TLS call said AGAIN: what OpenSSL still holds is not a whole record */
-    bool is_full;      /* the socket did not take all of `out` */
-    bool is_end;       /* the socket gave end-of-file */
+    bool
+        is_exhausted; /* the last TLS call said AGAIN: what OpenSSL still holds is not a whole record */
+    bool is_full;     /* the socket did not take all of `out` */
+    bool is_end;      /* the socket gave end-of-file */
     bool is_truncated; /* … without TLS' close_notify before it */
     bool is_failed;
     int errnum;              /* of the failed system call; 0: TLS failed */
@@ -54,8 +55,8 @@ enum fr_err fr_stream_pool_init(struct fr_stream_pool *pool);
 void fr_stream_pool_deinit(struct fr_stream_pool *pool);
 
 /* Takes the descriptor. Nothing is watched yet. */
-void fr_stream_init(struct fr_stream *s, struct fr_loop *loop, struct fr_stream_pool *pool, int fd, fr_watch_fn fn,
-                    void *data);
+void fr_stream_init(struct fr_stream *s, struct fr_loop *loop, struct fr_stream_pool *pool, int fd,
+                    fr_watch_fn fn, void *data);
 
 /* Puts TLS on it. The SSL is the stream's from here, also on failure. */
 enum fr_err fr_stream_start_tls(struct fr_stream *s, SSL *ssl);

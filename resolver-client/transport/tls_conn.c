@@ -32,7 +32,8 @@ static void on_info(const SSL *ssl, int where, int ret)
 {
     struct fr_tls_conn *c = SSL_get_app_data(ssl);
 
-    if (c && where & SSL_CB_ALERT && where & SSL_CB_READ && ret >> 8 == SSL3_AL_FATAL && c->alert_in < 0)
+    if (c && where & SSL_CB_ALERT && where & SSL_CB_READ && ret >> 8 == SSL3_AL_FATAL &&
+        c->alert_in < 0)
         c->alert_in = ret & 0xff;
 }
 
@@ -90,12 +91,13 @@ static bool set_names(SSL *ssl, const char *host)
 
     if (fr_ip_parse(fr_span_str(host), &ip) == FR_OK) /* no SNI for addresses, RFC 6066 §3 */
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
-SSL *fr_tls_client_ssl(struct fr_tls_ctx *ctx, struct fr_tls_conn *c, const char *host, bool has_h2, bool has_h1,
-                       SSL_SESSION *resume)
+SSL *fr_tls_client_ssl(struct fr_tls_ctx *ctx, struct fr_tls_conn *c, const char *host, bool has_h2,
+                       bool has_h1, SSL_SESSION *resume)
 {
     static const unsigned char words[] = "\x02h2\x08http/1.1";
     unsigned skip = has_h2 ? 0 : 3;
@@ -159,13 +161,15 @@ static bool apply_choice(SSL *ssl, struct fr_tls_conn *c, const struct fr_tls_ch
     int mode = SSL_VERIFY_NONE;
 
     if (choice->client_cert == FR_TLS_CERT_REQUEST) mode = SSL_VERIFY_PEER;
-    if (choice->client_cert == FR_TLS_CERT_REQUIRE) mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    if (choice->client_cert == FR_TLS_CERT_REQUIRE)
+        mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     if (mode != SSL_VERIFY_NONE && !choice->ctx->has_ca) return false;
     if (choice->sid_ctx_n == 0 || choice->sid_ctx_n > FR_TLS_SID_CTX_MAX) return false;
     if (!SSL_set_SSL_CTX(ssl, choice->ctx->ssl)) return false;
     SSL_set_verify(ssl, mode, on_verify);
     SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(choice->ctx->ssl));
-    if (SSL_set_session_id_context(ssl, choice->sid_ctx, (unsigned)choice->sid_ctx_n) != 1) return false;
+    if (SSL_set_session_id_context(ssl, choice->sid_ctx, (unsigned)choice->sid_ctx_n) != 1)
+        return false;
     c->ctx = fr_tls_ctx_ref(choice->ctx);
     c->tag = choice->tag;
     return true;
@@ -196,7 +200,8 @@ static int on_client_hello(SSL *ssl, int *alert, void *data)
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-enum fr_err fr_tls_acceptor_new(unsigned session_timeout_s, unsigned sessions, struct fr_tls_acceptor **out)
+enum fr_err fr_tls_acceptor_new(unsigned session_timeout_s, unsigned sessions,
+                                struct fr_tls_acceptor **out)
 {
     struct fr_tls_acceptor *a = fr_calloc(1, sizeof *a);
 
@@ -210,7 +215,8 @@ enum fr_err fr_tls_acceptor_new(unsigned session_timeout_s, unsigned sessions, s
     }
     /* Whatever happens later, a connection on which select() did not run demands a certificate that nothing can satisfy. */
     SSL_CTX_set_verify(a->ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    SSL_CTX_set_session_cache_mode(a->ssl, sessions > 0 ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_cache_mode(a->ssl,
+                                   sessions > 0 ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
     SSL_CTX_sess_set_cache_size(a->ssl, (long)sessions);
     if (session_timeout_s > SESSION_TIMEOUT_MAX_S) session_timeout_s = SESSION_TIMEOUT_MAX_S;
     SSL_CTX_set_timeout(a->ssl, (long)session_timeout_s);

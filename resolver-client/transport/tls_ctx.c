@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 #define PEM_MAX (256 * 1024)
-#define CHAIN_MAX 4         /* certificates sent with the leaf */
+#define CHAIN_MAX 4 /* certificates sent with the leaf */
 #define PEER_CHAIN_BYTES (16 * 1024)
 #define PEER_CHAIN_DEPTH 2
 
@@ -36,7 +36,8 @@ static enum fr_err pem_fail(struct fr_diag *diag, const struct fr_tls_pem *pem, 
     const char *reason = ERR_reason_error_string(code);
 
     ERR_clear_error();
-    enum fr_err err = fr_diag_fail(diag, FR_E_MALFORMED, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+    enum fr_err err = fr_diag_fail(diag, FR_E_MALFORMED, "%s%s%s", what, reason ? ": " : "",
+                                   reason ? reason : "");
     if (pem->name) fr_diag_where(diag, pem->name, 0, 0);
     return err;
 }
@@ -63,7 +64,8 @@ static int64_t asn1_seconds(const ASN1_TIME *t)
     return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
-static enum fr_err use_chain(struct fr_tls_ctx *ctx, const struct fr_tls_pem *pem, struct fr_diag *diag)
+static enum fr_err use_chain(struct fr_tls_ctx *ctx, const struct fr_tls_pem *pem,
+                             struct fr_diag *diag)
 {
     enum fr_err err = FR_OK;
     BIO *bio = pem_bio(pem->chain);
@@ -91,7 +93,8 @@ out:
     return err;
 }
 
-static enum fr_err use_key(struct fr_tls_ctx *ctx, const struct fr_tls_pem *pem, struct fr_diag *diag)
+static enum fr_err use_key(struct fr_tls_ctx *ctx, const struct fr_tls_pem *pem,
+                           struct fr_diag *diag)
 {
     enum fr_err err = FR_OK;
     BIO *bio = pem_bio(pem->key);
@@ -107,7 +110,8 @@ static enum fr_err use_key(struct fr_tls_ctx *ctx, const struct fr_tls_pem *pem,
 }
 
 /* The trust store, and for servers the names of it that clients are told. */
-static enum fr_err use_ca(struct fr_tls_ctx *ctx, const struct fr_tls_pem *pem, struct fr_diag *diag)
+static enum fr_err use_ca(struct fr_tls_ctx *ctx, const struct fr_tls_pem *pem,
+                          struct fr_diag *diag)
 {
     enum fr_err err = FR_OK;
     BIO *bio = pem_bio(pem->ca);
@@ -141,8 +145,8 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 }
 
 /* RFC 7301: our order of preference decides; a list without a word of ours ends the handshake. */
-static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n, const unsigned char *in, unsigned in_n,
-                   void *data)
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
+                   const unsigned char *in, unsigned in_n, void *data)
 {
     static const unsigned char words[] = "\x02h2\x08http/1.1";
     const struct fr_tls_conn *c = SSL_get_app_data(ssl);
@@ -150,8 +154,8 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n, co
     unsigned char *chosen = NULL;
 
     (void)data;
-    if (SSL_select_next_proto(&chosen, out_n, words + skip, (unsigned)sizeof words - 1 - skip, in, in_n) !=
-        OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_n, words + skip, (unsigned)sizeof words - 1 - skip, in,
+                              in_n) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -170,7 +174,8 @@ static struct fr_tls_ctx *ctx_new(const SSL_METHOD *method)
     return NULL;
 }
 
-enum fr_err fr_tls_server_new(const struct fr_tls_pem *pem, struct fr_diag *diag, struct fr_tls_ctx **out)
+enum fr_err fr_tls_server_new(const struct fr_tls_pem *pem, struct fr_diag *diag,
+                              struct fr_tls_ctx **out)
 {
     struct fr_tls_ctx *ctx = ctx_new(TLS_server_method());
     enum fr_err err = FR_OK;
@@ -187,7 +192,8 @@ enum fr_err fr_tls_server_new(const struct fr_tls_pem *pem, struct fr_diag *diag
     return err;
 }
 
-enum fr_err fr_tls_client_new(const struct fr_tls_pem *pem, struct fr_diag *diag, struct fr_tls_ctx **out)
+enum fr_err fr_tls_client_new(const struct fr_tls_pem *pem, struct fr_diag *diag,
+                              struct fr_tls_ctx **out)
 {
     struct fr_tls_ctx *ctx = ctx_new(TLS_client_method());
     enum fr_err err = FR_OK;
@@ -208,11 +214,14 @@ enum fr_err fr_tls_client_new(const struct fr_tls_pem *pem, struct fr_diag *diag
     return err;
 }
 
-typedef enum fr_err (*new_fn)(const struct fr_tls_pem *pem, struct fr_diag *diag, struct fr_tls_ctx **out);
+typedef enum fr_err (*new_fn)(const struct fr_tls_pem *pem, struct fr_diag *diag,
+                              struct fr_tls_ctx **out);
 
-static enum fr_err load(const struct fr_tls_files *files, new_fn make, struct fr_diag *diag, struct fr_tls_ctx **out)
+static enum fr_err load(const struct fr_tls_files *files, new_fn make, struct fr_diag *diag,
+                        struct fr_tls_ctx **out)
 {
-    struct fr_buf chain = FR_BUF_INIT(PEM_MAX), key = FR_BUF_INIT(PEM_MAX), ca = FR_BUF_INIT(PEM_MAX);
+    struct fr_buf chain = FR_BUF_INIT(PEM_MAX), key = FR_BUF_INIT(PEM_MAX),
+                  ca = FR_BUF_INIT(PEM_MAX);
     enum fr_err err = FR_OK;
 
     if (files->chain) err = fr_file_read(files->chain, diag, &chain);
@@ -233,12 +242,14 @@ static enum fr_err load(const struct fr_tls_files *files, new_fn make, struct fr
     return err;
 }
 
-enum fr_err fr_tls_server_load(const struct fr_tls_files *files, struct fr_diag *diag, struct fr_tls_ctx **out)
+enum fr_err fr_tls_server_load(const struct fr_tls_files *files, struct fr_diag *diag,
+                               struct fr_tls_ctx **out)
 {
     return load(files, fr_tls_server_new, diag, out);
 }
 
-enum fr_err fr_tls_client_load(const struct fr_tls_files *files, struct fr_diag *diag, struct fr_tls_ctx **out)
+enum fr_err fr_tls_client_load(const struct fr_tls_files *files, struct fr_diag *diag,
+                               struct fr_tls_ctx **out)
 {
     return load(files, fr_tls_client_new, diag, out);
 }

@@ -30,8 +30,8 @@ struct fr_tls_conn {
     void *select_data;
     bool has_h2; /* may ALPN choose h2? */
     void *tag;
-    char *sni;                /* NULL: none */
-    const char *refusal;      /* why we refused in a callback; NULL: OpenSSL's own reasons */
+    char *sni;           /* NULL: none */
+    const char *refusal; /* why we refused in a callback; NULL: OpenSSL's own reasons */
     /* client */
     void (*on_session)(void *data, SSL_SESSION *session); /* gets its own reference */
     void *session_data;
@@ -51,8 +51,8 @@ bool fr_tls_apply_policy(SSL_CTX *ssl);
 
 /* A server's SSL on an acceptor, a client's on a context; both with c as app data. NULL: no memory. */
 SSL *fr_tls_server_ssl(struct fr_tls_acceptor *a, struct fr_tls_conn *c);
-SSL *fr_tls_client_ssl(struct fr_tls_ctx *ctx, struct fr_tls_conn *c, const char *host, bool has_h2, bool has_h1,
-                       SSL_SESSION *resume);
+SSL *fr_tls_client_ssl(struct fr_tls_ctx *ctx, struct fr_tls_conn *c, const char *host, bool has_h2,
+                       bool has_h1, SSL_SESSION *resume);
 
 /* Reads the peer's certificate after a handshake; *out stays NULL when there is none. FR_E_NOMEM, FR_E_MALFORMED. */
 enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out);

@@ -77,7 +77,8 @@ static void read_serial(X509 *cert, struct fr_tls_peer *peer)
 {
     BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
 
-    peer->has_serial = bn && !BN_is_negative(bn) && BN_bn2binpad(bn, peer->serial, FR_TLS_SERIAL) == FR_TLS_SERIAL;
+    peer->has_serial =
+        bn && !BN_is_negative(bn) && BN_bn2binpad(bn, peer->serial, FR_TLS_SERIAL) == FR_TLS_SERIAL;
     BN_free(bn);
 }
 
@@ -122,7 +123,8 @@ enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
         return FR_E_NOMEM;
     }
     memcpy(small, b, sizeof *small + exact);
-    for (size_t i = 0; i < small->peer.n_names; i++) small->names[i] = small->text + (b->names[i] - b->text);
+    for (size_t i = 0; i < small->peer.n_names; i++)
+        small->names[i] = small->text + (b->names[i] - b->text);
     small->refs = 1;
     small->peer.names = small->names;
     small->peer.subject = small->text + used;

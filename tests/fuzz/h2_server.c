@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (c->in_progress > 8) __builtin_trap();
     }
     fr_conn_destroy(c);
-    if (later) fr_http_reply(later, 200, NULL, 0, (struct fr_span){0}); /* to a peer that has gone */
+    if (later)
+        fr_http_reply(later, 200, NULL, 0, (struct fr_span){0}); /* to a peer that has gone */
     later = NULL;
     return 0;
 }

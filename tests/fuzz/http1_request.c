@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         c->handled = 0;
         if (!fr_h1_proto.feed(c, fr_span(data + at, n))) break;
-        while (fr_h1_proto.fill(c, out, sizeof out) > 0) (void)fr_h1_proto.feed(c, (struct fr_span){0});
+        while (fr_h1_proto.fill(c, out, sizeof out) > 0)
+            (void)fr_h1_proto.feed(c, (struct fr_span){0});
     }
     if (c->backlog > 1 << 20) __builtin_trap();
     fr_conn_destroy(c);

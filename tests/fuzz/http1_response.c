@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     step = (data[0] >> 1) + 1u;
     fr_head_init(&head, limits.head_bytes);
     if (fr_h1_scan(in, &at, &n) == FR_OK &&
-        fr_h1_response_read(fr_span(in.p, n), &limits, data[0] & 1 ? "HEAD" : "GET", &head, &m) == FR_OK) {
+        fr_h1_response_read(fr_span(in.p, n), &limits, data[0] & 1 ? "HEAD" : "GET", &head, &m) ==
+            FR_OK) {
         fr_h1_body_init(&b, &m);
         while (n < in.n && !b.is_done) {
             size_t take = in.n - n < step ? in.n - n : step, used;

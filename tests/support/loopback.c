@@ -32,7 +32,8 @@ static void reply_peer(struct fr_http_exchange *x)
     if (peer->is_unix)
         n = snprintf(text, sizeof text, "uid=%d", peer->has_cred ? (int)peer->cred.uid : -1);
     else if (peer->cert)
-        n = snprintf(text, sizeof text, "%s %s %s", peer->cert->subject, peer->cert->is_resumed ? "resumed" : "full",
+        n = snprintf(text, sizeof text, "%s %s %s", peer->cert->subject,
+                     peer->cert->is_resumed ? "resumed" : "full",
                      peer->cert->n_names ? peer->cert->names[0] : "-");
     else
         n = snprintf(text, sizeof text, "none %s", peer->sni);
@@ -126,7 +127,8 @@ void lb_start(struct lb *lb, const struct fr_http_server_conf *conf)
 
     *lb = (struct lb){.clock = {.mono_ms = clock_mono, .real_ms = clock_real, .data = lb}};
     assert_int_equal(fr_loop_poll_new(&lb->clock, &lb->loop), FR_OK);
-    assert_int_equal(fr_http_server_new(lb->loop, conf ? conf : &def, &handler, &lb->server), FR_OK);
+    assert_int_equal(fr_http_server_new(lb->loop, conf ? conf : &def, &handler, &lb->server),
+                     FR_OK);
 }
 
 static void listen_on(struct lb *lb, struct fr_http_listen *how)
@@ -134,7 +136,8 @@ static void listen_on(struct lb *lb, struct fr_http_listen *how)
     struct fr_diag diag = {0};
 
     how->at.ip = (struct fr_ip){.family = 4, .b = {127, 0, 0, 1}};
-    if (fr_http_server_listen(lb->server, how, &diag, &lb->listener) != FR_OK) fail_msg("listen: %s", diag.what);
+    if (fr_http_server_listen(lb->server, how, &diag, &lb->listener) != FR_OK)
+        fail_msg("listen: %s", diag.what);
 }
 
 void lb_listen(struct lb *lb)
@@ -161,7 +164,8 @@ static bool select_service(void *data, const char *sni, struct fr_tls_choice *ou
     for (int i = 0; i < LB_SERVICES; i++) {
         struct lb_service *s = &lb->services[i];
 
-        if (!s->ctx || (sni == NULL) != (s->sni == NULL) || (sni && strcmp(sni, s->sni) != 0)) continue;
+        if (!s->ctx || (sni == NULL) != (s->sni == NULL) || (sni && strcmp(sni, s->sni) != 0))
+            continue;
         out->ctx = s->ctx;
         out->client_cert = s->policy;
         out->sid_ctx_n = strlen(s->sid);
@@ -273,8 +277,8 @@ static void on_done(void *data, const struct fr_http_result *r)
     (void)fr_span_copy(type, a->type, sizeof a->type);
 }
 
-void lb_send(struct fr_http_client *client, const char *method, const char *target, const char *body,
-             struct lb_answer *out)
+void lb_send(struct fr_http_client *client, const char *method, const char *target,
+             const char *body, struct lb_answer *out)
 {
     const struct fr_http_request req = {
         .method = method, .target = target, .body = fr_span_str(body), .is_retryable = true};
@@ -282,14 +286,15 @@ void lb_send(struct fr_http_client *client, const char *method, const char *targ
     lb_send_once(client, &req, out);
 }
 
-void lb_send_once(struct fr_http_client *client, const struct fr_http_request *req, struct lb_answer *out)
+void lb_send_once(struct fr_http_client *client, const struct fr_http_request *req,
+                  struct lb_answer *out)
 {
     *out = (struct lb_answer){0};
     assert_int_equal(fr_http_send(client, req, 5000, on_done, out, &out->call), FR_OK);
 }
 
-void lb_call(struct lb *lb, struct fr_http_client *client, const char *method, const char *target, const char *body,
-             struct lb_answer *out)
+void lb_call(struct lb *lb, struct fr_http_client *client, const char *method, const char *target,
+             const char *body, struct lb_answer *out)
 {
     lb_send(client, method, target, body, out);
     lb_until(lb, &out->is_done);

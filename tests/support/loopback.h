@@ -13,7 +13,7 @@
 
 #define LB_SERVICES 3
 
-struct lb_service { /* what select() serves */
+struct lb_service {  /* what select() serves */
     const char *sni; /* NULL: for clients without SNI */
     struct fr_tls_ctx *ctx;
     enum fr_tls_client_cert policy;
@@ -53,7 +53,8 @@ void lb_listen_unix(struct lb *lb);
 void lb_stop(struct lb *lb);
 
 struct fr_tls_ctx *lb_server_ctx(const struct test_id *id, const struct test_ca *ca);
-struct fr_tls_ctx *lb_client_ctx(const struct test_id *id, const struct test_ca *ca); /* id may be NULL */
+struct fr_tls_ctx *lb_client_ctx(const struct test_id *id,
+                                 const struct test_ca *ca); /* id may be NULL */
 
 /* A client of the server's listener. conf may be NULL. */
 struct fr_http_client *lb_client(struct lb *lb, const char *host, struct fr_tls_ctx *tls,
@@ -66,15 +67,16 @@ void lb_until(struct lb *lb, const bool *flag);
 void lb_turns(struct lb *lb, int n);
 
 /* A request that may be sent again. */
-void lb_send(struct fr_http_client *client, const char *method, const char *target, const char *body,
-             struct lb_answer *out);
+void lb_send(struct fr_http_client *client, const char *method, const char *target,
+             const char *body, struct lb_answer *out);
 
 /* A request as it stands. */
-void lb_send_once(struct fr_http_client *client, const struct fr_http_request *req, struct lb_answer *out);
+void lb_send_once(struct fr_http_client *client, const struct fr_http_request *req,
+                  struct lb_answer *out);
 
 /* Sends and waits. */
-void lb_call(struct lb *lb, struct fr_http_client *client, const char *method, const char *target, const char *body,
-             struct lb_answer *out);
+void lb_call(struct lb *lb, struct fr_http_client *client, const char *method, const char *target,
+             const char *body, struct lb_answer *out);
 
 /* Raw bytes to the plain listener: connects, sends in pieces of `step` bytes (0: all at once), and reads what comes until the
  * server closes or `quiet` turns bring nothing. Returns the text. */

@@ -72,7 +72,8 @@ static X509 *blank(const char *cn, EVP_PKEY *key, int64_t from_s, int64_t to_s)
     must(X509_set_version(cert, 2) == 1 && X509_set_pubkey(cert, key) == 1, "X509_set");
     X509_gmtime_adj(X509_getm_notBefore(cert), (long)from_s);
     X509_gmtime_adj(X509_getm_notAfter(cert), (long)to_s);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_UTF8,
+                               (const unsigned char *)cn, -1, -1, 0);
     return cert;
 }
 
@@ -111,7 +112,8 @@ void test_issue(struct test_ca *ca, const struct test_leaf *leaf, struct test_id
 {
     bool is_default = leaf->from_s == 0 && leaf->to_s == 0;
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = blank(leaf->cn, key, is_default ? -3600 : leaf->from_s, is_default ? 3600 : leaf->to_s);
+    X509 *cert =
+        blank(leaf->cn, key, is_default ? -3600 : leaf->from_s, is_default ? 3600 : leaf->to_s);
     char names[1024] = "";
 
     X509_set_issuer_name(cert, X509_get_subject_name(ca->cert));

@@ -113,20 +113,28 @@ static void reads_what_servers_say(void **state)
         const char *body;
     } rows[] = {
         {"length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", FR_HTTP_OK, 200, "ab"},
-        {"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n", FR_HTTP_OK, 200, "ab"},
+        {"chunked",
+         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n",
+         FR_HTTP_OK, 200, "ab"},
         {"until close", "HTTP/1.1 200 OK\r\n\r\nab EOF", FR_HTTP_OK, 200, "ab EOF"},
         {"1.0", "HTTP/1.0 404 Not Found\r\n\r\nEOF", FR_HTTP_OK, 404, "EOF"},
-        {"after 100", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", FR_HTTP_OK, 201, ""},
+        {"after 100",
+         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n",
+         FR_HTTP_OK, 201, ""},
         {"204", "HTTP/1.1 204 No Content\r\n\r\n", FR_HTTP_OK, 204, ""},
-        {"too large by length", "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n", FR_HTTP_TOO_LARGE, 0, ""},
-        {"too large by chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n", FR_HTTP_TOO_LARGE, 0, ""},
-        {"closed in the body", "HTTP/1.1 200 OK\r\nX: EOF\r\nContent-Length: 100\r\n\r\nab", FR_HTTP_CLOSED, 0, ""},
+        {"too large by length", "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n",
+         FR_HTTP_TOO_LARGE, 0, ""},
+        {"too large by chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n",
+         FR_HTTP_TOO_LARGE, 0, ""},
+        {"closed in the body", "HTTP/1.1 200 OK\r\nX: EOF\r\nContent-Length: 100\r\n\r\nab",
+         FR_HTTP_CLOSED, 0, ""},
         {"closed in the head", "HTTP/1.1 200 EOF", FR_HTTP_CLOSED, 0, ""},
         {"closed at once", NULL, FR_HTTP_CLOSED, 0, ""},
         {"garbage", "hello\r\n\r\n", FR_HTTP_PROTOCOL, 0, ""},
         {"bare LF", "HTTP/1.1 200 OK\n\n", FR_HTTP_PROTOCOL, 0, ""},
         {"switching", "HTTP/1.1 101 Switching Protocols\r\n\r\n", FR_HTTP_PROTOCOL, 0, ""},
-        {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab", FR_HTTP_PROTOCOL, 0, ""},
+        {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab",
+         FR_HTTP_PROTOCOL, 0, ""},
     };
 
     (void)state;
@@ -141,8 +149,10 @@ static void reads_what_servers_say(void **state)
         struct fr_addr at = canned_start(&server, lb.loop);
         struct fr_http_client *client = plain_client(&lb, &at, 1, &conf);
         lb_call(&lb, client, "GET", "/", "", &a);
-        if (a.fault != rows[i].fault || a.status != rows[i].status || strcmp(a.body, rows[i].body) != 0)
-            fail_msg("%s: %s \"%s\" %u \"%s\"", rows[i].label, fr_http_fault_word(a.fault), a.text, a.status, a.body);
+        if (a.fault != rows[i].fault || a.status != rows[i].status ||
+            strcmp(a.body, rows[i].body) != 0)
+            fail_msg("%s: %s \"%s\" %u \"%s\"", rows[i].label, fr_http_fault_word(a.fault), a.text,
+                     a.status, a.body);
         CHECK_ROW(rows[i].label, (a.fault == FR_HTTP_OK) == (a.text[0] == '\0'));
         CHECK_ROW(rows[i].label, server.n_reads == 1); /* nothing was sent twice */
         fr_http_client_free(client);
@@ -182,7 +192,8 @@ static void a_stale_connection_is_replaced_once(void **state)
         if (rows[i].is_retryable) {
             lb_call(&lb, client, "GET", "/", "", &a);
         } else {
-            const struct fr_http_request req = {.method = "POST", .target = "/", .body = fr_span_str("x")};
+            const struct fr_http_request req = {
+                .method = "POST", .target = "/", .body = fr_span_str("x")};
 
             lb_send_once(client, &req, &a);
             lb_until(&lb, &a.is_done);
@@ -446,9 +457,13 @@ static void idle_connections_are_closed(void **state)
 
 static void requests_carry_what_they_should(void **state)
 {
-    const struct fr_http_field fields[] = {FR_HTTP_FIELD("content-type", "application/json"), FR_HTTP_FIELD("x-a", "b")};
-    const struct fr_http_request req = {
-        .method = "POST", .target = "/fields", .fields = fields, .n_fields = 2, .body = fr_span_str("{}")};
+    const struct fr_http_field fields[] = {FR_HTTP_FIELD("content-type", "application/json"),
+                                           FR_HTTP_FIELD("x-a", "b")};
+    const struct fr_http_request req = {.method = "POST",
+                                        .target = "/fields",
+                                        .fields = fields,
+                                        .n_fields = 2,
+                                        .body = fr_span_str("{}")};
     struct lb_answer a = {0};
     struct lb lb;
     char want[200];
@@ -459,7 +474,8 @@ static void requests_carry_what_they_should(void **state)
     struct fr_http_client *client = lb_client(&lb, "h.test", NULL, NULL);
     lb_send_once(client, &req, &a);
     lb_until(&lb, &a.is_done);
-    snprintf(want, sizeof want, "host=h.test:%u\ncontent-length=2\ncontent-type=application/json\nx-a=b\n",
+    snprintf(want, sizeof want,
+             "host=h.test:%u\ncontent-length=2\ncontent-type=application/json\nx-a=b\n",
              fr_http_listener_addr(lb.listener)->port);
     assert_string_equal(a.body, want);
     fr_http_client_free(client);

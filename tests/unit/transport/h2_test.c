@@ -14,16 +14,16 @@ struct pair {
     struct lb lb;
     struct fr_http_conn *conn;
     nghttp2_session *peer;
-    bool is_fed_well;      /* the server still wants the connection */
-    unsigned n_answers;    /* streams that ended with an answer */
+    bool is_fed_well;   /* the server still wants the connection */
+    unsigned n_answers; /* streams that ended with an answer */
     unsigned n_resets, last_reset, goaway;
     bool has_goaway;
     char status[4];
     size_t body_n;
 };
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_n,
-                     const uint8_t *value, size_t value_n, uint8_t flags, void *data)
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_n, const uint8_t *value, size_t value_n, uint8_t flags, void *data)
 {
     struct pair *p = data;
 
@@ -34,7 +34,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return 0;
 }
 
-static int on_chunk(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data, size_t n, void *user)
+static int on_chunk(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
+                    size_t n, void *user)
 {
     (void)session;
     (void)flags;
@@ -109,11 +110,12 @@ static void exchange(struct pair *p)
 
 static nghttp2_nv nv(const char *name, const char *value)
 {
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value), 0};
+    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
+                        strlen(value), 0};
 }
 
-static ssize_t body_of_n(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n, uint32_t *flags,
-                         nghttp2_data_source *source, void *data)
+static ssize_t body_of_n(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n,
+                         uint32_t *flags, nghttp2_data_source *source, void *data)
 {
     size_t *left = source->ptr;
 
@@ -127,9 +129,11 @@ static ssize_t body_of_n(nghttp2_session *session, int32_t stream_id, uint8_t *p
     return (ssize_t)n;
 }
 
-static int32_t ask(struct pair *p, const char *method, const char *path, const char *name, const char *value, size_t *body)
+static int32_t ask(struct pair *p, const char *method, const char *path, const char *name,
+                   const char *value, size_t *body)
 {
-    nghttp2_nv nvs[5] = {nv(":method", method), nv(":scheme", "https"), nv(":path", path), nv(":authority", "h.test")};
+    nghttp2_nv nvs[5] = {nv(":method", method), nv(":scheme", "https"), nv(":path", path),
+                         nv(":authority", "h.test")};
     nghttp2_data_provider provider = {.source.ptr = body, .read_callback = body_of_n};
     size_t n = 4;
 
@@ -166,7 +170,8 @@ static void answers_or_says_why_not(void **state)
 
         conf.body_bytes = 1000;
         pair_start(&p, &conf);
-        ask(&p, rows[i].method, rows[i].path, rows[i].name, rows[i].value, rows[i].body ? &left : NULL);
+        ask(&p, rows[i].method, rows[i].path, rows[i].name, rows[i].value,
+            rows[i].body ? &left : NULL);
         exchange(&p);
         if (strcmp(p.status, rows[i].status) != 0 || p.n_answers != 1)
             fail_msg("%s: status \"%s\", %u answers", rows[i].label, p.status, p.n_answers);
@@ -280,8 +285,10 @@ static void a_flood_of_resets_ends_the_connection(void **state)
         const uint8_t *bytes;
 
         if (id < 0) break;
-        ssize_t n = nghttp2_session_mem_send(p.peer, &bytes); /* the request alone, its answer not fetched */
-        if (n > 0 && p.is_fed_well) p.is_fed_well = fr_h2_proto.feed(p.conn, fr_span(bytes, (size_t)n));
+        ssize_t n = nghttp2_session_mem_send(
+            p.peer, &bytes); /* the request alone, its answer not fetched */
+        if (n > 0 && p.is_fed_well)
+            p.is_fed_well = fr_h2_proto.feed(p.conn, fr_span(bytes, (size_t)n));
         nghttp2_submit_rst_stream(p.peer, 0, id, NGHTTP2_CANCEL);
         exchange(&p);
     }
@@ -323,7 +330,8 @@ static void hostile_frames_end_the_connection(void **state)
         {"RST_STREAM of an idle stream", "000004 03 00 00000005 00000000"},
         {"bad HPACK", "000002 01 05 00000001 ffff"},
     };
-    static const char preface[] = "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a 000000 04 00 00000000";
+    static const char preface[] =
+        "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a 000000 04 00 00000000";
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -374,7 +382,8 @@ static void secure_start(struct secure *s, const struct fr_http_server_conf *con
     test_issue(s->ca, &(struct test_leaf){.cn = "server", .names = {"h.test"}}, &s->server);
     test_issue(s->ca, &(struct test_leaf){.cn = "acme", .names = {"acme.member.test"}}, &s->member);
     lb_start(&s->lb, conf);
-    s->lb.services[0] = (struct lb_service){"h.test", lb_server_ctx(&s->server, s->ca), FR_TLS_CERT_REQUIRE, "x"};
+    s->lb.services[0] =
+        (struct lb_service){"h.test", lb_server_ctx(&s->server, s->ca), FR_TLS_CERT_REQUIRE, "x"};
     lb_listen_tls(&s->lb);
     s->ctx = lb_client_ctx(&s->member, s->ca);
     s->client = lb_client(&s->lb, "h.test", s->ctx, NULL);
@@ -425,7 +434,8 @@ static void a_first_request_is_cheap(void **state)
     lb_call(&s.lb, s.client, "POST", "/echo", "0123456789", &a);
     n = fr_http_client_counters(s.client);
     assert_int_equal(n->round_trips, 3); /* TCP, TLS, HTTP: nothing waits for anything else */
-    if (n->segments_out + n->segments_in > 12) fail_msg("%d + %d segments", (int)n->segments_out, (int)n->segments_in);
+    if (n->segments_out + n->segments_in > 12)
+        fail_msg("%d + %d segments", (int)n->segments_out, (int)n->segments_in);
 
     uint64_t before = n->segments_out + n->segments_in;
     lb_call(&s.lb, s.client, "POST", "/echo", "0123456789", &a);

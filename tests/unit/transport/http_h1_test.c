@@ -19,25 +19,49 @@ struct row {
 };
 
 static const struct row ROWS[] = {
-    {"GET", "GET /echo?x HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nDate: ", "Content-Length: 12\r\n", false},
-    {"canonical names", "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK", "\r\nContent-Type: text/x-echo\r\n", false},
-    {"HEAD", "HEAD /echo HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK", "Content-Length: 11\r\nContent-Type: text/x-echo\r\n\r\n", false},
-    {"body by length", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 200 OK", "POST /echo abc", false},
-    {"body by chunks", "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", "HTTP/1.1 200 OK", "POST /echo abc", false},
-    {"close asked for", "GET /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 OK", "Connection: close\r\n", true},
+    {"GET", "GET /echo?x HTTP/1.1\r\nHost: h\r\n\r\n",
+     "HTTP/1.1 200 OK\r\nDate: ", "Content-Length: 12\r\n", false},
+    {"canonical names", "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK",
+     "\r\nContent-Type: text/x-echo\r\n", false},
+    {"HEAD", "HEAD /echo HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK",
+     "Content-Length: 11\r\nContent-Type: text/x-echo\r\n\r\n", false},
+    {"body by length", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
+     "HTTP/1.1 200 OK", "POST /echo abc", false},
+    {"body by chunks",
+     "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+     "HTTP/1.1 200 OK", "POST /echo abc", false},
+    {"close asked for", "GET /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+     "HTTP/1.1 200 OK", "Connection: close\r\n", true},
     {"HTTP/1.0", "GET /echo HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK", "Connection: close\r\n", true},
-    {"HTTP/1.0 kept", "GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "HTTP/1.1 200 OK", "Connection: keep-alive\r\n", false},
-    {"the handler closes", "GET /close HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK", "Connection: close\r\n", true},
-    {"an empty line before", "\r\nGET /echo HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK", "GET /echo", false},
-    {"100-continue", "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "", false},
-    {"not found", "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 404 Not Found", "no such path\n", false},
-    {"garbage", "\x16\x03\x01\x02\x03\r\n\r\n", "HTTP/1.1 400 Bad Request", "Connection: close\r\n", true},
+    {"HTTP/1.0 kept", "GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "HTTP/1.1 200 OK",
+     "Connection: keep-alive\r\n", false},
+    {"the handler closes", "GET /close HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK",
+     "Connection: close\r\n", true},
+    {"an empty line before", "\r\nGET /echo HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK",
+     "GET /echo", false},
+    {"100-continue",
+     "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+     "HTTP/1.1 100 Continue\r\n\r\n", "", false},
+    {"not found", "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 404 Not Found",
+     "no such path\n", false},
+    {"garbage", "\x16\x03\x01\x02\x03\r\n\r\n", "HTTP/1.1 400 Bad Request", "Connection: close\r\n",
+     true},
     {"bare LF", "GET /echo HTTP/1.1\nHost: h\n\n", "HTTP/1.1 400 ", "", true},
-    {"length and chunked", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400 ", "", true},
-    {"bad chunk", "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 400 ", "", true},
-    {"too large by length", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", "HTTP/1.1 413 Content Too Large", "", true},
-    {"too large, expecting", "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n", "HTTP/1.1 413 ", "", true},
-    {"too large by chunk", "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", "HTTP/1.1 413 ", "", true},
+    {"length and chunked",
+     "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n0\r\n\r\n",
+     "HTTP/1.1 400 ", "", true},
+    {"bad chunk", "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+     "HTTP/1.1 400 ", "", true},
+    {"too large by length", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n",
+     "HTTP/1.1 413 Content Too Large", "", true},
+    {"too large, expecting",
+     "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n",
+     "HTTP/1.1 413 ", "", true},
+    {"too large by chunk",
+     "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", "HTTP/1.1 413 ",
+     "", true},
     {"dropped", "GET /drop HTTP/1.1\r\nHost: h\r\n\r\n", "", "", true},
 };
 
@@ -53,8 +77,8 @@ static void answers_requests(void **state)
         lb_start(&lb, &conf);
         lb_listen(&lb);
         const char *answer = ask(&lb, ROWS[i].in, &is_closed);
-        if (strncmp(answer, ROWS[i].begins, strlen(ROWS[i].begins)) != 0 || !strstr(answer, ROWS[i].has) ||
-            is_closed != ROWS[i].is_closed)
+        if (strncmp(answer, ROWS[i].begins, strlen(ROWS[i].begins)) != 0 ||
+            !strstr(answer, ROWS[i].has) || is_closed != ROWS[i].is_closed)
             fail_msg("%s: closed %d: %s", ROWS[i].label, is_closed, answer);
         lb_stop(&lb);
     }
@@ -72,7 +96,8 @@ static void pipelined_requests_are_answered_in_order_however_they_are_cut(void *
 {
     static const char text[] = "GET /echo?1 HTTP/1.1\r\nHost: h\r\n\r\n"
                                "POST /echo?2 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
-                               "POST /echo?3 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+                               "POST /echo?3 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                               "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
                                "GET /echo?4 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
                                "GET /echo?never HTTP/1.1\r\nHost: h\r\n\r\n";
 
@@ -84,8 +109,10 @@ static void pipelined_requests_are_answered_in_order_however_they_are_cut(void *
         lb_start(&lb, NULL);
         lb_listen(&lb);
         const char *answer = lb_raw(&lb, text, sizeof text - 1, step, &is_closed);
-        const char *one = strstr(answer, "GET /echo?1"), *two = strstr(answer, "POST /echo?2 hello"),
-                   *three = strstr(answer, "POST /echo?3 abc"), *four = strstr(answer, "GET /echo?4");
+        const char *one = strstr(answer, "GET /echo?1"),
+                   *two = strstr(answer, "POST /echo?2 hello"),
+                   *three = strstr(answer, "POST /echo?3 abc"),
+                   *four = strstr(answer, "GET /echo?4");
         assert_true(one && two && three && four && one < two && two < three && three < four);
         assert_null(strstr(answer, "never"));
         assert_true(is_closed);
@@ -96,7 +123,8 @@ static void pipelined_requests_are_answered_in_order_however_they_are_cut(void *
 
 static void every_truncation_leaves_the_server_well(void **state)
 {
-    static const char text[] = "POST /echo?2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    static const char text[] = "POST /echo?2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                               "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     struct lb lb;
     bool is_closed;
 
@@ -144,7 +172,10 @@ static void large_answers_arrive_whole(void **state)
     for (size_t i = 0; i < COUNT(sizes); i++) {
         char text[200], want[64];
 
-        snprintf(text, sizeof text, "GET /big?%zu HTTP/1.1\r\nHost: h\r\n\r\nGET /echo?after HTTP/1.1\r\nHost: h\r\n\r\n", sizes[i]);
+        snprintf(
+            text, sizeof text,
+            "GET /big?%zu HTTP/1.1\r\nHost: h\r\n\r\nGET /echo?after HTTP/1.1\r\nHost: h\r\n\r\n",
+            sizes[i]);
         snprintf(want, sizeof want, "Content-Length: %zu\r\n", sizes[i]);
         const char *answer = ask(&lb, text, &is_closed);
         const char *body = strstr(answer, "\r\n\r\n");
@@ -203,8 +234,10 @@ static void deadlines_close_slow_connections(void **state)
     } rows[] = {
         {"no request", "", 5100, ""},
         {"half a first request", "GET /echo HT", 5100, "HTTP/1.1 408 Request Timeout"},
-        {"half a second request", "GET /echo HTTP/1.1\r\nHost: h\r\n\r\nGET /ec", 10100, "HTTP/1.1 200 OK"},
-        {"half a body", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab", 10100, "HTTP/1.1 408 Request Timeout"},
+        {"half a second request", "GET /echo HTTP/1.1\r\nHost: h\r\n\r\nGET /ec", 10100,
+         "HTTP/1.1 200 OK"},
+        {"half a body", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab", 10100,
+         "HTTP/1.1 408 Request Timeout"},
         {"idle", "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n", 121000, "HTTP/1.1 200 OK"},
     };
 
@@ -219,7 +252,8 @@ static void deadlines_close_slow_connections(void **state)
 
         lb_start(&lb, NULL);
         lb_listen(&lb);
-        assert_int_equal(fr_socket_connect(fr_http_listener_addr(lb.listener), &fd, &errnum), FR_OK);
+        assert_int_equal(fr_socket_connect(fr_http_listener_addr(lb.listener), &fd, &errnum),
+                         FR_OK);
         lb_turns(&lb, 3);
         (void)!write(fd, rows[i].in, strlen(rows[i].in));
         lb_turns(&lb, 5);
@@ -298,7 +332,8 @@ static void connections_are_limited(void **state)
     lb_start(&lb, &conf);
     lb_listen(&lb);
     for (size_t i = 0; i < COUNT(fds); i++)
-        assert_int_equal(fr_socket_connect(fr_http_listener_addr(lb.listener), &fds[i], &errnum), FR_OK);
+        assert_int_equal(fr_socket_connect(fr_http_listener_addr(lb.listener), &fds[i], &errnum),
+                         FR_OK);
     lb_turns(&lb, 10);
     assert_int_equal(fr_http_server_counters(lb.server)->open, 3);
     assert_int_equal(fr_http_server_counters(lb.server)->limit_connections, 2);
@@ -323,7 +358,8 @@ static void stopping_waits_for_answers(void **state)
     (void)state;
     lb_start(&lb, NULL);
     lb_listen(&lb);
-    struct fr_http_client *client = lb_client(&lb, "h", NULL, NULL), *other = lb_client(&lb, "h", NULL, NULL);
+    struct fr_http_client *client = lb_client(&lb, "h", NULL, NULL),
+                          *other = lb_client(&lb, "h", NULL, NULL);
     lb_call(&lb, other, "GET", "/echo", "", &idle);
     lb_send(client, "GET", "/later", "", &a);
     for (int i = 0; i < 100 && !lb.later; i++) lb_turns(&lb, 1);

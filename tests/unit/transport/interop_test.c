@@ -50,7 +50,8 @@ static int start(void **state)
     put("member.key", W.member.key);
     conf.body_bytes = 200000;
     lb_start(&W.lb, &conf);
-    W.lb.services[0] = (struct lb_service){"h.test", lb_server_ctx(&W.server, W.ca), FR_TLS_CERT_REQUIRE, "x"};
+    W.lb.services[0] =
+        (struct lb_service){"h.test", lb_server_ctx(&W.server, W.ca), FR_TLS_CERT_REQUIRE, "x"};
     lb_listen_tls(&W.lb);
     return 0;
 }
@@ -108,8 +109,9 @@ static int run(const char *line)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-#define CURL                                                                                                           \
-    "curl -s -S --max-time 10 --resolve h.test:$PORT:127.0.0.1 --cacert $DIR/ca.pem --cert $DIR/member.pem --key "     \
+#define CURL                                                                                       \
+    "curl -s -S --max-time 10 --resolve h.test:$PORT:127.0.0.1 --cacert $DIR/ca.pem --cert "       \
+    "$DIR/member.pem --key "                                                                       \
     "$DIR/member.key "
 #define URL "https://h.test:$PORT"
 
@@ -119,34 +121,50 @@ static void curl_is_served(void **state)
         const char *label, *line, *has;
         int status;
     } rows[] = {
-        {"HTTP/2", CURL "--http2 -w ' %{http_version} %{http_code}' " URL "/echo?x", "GET /echo?x  2 200", 0},
-        {"HTTP/1.1", CURL "--http1.1 -w ' %{http_version} %{http_code}' " URL "/echo?x", "GET /echo?x  1.1 200", 0},
-        {"HTTP/1.0 without ALPN", CURL "--no-alpn --http1.0 -w ' %{http_code}' " URL "/echo", "GET /echo  200", 0},
+        {"HTTP/2", CURL "--http2 -w ' %{http_version} %{http_code}' " URL "/echo?x",
+         "GET /echo?x  2 200", 0},
+        {"HTTP/1.1", CURL "--http1.1 -w ' %{http_version} %{http_code}' " URL "/echo?x",
+         "GET /echo?x  1.1 200", 0},
+        {"HTTP/1.0 without ALPN", CURL "--no-alpn --http1.0 -w ' %{http_code}' " URL "/echo",
+         "GET /echo  200", 0},
         {"identity", CURL URL "/peer", "CN=acme full acme.member.test", 0},
         {"POST, 2", CURL "--http2 -d hello " URL "/echo", "POST /echo hello", 0},
         {"POST, 1.1", CURL "--http1.1 -d hello " URL "/echo", "POST /echo hello", 0},
-        {"POST in chunks", CURL "--http1.1 -H 'Transfer-Encoding: chunked' -d hello " URL "/echo", "POST /echo hello", 0},
+        {"POST in chunks", CURL "--http1.1 -H 'Transfer-Encoding: chunked' -d hello " URL "/echo",
+         "POST /echo hello", 0},
         {"HEAD, 2", CURL "--http2 -I " URL "/big?5000", "content-length: 5000", 0},
         {"HEAD, 1.1", CURL "--http1.1 -I " URL "/big?5000", "Content-Length: 5000", 0},
-        {"large, 2", CURL "--http2 -o /dev/null -w '%{size_download}' " URL "/big?3000000", "3000000", 0},
-        {"large, 1.1", CURL "--http1.1 -o /dev/null -w '%{size_download}' " URL "/big?3000000", "3000000", 0},
-        {"two on one connection", CURL "--http1.1 -w '%{num_connects},' " URL "/echo " URL "/echo", "GET /echo 0,", 0},
-        {"Expect", "head -c 150000 /dev/zero > $DIR/upload; " CURL
-                   "--http1.1 -H 'Expect: 100-continue' -v -o /dev/null --data-binary @$DIR/upload " URL "/echo",
+        {"large, 2", CURL "--http2 -o /dev/null -w '%{size_download}' " URL "/big?3000000",
+         "3000000", 0},
+        {"large, 1.1", CURL "--http1.1 -o /dev/null -w '%{size_download}' " URL "/big?3000000",
+         "3000000", 0},
+        {"two on one connection", CURL "--http1.1 -w '%{num_connects},' " URL "/echo " URL "/echo",
+         "GET /echo 0,", 0},
+        {"Expect",
+         "head -c 150000 /dev/zero > $DIR/upload; " CURL
+         "--http1.1 -H 'Expect: 100-continue' -v -o /dev/null --data-binary @$DIR/upload " URL
+         "/echo",
          "HTTP/1.1 100 Continue", 0},
-        {"too large, 2", "head -c 250000 /dev/zero > $DIR/upload; " CURL
-                         "--http2 -o /dev/null -w '%{http_code}' --data-binary @$DIR/upload " URL "/echo",
+        {"too large, 2",
+         "head -c 250000 /dev/zero > $DIR/upload; " CURL
+         "--http2 -o /dev/null -w '%{http_code}' --data-binary @$DIR/upload " URL "/echo",
          "413", 0},
-        {"too large, 1.1", "head -c 250000 /dev/zero > $DIR/upload; " CURL
-                           "--http1.1 -H Expect: -o /dev/null -w '%{http_code}' --data-binary @$DIR/upload " URL "/echo",
+        {"too large, 1.1",
+         "head -c 250000 /dev/zero > $DIR/upload; " CURL
+         "--http1.1 -H Expect: -o /dev/null -w '%{http_code}' --data-binary @$DIR/upload " URL
+         "/echo",
          "413", 0},
-        {"many at once, 2", CURL "--http2 -Z --parallel-max 20 \"" URL "/echo?[1-50]\"", "GET /echo?50", 0},
+        {"many at once, 2", CURL "--http2 -Z --parallel-max 20 \"" URL "/echo?[1-50]\"",
+         "GET /echo?50", 0},
         {"TLS 1.2", CURL "--tls-max 1.2 " URL "/peer", "CN=acme", 0},
         {"the answer closes, 2", CURL "--http2 " URL "/close", "bye", 0},
         {"the answer closes, 1.1", CURL "--http1.1 " URL "/close", "bye", 0},
-        {"no certificate", "curl -s -S --max-time 10 --resolve h.test:$PORT:127.0.0.1 --cacert $DIR/ca.pem " URL "/echo",
+        {"no certificate",
+         "curl -s -S --max-time 10 --resolve h.test:$PORT:127.0.0.1 --cacert $DIR/ca.pem " URL
+         "/echo",
          "certificate required", 56},
-        {"TLS 1.1", CURL "--tlsv1.0 --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 " URL "/peer", "", 35},
+        {"TLS 1.1", CURL "--tlsv1.0 --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 " URL "/peer", "",
+         35},
     };
 
     (void)state;
@@ -158,8 +176,9 @@ static void curl_is_served(void **state)
     }
 }
 
-#define S_CLIENT                                                                                                       \
-    "openssl s_client -connect 127.0.0.1:$PORT -servername h.test -CAfile $DIR/ca.pem -cert $DIR/member.pem -key "     \
+#define S_CLIENT                                                                                   \
+    "openssl s_client -connect 127.0.0.1:$PORT -servername h.test -CAfile $DIR/ca.pem -cert "      \
+    "$DIR/member.pem -key "                                                                        \
     "$DIR/member.key "
 
 static void openssl_is_served(void **state)
@@ -173,12 +192,14 @@ static void openssl_is_served(void **state)
         {"neither", S_CLIENT "-alpn dot", "no application protocol"},
         {"no SNI", "openssl s_client -connect 127.0.0.1:$PORT -noservername", "unrecognized name"},
         {"the CA is named", S_CLIENT, "Acceptable client certificate CA names\nCN = CA"},
-        {"session, TLS 1.2", S_CLIENT "-tls1_2 -sess_out $DIR/session >/dev/null; " S_CLIENT "-tls1_2 -sess_in $DIR/session",
+        {"session, TLS 1.2",
+         S_CLIENT "-tls1_2 -sess_out $DIR/session >/dev/null; " S_CLIENT
+                  "-tls1_2 -sess_in $DIR/session",
          "Reused, TLSv1.2"},
         {"session, TLS 1.3",
          "(printf 'GET /peer HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'; sleep 0.3) | " S_CLIENT
-         "-ign_eof -tls1_3 -sess_out $DIR/session >/dev/null & sleep 0.6; kill $! 2>/dev/null; " S_CLIENT
-         "-tls1_3 -sess_in $DIR/session",
+         "-ign_eof -tls1_3 -sess_out $DIR/session >/dev/null & sleep 0.6; kill $! "
+         "2>/dev/null; " S_CLIENT "-tls1_3 -sess_in $DIR/session",
          "Reused, TLSv1.3"},
         {"no renegotiation", S_CLIENT "-tls1_2", "Secure Renegotiation IS supported"},
         {"old TLS", S_CLIENT "-tls1_1 -cipher DEFAULT@SECLEVEL=0", "alert"},

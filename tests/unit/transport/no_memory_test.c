@@ -32,8 +32,11 @@ static void on_done(void *data, const struct fr_http_result *r)
 static void try_all(struct lb *lb, const char *host, struct fr_tls_ctx *tls, unsigned min_failures)
 {
     const struct fr_http_field type = FR_HTTP_FIELD("content-type", "text/plain");
-    const struct fr_http_request req = {
-        .method = "POST", .target = "/echo?x", .fields = &type, .n_fields = 1, .body = fr_span_str("hello")};
+    const struct fr_http_request req = {.method = "POST",
+                                        .target = "/echo?x",
+                                        .fields = &type,
+                                        .n_fields = 1,
+                                        .body = fr_span_str("hello")};
     unsigned n = 0, faults = 0;
     bool has_failed = true;
 
@@ -45,7 +48,8 @@ static void try_all(struct lb *lb, const char *host, struct fr_tls_ctx *tls, uns
         fr_mem_fail_nth(++n);
         enum fr_err err = fr_http_send(client, &req, 2000, on_done, &o, NULL);
         for (int i = 0; i < 400 && !err && !o.is_done; i++) {
-            if (i > 60) lb->skew_ms += 100; /* a peer that said nothing is found out by its deadline */
+            if (i > 60)
+                lb->skew_ms += 100; /* a peer that said nothing is found out by its deadline */
             (void)fr_loop_poll_turn(lb->loop, 1);
         }
         has_failed = fr_mem_failed();
@@ -86,7 +90,8 @@ static void http2_over_tls(void **state)
     test_issue(ca, &(struct test_leaf){.cn = "acme", .names = {"acme.member.test"}}, &member);
     tls = lb_client_ctx(&member, ca);
     lb_start(&lb, NULL);
-    lb.services[0] = (struct lb_service){"h.test", lb_server_ctx(&server, ca), FR_TLS_CERT_REQUIRE, "x"};
+    lb.services[0] =
+        (struct lb_service){"h.test", lb_server_ctx(&server, ca), FR_TLS_CERT_REQUIRE, "x"};
     lb_listen_tls(&lb);
     try_all(&lb, "h.test", tls, 40);
     lb_stop(&lb);
@@ -108,7 +113,9 @@ static void making_things(void **state)
     test_issue(ca, &(struct test_leaf){.cn = "server", .names = {"h.test"}}, &id);
     for (unsigned n = 1; has_failed; n++) {
         struct fr_http_listen how = {.at.ip = {.family = 4, .b = {127, 0, 0, 1}}};
-        struct fr_tls_pem pem = {.chain = fr_span_str(id.chain), .key = fr_span_str(id.key), .ca = fr_span_str(test_ca_pem(ca))};
+        struct fr_tls_pem pem = {.chain = fr_span_str(id.chain),
+                                 .key = fr_span_str(id.key),
+                                 .ca = fr_span_str(test_ca_pem(ca))};
         struct fr_http_server *server = NULL;
         struct fr_tls_acceptor *acceptor = NULL;
         struct fr_tls_ctx *ctx = NULL;

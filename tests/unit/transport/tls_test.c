@@ -19,19 +19,27 @@ static int make_world(void **state)
     (void)state;
     W.ca_a = test_ca_new("CA of A");
     W.ca_b = test_ca_new("CA of B");
-    test_issue(W.ca_a, &(struct test_leaf){.cn = "server", .names = {"broker.a.test", "ca.a.test"}}, &W.server_a);
-    test_issue(W.ca_b, &(struct test_leaf){.cn = "server", .names = {"broker.b.test"}}, &W.server_b);
-    test_issue(W.ca_a, &(struct test_leaf){.cn = "acme", .names = {"acme.member.a.test"}}, &W.member_a);
-    test_issue(W.ca_b, &(struct test_leaf){.cn = "bolt", .names = {"bolt.member.b.test"}}, &W.member_b);
-    test_issue(W.ca_a, &(struct test_leaf){.cn = "old", .names = {"old.member.a.test"}, .from_s = -7000, .to_s = -60},
+    test_issue(W.ca_a, &(struct test_leaf){.cn = "server", .names = {"broker.a.test", "ca.a.test"}},
+               &W.server_a);
+    test_issue(W.ca_b, &(struct test_leaf){.cn = "server", .names = {"broker.b.test"}},
+               &W.server_b);
+    test_issue(W.ca_a, &(struct test_leaf){.cn = "acme", .names = {"acme.member.a.test"}},
+               &W.member_a);
+    test_issue(W.ca_b, &(struct test_leaf){.cn = "bolt", .names = {"bolt.member.b.test"}},
+               &W.member_b);
+    test_issue(W.ca_a,
+               &(struct test_leaf){
+                   .cn = "old", .names = {"old.member.a.test"}, .from_s = -7000, .to_s = -60},
                &W.expired_a);
-    test_issue(W.ca_a, &(struct test_leaf){.cn = "other", .names = {"other.a.test"}}, &W.wrong_name_a);
+    test_issue(W.ca_a, &(struct test_leaf){.cn = "other", .names = {"other.a.test"}},
+               &W.wrong_name_a);
     return 0;
 }
 
 static int free_world(void **state)
 {
-    struct test_id *ids[] = {&W.server_a, &W.server_b, &W.member_a, &W.member_b, &W.expired_a, &W.wrong_name_a};
+    struct test_id *ids[] = {&W.server_a, &W.server_b,  &W.member_a,
+                             &W.member_b, &W.expired_a, &W.wrong_name_a};
 
     (void)state;
     for (size_t i = 0; i < COUNT(ids); i++) test_id_free(ids[i]);
@@ -43,14 +51,18 @@ static int free_world(void **state)
 static void start(struct lb *lb)
 {
     lb_start(lb, NULL);
-    lb->services[0] = (struct lb_service){"broker.a.test", lb_server_ctx(&W.server_a, W.ca_a), FR_TLS_CERT_REQUIRE, "A"};
-    lb->services[1] = (struct lb_service){"broker.b.test", lb_server_ctx(&W.server_b, W.ca_b), FR_TLS_CERT_REQUIRE, "B"};
-    lb->services[2] = (struct lb_service){"ca.a.test", lb_server_ctx(&W.server_a, W.ca_a), FR_TLS_CERT_REQUEST, "caA"};
+    lb->services[0] = (struct lb_service){"broker.a.test", lb_server_ctx(&W.server_a, W.ca_a),
+                                          FR_TLS_CERT_REQUIRE, "A"};
+    lb->services[1] = (struct lb_service){"broker.b.test", lb_server_ctx(&W.server_b, W.ca_b),
+                                          FR_TLS_CERT_REQUIRE, "B"};
+    lb->services[2] = (struct lb_service){"ca.a.test", lb_server_ctx(&W.server_a, W.ca_a),
+                                          FR_TLS_CERT_REQUEST, "caA"};
     lb_listen_tls(lb);
 }
 
 /* One request over a connection of its own. */
-static void once(struct lb *lb, const char *host, const struct test_id *id, const struct test_ca *ca, struct lb_answer *out)
+static void once(struct lb *lb, const char *host, const struct test_id *id,
+                 const struct test_ca *ca, struct lb_answer *out)
 {
     struct fr_tls_ctx *ctx = lb_client_ctx(id, ca);
     struct fr_http_client *client = lb_client(lb, host, ctx, NULL);
@@ -70,25 +82,30 @@ static void who_may_connect(void **state)
         enum fr_http_fault fault;
         const char *body, *text, *alert, *refusal;
     } rows[] = {
-        {"member", "broker.a.test", &W.member_a, false, FR_HTTP_OK, "CN=acme full acme.member.a.test", "", "", ""},
-        {"member of B", "broker.b.test", &W.member_b, true, FR_HTTP_OK, "CN=bolt full bolt.member.b.test", "", "", ""},
-        {"no certificate where one is asked", "ca.a.test", NULL, false, FR_HTTP_OK, "none ca.a.test", "", "", ""},
-        {"certificate where one is asked", "ca.a.test", &W.member_a, false, FR_HTTP_OK, "CN=acme full acme.member.a.test",
-         "", "", ""},
-        {"no certificate", "broker.a.test", NULL, false, FR_HTTP_TLS_ALERT, "", "your certificate was refused by broker.a.test",
-         "certificate required", "no client certificate"},
-        {"certificate of another CA", "broker.a.test", &W.member_b, false, FR_HTTP_TLS_ALERT, "", "unknown ca",
-         "unknown ca", "unable to get local issuer certificate"},
-        {"certificate of another CA where one is asked", "ca.a.test", &W.member_b, false, FR_HTTP_TLS_ALERT, "",
+        {"member", "broker.a.test", &W.member_a, false, FR_HTTP_OK,
+         "CN=acme full acme.member.a.test", "", "", ""},
+        {"member of B", "broker.b.test", &W.member_b, true, FR_HTTP_OK,
+         "CN=bolt full bolt.member.b.test", "", "", ""},
+        {"no certificate where one is asked", "ca.a.test", NULL, false, FR_HTTP_OK,
+         "none ca.a.test", "", "", ""},
+        {"certificate where one is asked", "ca.a.test", &W.member_a, false, FR_HTTP_OK,
+         "CN=acme full acme.member.a.test", "", "", ""},
+        {"no certificate", "broker.a.test", NULL, false, FR_HTTP_TLS_ALERT, "",
+         "your certificate was refused by broker.a.test", "certificate required",
+         "no client certificate"},
+        {"certificate of another CA", "broker.a.test", &W.member_b, false, FR_HTTP_TLS_ALERT, "",
          "unknown ca", "unknown ca", "unable to get local issuer certificate"},
-        {"expired", "broker.a.test", &W.expired_a, false, FR_HTTP_TLS_ALERT, "", "certificate expired",
-         "certificate expired", "certificate has expired"},
-        {"unknown name", "broker.c.test", &W.member_a, false, FR_HTTP_TLS_ALERT, "", "refused the connection",
-         "unrecognized name", "unknown server name"},
-        {"no name", "127.0.0.1", &W.member_a, false, FR_HTTP_TLS_ALERT, "", "refused the connection", "unrecognized name",
-         "no server name"},
-        {"server of another CA", "broker.b.test", &W.member_b, false, FR_HTTP_TLS_UNTRUSTED, "", "is not trusted", "",
-         "the peer refused us: unknown ca"},
+        {"certificate of another CA where one is asked", "ca.a.test", &W.member_b, false,
+         FR_HTTP_TLS_ALERT, "", "unknown ca", "unknown ca",
+         "unable to get local issuer certificate"},
+        {"expired", "broker.a.test", &W.expired_a, false, FR_HTTP_TLS_ALERT, "",
+         "certificate expired", "certificate expired", "certificate has expired"},
+        {"unknown name", "broker.c.test", &W.member_a, false, FR_HTTP_TLS_ALERT, "",
+         "refused the connection", "unrecognized name", "unknown server name"},
+        {"no name", "127.0.0.1", &W.member_a, false, FR_HTTP_TLS_ALERT, "",
+         "refused the connection", "unrecognized name", "no server name"},
+        {"server of another CA", "broker.b.test", &W.member_b, false, FR_HTTP_TLS_UNTRUSTED, "",
+         "is not trusted", "", "the peer refused us: unknown ca"},
     };
 
     (void)state;
@@ -98,10 +115,12 @@ static void who_may_connect(void **state)
 
         start(&lb);
         once(&lb, rows[i].host, rows[i].id, rows[i].is_ca_b ? W.ca_b : W.ca_a, &a);
-        if (a.fault != rows[i].fault || !strstr(a.text, rows[i].text) || strcmp(a.alert, rows[i].alert) != 0 ||
-            strcmp(a.body, rows[i].body) != 0 || !strstr(lb.refusal, rows[i].refusal))
-            fail_msg("%s: fault %s text \"%s\" alert \"%s\" body \"%s\" refusal \"%s\"", rows[i].label,
-                     fr_http_fault_word(a.fault), a.text, a.alert, a.body, lb.refusal);
+        if (a.fault != rows[i].fault || !strstr(a.text, rows[i].text) ||
+            strcmp(a.alert, rows[i].alert) != 0 || strcmp(a.body, rows[i].body) != 0 ||
+            !strstr(lb.refusal, rows[i].refusal))
+            fail_msg("%s: fault %s text \"%s\" alert \"%s\" body \"%s\" refusal \"%s\"",
+                     rows[i].label, fr_http_fault_word(a.fault), a.text, a.alert, a.body,
+                     lb.refusal);
         CHECK_ROW(rows[i].label, (lb.refusals > 0) == (rows[i].fault != FR_HTTP_OK));
         CHECK_ROW(rows[i].label, a.has_cert == (rows[i].fault == FR_HTTP_OK));
         lb_stop(&lb);
@@ -115,7 +134,8 @@ static void a_certificate_for_another_name_is_not_accepted(void **state)
 
     (void)state;
     lb_start(&lb, NULL);
-    lb.services[0] = (struct lb_service){"broker.a.test", lb_server_ctx(&W.wrong_name_a, W.ca_a), FR_TLS_CERT_NONE, "A"};
+    lb.services[0] = (struct lb_service){"broker.a.test", lb_server_ctx(&W.wrong_name_a, W.ca_a),
+                                         FR_TLS_CERT_NONE, "A"};
     lb_listen_tls(&lb);
     once(&lb, "broker.a.test", NULL, W.ca_a, &a);
     assert_int_equal(a.fault, FR_HTTP_TLS_NAME);
@@ -135,7 +155,8 @@ static void resumption_works_again_and_again_and_carries_the_identity(void **sta
     struct fr_http_client *client = lb_client(&lb, "broker.a.test", ctx, NULL);
     for (int i = 0; i < 4; i++) {
         lb_call(&lb, client, "GET", "/peer", "", &a);
-        assert_string_equal(a.body, i ? "CN=acme resumed acme.member.a.test" : "CN=acme full acme.member.a.test");
+        assert_string_equal(a.body, i ? "CN=acme resumed acme.member.a.test"
+                                      : "CN=acme full acme.member.a.test");
         assert_true(a.is_new_connection);
         fr_http_client_close_idle(client);
         lb_turns(&lb, 3);
@@ -220,8 +241,8 @@ static void raw_tls_deinit(struct raw_tls *r)
 
 /* Connects with SNI `host` (NULL: none) and ALPN `alpn` (NULL: none), sends `text`; returns what came back ("" when the
  * connection was refused). */
-static const char *raw_tls_ask(struct lb *lb, struct raw_tls *r, const char *host, const char *alpn, const char *text,
-                               bool *out_resumed)
+static const char *raw_tls_ask(struct lb *lb, struct raw_tls *r, const char *host, const char *alpn,
+                               const char *text, bool *out_resumed)
 {
     static char answer[8192];
     const struct fr_addr *at = fr_http_listener_addr(lb->listener);
@@ -240,7 +261,8 @@ static const char *raw_tls_ask(struct lb *lb, struct raw_tls *r, const char *hos
         (void)fr_loop_poll_turn(lb->loop, 2);
         if (!SSL_is_init_finished(ssl)) {
             rc = SSL_do_handshake(ssl);
-            if (rc != 1 && SSL_get_error(ssl, rc) != SSL_ERROR_WANT_READ && SSL_get_error(ssl, rc) != SSL_ERROR_WANT_WRITE)
+            if (rc != 1 && SSL_get_error(ssl, rc) != SSL_ERROR_WANT_READ &&
+                SSL_get_error(ssl, rc) != SSL_ERROR_WANT_WRITE)
                 break;
             continue;
         }
@@ -274,23 +296,33 @@ static void a_session_of_one_service_does_not_resume_on_another(void **state)
         raw_tls_init(&member, &W.member_a, versions[v]);
         raw_tls_init(&stranger, NULL, versions[v]);
 
-        assert_non_null(strstr(raw_tls_ask(&lb, &member, "broker.a.test", NULL, ASK_PEER, &is_resumed), "CN=acme full"));
+        assert_non_null(
+            strstr(raw_tls_ask(&lb, &member, "broker.a.test", NULL, ASK_PEER, &is_resumed),
+                   "CN=acme full"));
         assert_false(is_resumed);
-        assert_non_null(strstr(raw_tls_ask(&lb, &member, "broker.a.test", NULL, ASK_PEER, &is_resumed), "CN=acme resumed"));
+        assert_non_null(
+            strstr(raw_tls_ask(&lb, &member, "broker.a.test", NULL, ASK_PEER, &is_resumed),
+                   "CN=acme resumed"));
         assert_true(is_resumed);
 
         /* A's session at B: a full handshake, in which A's certificate is worth nothing */
         unsigned before = lb.requests;
-        assert_string_equal(raw_tls_ask(&lb, &member, "broker.b.test", NULL, ASK_PEER, &is_resumed), "");
+        assert_string_equal(raw_tls_ask(&lb, &member, "broker.b.test", NULL, ASK_PEER, &is_resumed),
+                            "");
         assert_false(is_resumed);
         assert_int_equal(lb.requests, before);
 
         /* a session made without a certificate at ca.a: no way into broker.a */
-        assert_non_null(strstr(raw_tls_ask(&lb, &stranger, "ca.a.test", NULL, ASK_PEER, &is_resumed), "none ca.a.test"));
-        assert_non_null(strstr(raw_tls_ask(&lb, &stranger, "ca.a.test", NULL, ASK_PEER, &is_resumed), "none ca.a.test"));
+        assert_non_null(
+            strstr(raw_tls_ask(&lb, &stranger, "ca.a.test", NULL, ASK_PEER, &is_resumed),
+                   "none ca.a.test"));
+        assert_non_null(
+            strstr(raw_tls_ask(&lb, &stranger, "ca.a.test", NULL, ASK_PEER, &is_resumed),
+                   "none ca.a.test"));
         assert_true(is_resumed);
         before = lb.requests;
-        assert_string_equal(raw_tls_ask(&lb, &stranger, "broker.a.test", NULL, ASK_PEER, &is_resumed), "");
+        assert_string_equal(
+            raw_tls_ask(&lb, &stranger, "broker.a.test", NULL, ASK_PEER, &is_resumed), "");
         assert_false(is_resumed);
         assert_int_equal(lb.requests, before);
 
@@ -309,10 +341,14 @@ static void alpn_decides(void **state)
     } rows[] = {
         {"none", NULL, "HTTP/1.1 200 OK"},
         {"http/1.1", "\x08http/1.1", "HTTP/1.1 200 OK"},
-        {"http/1.1 and another", "\x03"
-                                 "foo\x08http/1.1",
+        {"http/1.1 and another",
+         "\x03"
+         "foo\x08http/1.1",
          "HTTP/1.1 200 OK"},
-        {"neither", "\x03" "dot", NULL},
+        {"neither",
+         "\x03"
+         "dot",
+         NULL},
         {"http/1.0", "\x08http/1.0", NULL},
     };
 
@@ -324,11 +360,13 @@ static void alpn_decides(void **state)
 
         start(&lb);
         raw_tls_init(&member, &W.member_a, TLS1_3_VERSION);
-        const char *answer = raw_tls_ask(&lb, &member, "broker.a.test", rows[i].alpn, ASK_PEER, &is_resumed);
+        const char *answer =
+            raw_tls_ask(&lb, &member, "broker.a.test", rows[i].alpn, ASK_PEER, &is_resumed);
         if (rows[i].begins)
             CHECK_ROW(rows[i].label, strncmp(answer, rows[i].begins, strlen(rows[i].begins)) == 0);
         else
-            CHECK_ROW(rows[i].label, strcmp(answer, "") == 0 && strstr(lb.refusal, "no application protocol"));
+            CHECK_ROW(rows[i].label,
+                      strcmp(answer, "") == 0 && strstr(lb.refusal, "no application protocol"));
         raw_tls_deinit(&member);
         lb_stop(&lb);
     }
@@ -343,7 +381,8 @@ static void upper_case_names_are_the_same_name(void **state)
     (void)state;
     start(&lb);
     raw_tls_init(&member, &W.member_a, TLS1_3_VERSION);
-    assert_non_null(strstr(raw_tls_ask(&lb, &member, "BROKER.a.Test", NULL, ASK_PEER, &is_resumed), "CN=acme"));
+    assert_non_null(
+        strstr(raw_tls_ask(&lb, &member, "BROKER.a.Test", NULL, ASK_PEER, &is_resumed), "CN=acme"));
     raw_tls_deinit(&member);
     lb_stop(&lb);
 }
@@ -355,8 +394,10 @@ static void bad_pem_is_told(void **state)
         int chain, key, ca; /* 0 none, 1 right, 2 another's, 3 garbage */
         const char *what;
     } rows[] = {
-        {"garbage chain", 3, 1, 1, "no usable certificate"},  {"garbage key", 1, 3, 1, "no usable private key"},
-        {"key of another", 1, 2, 1, "does not belong"},       {"no key", 1, 0, 1, "no usable private key"},
+        {"garbage chain", 3, 1, 1, "no usable certificate"},
+        {"garbage key", 1, 3, 1, "no usable private key"},
+        {"key of another", 1, 2, 1, "does not belong"},
+        {"no key", 1, 0, 1, "no usable private key"},
         {"garbage CA", 1, 1, 3, "no CA certificate"},
     };
     const char *garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -374,7 +415,8 @@ static void bad_pem_is_told(void **state)
         struct fr_diag diag = {0};
 
         CHECK_ROW(rows[i].label, fr_tls_server_new(&pem, &diag, &ctx) == FR_E_MALFORMED && !ctx);
-        CHECK_ROW(rows[i].label, strstr(diag.what, rows[i].what) && strcmp(diag.where, "x.pem") == 0);
+        CHECK_ROW(rows[i].label,
+                  strstr(diag.what, rows[i].what) && strcmp(diag.where, "x.pem") == 0);
     }
 }
 
@@ -386,7 +428,8 @@ static void new_credentials_replace_the_old_ones(void **state)
     struct fr_tls_ctx *first_ctx = lb_client_ctx(&W.member_a, W.ca_a), *second_ctx;
 
     (void)state;
-    test_issue(W.ca_a, &(struct test_leaf){.cn = "acme2", .names = {"acme2.member.a.test"}}, &second);
+    test_issue(W.ca_a, &(struct test_leaf){.cn = "acme2", .names = {"acme2.member.a.test"}},
+               &second);
     second_ctx = lb_client_ctx(&second, W.ca_a);
     start(&lb);
     struct fr_http_client *client = lb_client(&lb, "broker.a.test", first_ctx, NULL);
