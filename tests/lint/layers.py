@@ -34,7 +34,8 @@ PROGRAM = BROKER | {"answer", "access", "doh", "admin", "main"}
 BELOW["zones_cli"] = PROGRAM | {"pki_cli"}
 BELOW["pki_cli"] = PROGRAM
 BELOW["resolver_cli"] = PROGRAM
-BELOW["program"] = PROGRAM | {"zones_cli", "pki_cli", "resolver_cli"}
+BELOW["bench"] = {"base", "names", "transport", "resolver", "fedroam"}
+BELOW["program"] = PROGRAM | {"zones_cli", "pki_cli", "resolver_cli", "bench"}
 
 # The header of a vendor → the files that may know it.
 VENDORS = {
@@ -43,9 +44,9 @@ VENDORS = {
     r"yaml\.h": ["zones/base/conf_yaml.c"],
     r"lmdb\.h": ["zones/db/*"],
     r"ldns/.*": ["zones/dns/master.c"],
-    r"nghttp2/.*": ["resolver-client/transport/*"],
-    r"openssl/ssl\.h": ["resolver-client/transport/*"],
-    r"openssl/.*": ["resolver-client/transport/*", "pki/x509/*", "ns-plugin/crypto/*"],
+    r"nghttp2/.*": ["resolver-client/transport/*", "resolver-client/bench/*"],
+    r"openssl/ssl\.h": ["resolver-client/transport/*", "resolver-client/bench/*"],
+    r"openssl/.*": ["resolver-client/transport/*", "resolver-client/bench/*", "pki/x509/*", "ns-plugin/crypto/*"],
     r"jansson\.h": ["broker/*", "ns-plugin/backend/*"],
     r"systemd/.*": ["broker/main/main.c", "ns-plugin/main/main.c"],
 }
