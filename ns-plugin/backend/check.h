@@ -11,10 +11,10 @@
 #include "backend/message.h"
 
 struct fr_bi_verdict {
-    unsigned status;          /* 0: go on, the message is whole */
-    bool has_result;          /* answer with `result`; else an empty body */
+    unsigned status; /* 0: go on, the message is whole */
+    bool has_result; /* answer with `result`; else an empty body */
     enum fr_bi_result result;
-    const char *why;          /* for the log and the Description; static */
+    const char *why; /* for the log and the Description; static */
 };
 
 /* Method and Content-Type of a request: 405, 415, or 0. (413 is the HTTP server's.) */

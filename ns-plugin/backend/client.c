@@ -61,8 +61,10 @@ void fr_bi_client_cancel(struct fr_bi_call *call)
 
     call->is_cancelled = true;
     call->http = NULL;
-    if (http != NULL) fr_http_cancel(http); /* on_response runs and frees the call */
-    else call_free(call);
+    if (http != NULL)
+        fr_http_cancel(http); /* on_response runs and frees the call */
+    else
+        call_free(call);
 }
 
 void fr_bi_client_free(struct fr_bi_client *c)
@@ -78,16 +80,18 @@ static void finish(struct fr_bi_call *call, const struct fr_bi_outcome *outcome)
     fr_bi_done_fn done = call->done;
     void *data = call->data;
 
-    if (outcome->err == FR_OK) call->client->answers++;
-    else call->client->failures++;
+    if (outcome->err == FR_OK)
+        call->client->answers++;
+    else
+        call->client->failures++;
     call_free(call);
     done(data, outcome);
 }
 
 static void fail(struct fr_bi_call *call, enum fr_err err, unsigned status, const char *text)
 {
-    struct fr_bi_outcome outcome = {.err = err, .status = status, .text = text,
-                                    .is_new_connection = call->is_new_connection};
+    struct fr_bi_outcome outcome = {
+        .err = err, .status = status, .text = text, .is_new_connection = call->is_new_connection};
 
     finish(call, &outcome);
 }
@@ -109,8 +113,8 @@ static void take_body(struct fr_bi_call *call, unsigned status, struct fr_span b
 {
     struct fr_bi_message m;
     bool answerable;
-    struct fr_bi_outcome outcome = {.status = status, .text = "",
-                                    .is_new_connection = call->is_new_connection};
+    struct fr_bi_outcome outcome = {
+        .status = status, .text = "", .is_new_connection = call->is_new_connection};
 
     outcome.err = fr_bi_open(body, &m, &answerable);
     if (outcome.err == FR_OK && !is_answer_to(call, &m)) {
@@ -118,10 +122,14 @@ static void take_body(struct fr_bi_call *call, unsigned status, struct fr_span b
         outcome.text = "the peer's answer does not belong to the request";
     } else {
         if (outcome.err == FR_OK) outcome.err = fr_bi_read_members(&m);
-        if (outcome.err == FR_OK) outcome.answer = &m;
-        else if (status < 200 || status > 299) outcome.text = "the peer refused the request";
-        else if (body.n == 0) outcome.text = "the peer's answer is empty: does it answer asynchronously?";
-        else outcome.text = "the peer's answer is malformed";
+        if (outcome.err == FR_OK)
+            outcome.answer = &m;
+        else if (status < 200 || status > 299)
+            outcome.text = "the peer refused the request";
+        else if (body.n == 0)
+            outcome.text = "the peer's answer is empty: does it answer asynchronously?";
+        else
+            outcome.text = "the peer's answer is malformed";
     }
     finish(call, &outcome);
     fr_bi_message_deinit(&m);
@@ -177,8 +185,10 @@ static void on_response(void *data, const struct fr_http_result *r)
     }
     bool is_ok = r->status >= 200 && r->status <= 299;
     if (call->is_post) {
-        if (is_ok) finish(call, &(struct fr_bi_outcome){.status = r->status, .text = ""});
-        else fail(call, FR_E_DENIED, r->status, "the peer refused the answer");
+        if (is_ok)
+            finish(call, &(struct fr_bi_outcome){.status = r->status, .text = ""});
+        else
+            fail(call, FR_E_DENIED, r->status, "the peer refused the answer");
     } else if (call->is_async && is_ok && r->body.n == 0) {
         return; /* acknowledged: the answer comes as a request, or the timer ends it */
     } else {
@@ -300,8 +310,10 @@ bool fr_bi_client_take_answer(struct fr_bi_client *c, const char *federation,
         if (!is_answer_to(call, answer)) continue;
         struct fr_bi_outcome outcome = {.status = 200, .text = ""};
         outcome.err = fr_bi_read_members(answer);
-        if (outcome.err == FR_OK) outcome.answer = answer;
-        else outcome.text = "the peer's answer is malformed";
+        if (outcome.err == FR_OK)
+            outcome.answer = answer;
+        else
+            outcome.text = "the peer's answer is malformed";
         /* The HTTP response to the request may still be under way: nobody waits for it any more. */
         struct fr_http_call *http = call->http;
         if (http == NULL) {

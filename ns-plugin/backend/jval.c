@@ -28,8 +28,10 @@ static bool is_too_deep(struct fr_span text)
     for (size_t i = 0; i < text.n; i++) {
         uint8_t c = text.p[i];
         if (is_string) {
-            if (c == '\\') i++;
-            else if (c == '"') is_string = false;
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                is_string = false;
         } else if (c == '"') {
             is_string = true;
         } else if (c == '{' || c == '[') {
@@ -255,6 +257,8 @@ void fr_mhz_print(uint32_t hz, char out[FR_MHZ_TEXT])
         fraction /= 10;
         decimals--;
     }
-    if (decimals == 0) (void)snprintf(out, FR_MHZ_TEXT, "%u", hz / 1000000);
-    else (void)snprintf(out, FR_MHZ_TEXT, "%u.%0*u", hz / 1000000, (int)decimals, fraction);
+    if (decimals == 0)
+        (void)snprintf(out, FR_MHZ_TEXT, "%u", hz / 1000000);
+    else
+        (void)snprintf(out, FR_MHZ_TEXT, "%u.%0*u", hz / 1000000, (int)decimals, fraction);
 }

@@ -53,29 +53,26 @@ struct fr_jread {
  * Present but of another kind, out of range, or of another length: a fault either way.
  */
 bool fr_jread_text(struct fr_jread *r, const char *name, enum fr_jpresence presence,
-                       struct fr_span *out);
-bool fr_jread_u64(struct fr_jread *r, const char *name, enum fr_jpresence presence,
-                      uint64_t max, uint64_t *out);
-bool fr_jread_int(struct fr_jread *r, const char *name, enum fr_jpresence presence,
-                      int64_t min, int64_t max, int64_t *out);
-bool fr_jread_number(struct fr_jread *r, const char *name, enum fr_jpresence presence,
-                         double *out);
-bool fr_jread_bool(struct fr_jread *r, const char *name, enum fr_jpresence presence,
-                       bool *out);
+                   struct fr_span *out);
+bool fr_jread_u64(struct fr_jread *r, const char *name, enum fr_jpresence presence, uint64_t max,
+                  uint64_t *out);
+bool fr_jread_int(struct fr_jread *r, const char *name, enum fr_jpresence presence, int64_t min,
+                  int64_t max, int64_t *out);
+bool fr_jread_number(struct fr_jread *r, const char *name, enum fr_jpresence presence, double *out);
+bool fr_jread_bool(struct fr_jread *r, const char *name, enum fr_jpresence presence, bool *out);
 /* A number in MHz as Hz, rounded, 1 … 4294967295 Hz. */
-bool fr_jread_mhz(struct fr_jread *r, const char *name, enum fr_jpresence presence,
-                      uint32_t *hz);
+bool fr_jread_mhz(struct fr_jread *r, const char *name, enum fr_jpresence presence, uint32_t *hz);
 /* Exactly `n` bytes of hex. */
-bool fr_jread_hex(struct fr_jread *r, const char *name, enum fr_jpresence presence,
-                      uint8_t *out, size_t n);
+bool fr_jread_hex(struct fr_jread *r, const char *name, enum fr_jpresence presence, uint8_t *out,
+                  size_t n);
 /* A number of `n` (1…8) bytes written in hex, most significant byte first. */
-bool fr_jread_id(struct fr_jread *r, const char *name, enum fr_jpresence presence,
-                     size_t n, uint64_t *out);
+bool fr_jread_id(struct fr_jread *r, const char *name, enum fr_jpresence presence, size_t n,
+                 uint64_t *out);
 /* An object (or array) to read further. */
 const struct fr_jval *fr_jread_object(struct fr_jread *r, const char *name,
-                                          enum fr_jpresence presence);
+                                      enum fr_jpresence presence);
 const struct fr_jval *fr_jread_array(struct fr_jread *r, const char *name,
-                                         enum fr_jpresence presence);
+                                     enum fr_jpresence presence);
 
 /* A frequency in MHz, shortest exact form ("868.1"), into 16 bytes with terminator. */
 #define FR_MHZ_TEXT 16

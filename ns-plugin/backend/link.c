@@ -125,10 +125,9 @@ enum fr_err fr_bi_links_get(struct fr_bi_links *links, const struct fr_bi_target
     struct fr_bi_link *link = links->list.next;
     enum fr_err err;
 
-    while (link != &links->list &&
-           (!fr_bi_id_equal(link->id, target->id) ||
-            strcmp(link->federation, target->federation) != 0 ||
-            strcmp(link->tls_name, target->tls_name) != 0)) {
+    while (link != &links->list && (!fr_bi_id_equal(link->id, target->id) ||
+                                    strcmp(link->federation, target->federation) != 0 ||
+                                    strcmp(link->tls_name, target->tls_name) != 0)) {
         link = link->next;
     }
     if (link != &links->list) {

@@ -7,12 +7,18 @@
 #include <string.h>
 
 static const char *const TYPES[] = {
-    [FR_BI_JOIN_REQ] = "JoinReq",          [FR_BI_JOIN_ANS] = "JoinAns",
-    [FR_BI_PR_START_REQ] = "PRStartReq",   [FR_BI_PR_START_ANS] = "PRStartAns",
-    [FR_BI_PR_STOP_REQ] = "PRStopReq",     [FR_BI_PR_STOP_ANS] = "PRStopAns",
-    [FR_BI_XMIT_DATA_REQ] = "XmitDataReq", [FR_BI_XMIT_DATA_ANS] = "XmitDataAns",
-    [FR_BI_HOME_NS_REQ] = "HomeNSReq",     [FR_BI_HOME_NS_ANS] = "HomeNSAns",
-    [FR_BI_OTHER_REQ] = "",                [FR_BI_OTHER_ANS] = "",
+    [FR_BI_JOIN_REQ] = "JoinReq",
+    [FR_BI_JOIN_ANS] = "JoinAns",
+    [FR_BI_PR_START_REQ] = "PRStartReq",
+    [FR_BI_PR_START_ANS] = "PRStartAns",
+    [FR_BI_PR_STOP_REQ] = "PRStopReq",
+    [FR_BI_PR_STOP_ANS] = "PRStopAns",
+    [FR_BI_XMIT_DATA_REQ] = "XmitDataReq",
+    [FR_BI_XMIT_DATA_ANS] = "XmitDataAns",
+    [FR_BI_HOME_NS_REQ] = "HomeNSReq",
+    [FR_BI_HOME_NS_ANS] = "HomeNSAns",
+    [FR_BI_OTHER_REQ] = "",
+    [FR_BI_OTHER_ANS] = "",
 };
 
 const char *fr_bi_type_print(enum fr_bi_type type)
@@ -36,9 +42,12 @@ static enum fr_err type_parse(struct fr_span text, struct fr_bi_message *m)
         }
     }
     enum fr_bi_type type;
-    if (fr_span_ends(text, "Req")) type = FR_BI_OTHER_REQ;
-    else if (fr_span_ends(text, "Ans")) type = FR_BI_OTHER_ANS;
-    else return FR_E_MALFORMED;
+    if (fr_span_ends(text, "Req"))
+        type = FR_BI_OTHER_REQ;
+    else if (fr_span_ends(text, "Ans"))
+        type = FR_BI_OTHER_ANS;
+    else
+        return FR_E_MALFORMED;
     for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
         if (fr_span_is(text, TYPES[i])) type = (enum fr_bi_type)i;
     }
@@ -100,14 +109,13 @@ enum fr_err fr_bi_open(struct fr_span body, struct fr_bi_message *out, bool *ans
 
     struct fr_jread r = {.object = m->doc};
     bool has_sender = read_side(&r, "SenderID", &m->sender);
-    bool has_transaction =
-        fr_jread_u64(&r, "TransactionID", FR_J_MUST, UINT32_MAX, &transaction);
+    bool has_transaction = fr_jread_u64(&r, "TransactionID", FR_J_MUST, UINT32_MAX, &transaction);
     m->transaction_id = (uint32_t)transaction;
     if (fr_jread_text(&r, "MessageType", FR_J_MUST, &type) && type_parse(type, m) != FR_OK) {
         if (r.wrong == NULL) r.wrong = "MessageType";
     }
-    *answerable = has_sender && has_transaction && m->type_text[0] != '\0' &&
-                  fr_bi_is_request(m->type);
+    *answerable =
+        has_sender && has_transaction && m->type_text[0] != '\0' && fr_bi_is_request(m->type);
     (void)read_side(&r, "ReceiverID", &m->receiver);
     if (fr_jread_text(&r, "ProtocolVersion", FR_J_MUST, &version)) {
         m->is_version_1_0 = fr_span_is(version, "1.0");

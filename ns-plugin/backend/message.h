@@ -149,9 +149,9 @@ struct fr_bi_message {
     struct fr_bi_ul ul;
     struct fr_bi_dl dl;
 
-    const char *wrong;     /* after FR_E_MALFORMED: the member at fault, if one can be named */
-    struct fr_jval *doc;   /* owned; NULL in a message built for writing */
-    uint8_t *decoded;      /* owned: what hex members decoded to */
+    const char *wrong;   /* after FR_E_MALFORMED: the member at fault, if one can be named */
+    struct fr_jval *doc; /* owned; NULL in a message built for writing */
+    uint8_t *decoded;    /* owned: what hex members decoded to */
     size_t decoded_n, decoded_max;
 };
 

@@ -55,8 +55,10 @@ static void read_key(struct fr_bi_message *m, struct fr_jread *r, enum fr_bi_key
         (n != 16 && n != 24)) {
         inner.wrong = name;
     }
-    if (inner.wrong == NULL) key->n = (uint8_t)n;
-    else if (r->wrong == NULL) r->wrong = name;
+    if (inner.wrong == NULL)
+        key->n = (uint8_t)n;
+    else if (r->wrong == NULL)
+        r->wrong = name;
 }
 
 static void read_keys(struct fr_bi_message *m, struct fr_jread *r)

@@ -6,16 +6,27 @@
 static const struct {
     const char *old, *name;
 } REGIONS[] = {
-    {"US902", "US915"},         {"CHINA779", "CN779"}, {"CHINA470", "CN470"},
+    {"US902", "US915"},
+    {"CHINA779", "CN779"},
+    {"CHINA470", "CN470"},
     {"AUSTRALIA915", "AU915"},
 };
+
+/* Letters, digits and the dashes of "AS923-2" or "AS923_2". */
+static bool is_region_char(uint8_t c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
 
 static void read_region(struct fr_jread *r, enum fr_jpresence presence, char out[16])
 {
     struct fr_span text;
 
     if (!fr_jread_text(r, "RFRegion", presence, &text)) return;
-    if (!fr_span_copy(text, out, 16)) {
+    bool is_word = text.n > 0;
+    for (size_t i = 0; i < text.n; i++) is_word = is_word && is_region_char(text.p[i]);
+    if (!is_word || !fr_span_copy(text, out, 16)) {
         if (r->wrong == NULL) r->wrong = "RFRegion";
         return;
     }
@@ -102,8 +113,10 @@ static void read_class(struct fr_jread *r, char *out)
     struct fr_span text;
 
     if (!fr_jread_text(r, "ClassMode", FR_J_MAY, &text)) return;
-    if (fr_span_is(text, "A") || fr_span_is(text, "C")) *out = (char)text.p[0];
-    else if (r->wrong == NULL) r->wrong = "ClassMode";
+    if (fr_span_is(text, "A") || fr_span_is(text, "C"))
+        *out = (char)text.p[0];
+    else if (r->wrong == NULL)
+        r->wrong = "ClassMode";
 }
 
 enum fr_err fr_bi_read_dl(struct fr_bi_message *m, struct fr_jread *r, enum fr_jpresence presence)

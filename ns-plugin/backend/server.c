@@ -64,8 +64,10 @@ static void refuse(struct fr_bi_server *s, struct fr_http_exchange *http,
     const struct fr_http_peer *peer = fr_http_conn_peer(http->conn);
     char addr[FR_ADDR_TEXT], sender[FR_BI_ID_TEXT] = "";
 
-    if (verdict->status == 403) s->counters.refused++;
-    else s->counters.malformed++;
+    if (verdict->status == 403)
+        s->counters.refused++;
+    else
+        s->counters.malformed++;
     fr_addr_print(&peer->addr, addr);
     if (m != NULL) fr_bi_id_print(m->sender, sender);
     FR_LOG(s->log, FR_LOG_WARN, "peer.refused", FR_STR("peer", addr), FR_STR("sender", sender),
@@ -83,8 +85,7 @@ static void refuse(struct fr_bi_server *s, struct fr_http_exchange *http,
 }
 
 /* Whether one of the names in the certificate is this identity in this federation. */
-static bool may_speak_as(const struct fr_tls_peer *cert, const char *federation,
-                         struct fr_bi_id id)
+static bool may_speak_as(const struct fr_tls_peer *cert, const char *federation, struct fr_bi_id id)
 {
     for (unsigned i = 0; cert != NULL && i < cert->n_names; i++) {
         struct fr_cert_name name;
@@ -110,7 +111,8 @@ static void take_answer(struct fr_bi_server *s, struct fr_bi_exchange *x)
     bool was_wanted = x->request.type != FR_BI_OTHER_ANS &&
                       s->options.on_answer(s->options.data, &x->peer, &x->request);
 
-    if (was_wanted) s->counters.answers++;
+    if (was_wanted)
+        s->counters.answers++;
     else {
         FR_LOG(s->log, FR_LOG_INFO, "peer.stray_answer", FR_STR("federation", x->peer.federation),
                FR_UINT("tid", x->request.transaction_id));
@@ -143,8 +145,7 @@ static void on_request(void *data, struct fr_http_exchange *http)
     const struct fr_http_peer *peer = fr_http_conn_peer(http->conn);
 
     s->counters.requests++;
-    unsigned status =
-        fr_bi_check_http(http->method, fr_http_exchange_field(http, "content-type"));
+    unsigned status = fr_bi_check_http(http->method, fr_http_exchange_field(http, "content-type"));
     if (status == 0 && peer->cert == NULL) status = 403;
     if (status != 0) {
         refuse(s, http, NULL,

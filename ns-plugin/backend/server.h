@@ -19,7 +19,7 @@ struct fr_bi_server;
 /* Who speaks: the federation whose CA verified the certificate, and its key. */
 struct fr_bi_peer {
     const char *federation;
-    void *tag; /* of the federation, as select() gave it */
+    void *tag;          /* of the federation, as select() gave it */
     struct fr_bi_id id; /* = SenderID, which the certificate names */
     uint8_t spki_sha256[32];
     struct fr_addr addr;
@@ -28,7 +28,7 @@ struct fr_bi_peer {
 struct fr_bi_exchange {
     struct fr_bi_peer peer;
     struct fr_bi_message request;
-    int64_t received_ms; /* the loop's time */
+    int64_t received_ms;           /* the loop's time */
     struct fr_http_exchange *http; /* NULL once acknowledged */
     struct fr_bi_server *server;
 };

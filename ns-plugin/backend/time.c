@@ -53,8 +53,10 @@ enum fr_err fr_bi_time_parse(struct fr_span text, int64_t *ms)
     enum fr_err err = fraction_parse(fr_span(text.p + 19, text.n - 19), &fraction, &used);
     if (err) return err;
     struct fr_span tail = fr_span(text.p + 19 + used, text.n - 19 - used);
-    if (fr_span_starts(tail, "+") || fr_span_starts(tail, "-")) err = zone_parse(tail, &zone);
-    else if (!fr_span_is(tail, "Z")) err = FR_E_MALFORMED;
+    if (fr_span_starts(tail, "+") || fr_span_starts(tail, "-"))
+        err = zone_parse(tail, &zone);
+    else if (!fr_span_is(tail, "Z"))
+        err = FR_E_MALFORMED;
     if (err) return err;
     memcpy(whole, text.p, 19);
     whole[19] = 'Z';
@@ -70,6 +72,8 @@ void fr_bi_time_print(int64_t ms, char out[FR_BI_TIME_TEXT])
 
     if (ms < 0) ms = 0;
     fr_time_print(ms / 1000, whole);
-    if (ms % 1000 == 0) (void)snprintf(out, FR_BI_TIME_TEXT, "%s", whole);
-    else (void)snprintf(out, FR_BI_TIME_TEXT, "%.19s.%03dZ", whole, (int)(ms % 1000));
+    if (ms % 1000 == 0)
+        (void)snprintf(out, FR_BI_TIME_TEXT, "%s", whole);
+    else
+        (void)snprintf(out, FR_BI_TIME_TEXT, "%.19s.%03dZ", whole, (int)(ms % 1000));
 }

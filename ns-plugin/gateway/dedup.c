@@ -8,8 +8,8 @@
 #include <string.h>
 
 struct group {
-    struct group *next;                /* in the bucket */
-    struct group *newer, *older;       /* by age, over all */
+    struct group *next;          /* in the bucket */
+    struct group *newer, *older; /* by age, over all */
     bool is_closed;
     struct fr_frame frame;
 };
@@ -17,7 +17,8 @@ struct group {
 struct fr_dedup {
     uint32_t window_ms, memory_ms;
     size_t n, max, n_buckets;
-    struct fr_siphash_key key; /* strangers choose the frames: the hash must not be theirs to aim at */
+    struct fr_siphash_key
+        key; /* strangers choose the frames: the hash must not be theirs to aim at */
     struct group *oldest, *newest;
     struct group *first_open; /* every group newer than it is open, too */
     struct group *buckets[];
@@ -65,8 +66,10 @@ static void forget_oldest(struct fr_dedup *d)
     while (*at != g) at = &(*at)->next;
     *at = g->next;
     d->oldest = g->newer;
-    if (d->oldest != NULL) d->oldest->older = NULL;
-    else d->newest = NULL;
+    if (d->oldest != NULL)
+        d->oldest->older = NULL;
+    else
+        d->newest = NULL;
     d->n--;
     fr_free(g);
 }
@@ -82,16 +85,18 @@ static void forget_old(struct fr_dedup *d, int64_t now_ms)
 /* One entry a gateway; beyond the cap the weakest gives way. */
 static void add_reception(struct fr_frame *f, uint64_t gateway, const struct fr_rx *rx)
 {
-    struct fr_reception new = {.gateway = gateway, .tmst_us = rx->tmst_us,
-                               .rssi_dbm = rx->rssi_dbm, .snr_db = rx->snr_db};
+    struct fr_reception new = {
+        .gateway = gateway, .tmst_us = rx->tmst_us, .rssi_dbm = rx->rssi_dbm, .snr_db = rx->snr_db};
     size_t weakest = 0;
 
     for (size_t i = 0; i < f->n; i++) {
         if (f->receptions[i].gateway == gateway) return;
         if (f->receptions[i].snr_db < f->receptions[weakest].snr_db) weakest = i;
     }
-    if (f->n < FR_DEDUP_GWS) f->receptions[f->n++] = new;
-    else if (new.snr_db > f->receptions[weakest].snr_db) f->receptions[weakest] = new;
+    if (f->n < FR_DEDUP_GWS)
+        f->receptions[f->n++] = new;
+    else if (new.snr_db > f->receptions[weakest].snr_db)
+        f->receptions[weakest] = new;
 }
 
 static struct group *new_group(struct fr_dedup *d, int64_t now_ms, const struct fr_rx *rx)
@@ -108,8 +113,10 @@ static struct group *new_group(struct fr_dedup *d, int64_t now_ms, const struct 
     g->next = *at;
     *at = g;
     g->older = d->newest;
-    if (d->newest != NULL) d->newest->newer = g;
-    else d->oldest = g;
+    if (d->newest != NULL)
+        d->newest->newer = g;
+    else
+        d->oldest = g;
     d->newest = g;
     if (d->first_open == NULL) d->first_open = g;
     d->n++;

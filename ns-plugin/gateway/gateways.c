@@ -55,18 +55,24 @@ static struct gateway *find(const struct fr_gateways *g, uint64_t eui)
 
 static void unlink_age(struct fr_gateways *g, struct gateway *gw)
 {
-    if (gw->older != NULL) gw->older->newer = gw->newer;
-    else g->oldest = gw->newer;
-    if (gw->newer != NULL) gw->newer->older = gw->older;
-    else g->newest = gw->older;
+    if (gw->older != NULL)
+        gw->older->newer = gw->newer;
+    else
+        g->oldest = gw->newer;
+    if (gw->newer != NULL)
+        gw->newer->older = gw->older;
+    else
+        g->newest = gw->older;
     gw->older = gw->newer = NULL;
 }
 
 static void link_newest(struct fr_gateways *g, struct gateway *gw)
 {
     gw->older = g->newest;
-    if (g->newest != NULL) g->newest->newer = gw;
-    else g->oldest = gw;
+    if (g->newest != NULL)
+        g->newest->newer = gw;
+    else
+        g->oldest = gw;
     g->newest = gw;
 }
 
@@ -130,8 +136,10 @@ static void on_tx_ack(struct fr_gateways *g, const struct fr_gwmp *d)
 
     while (t != &g->tickets && (t->gateway != d->eui || t->token != d->token)) t = t->next;
     if (t == &g->tickets) return;
-    if (d->tx_error == FR_TX_NONE) g->counters.tx_ok++;
-    else g->counters.tx_failed++;
+    if (d->tx_error == FR_TX_NONE)
+        g->counters.tx_ok++;
+    else
+        g->counters.tx_failed++;
     ticket_unlink(t);
     t->fn(t->data, d->tx_error);
 }
@@ -204,7 +212,8 @@ static void on_readable(struct fr_watch *w, unsigned events)
         struct sockaddr_storage sa;
         socklen_t n = sizeof sa;
         struct fr_addr from;
-        ssize_t got = recvfrom(g->fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&sa, &n);
+        ssize_t got =
+            recvfrom(g->fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&sa, &n);
         if (got < 0 && errno != EINTR && errno != ECONNREFUSED) return;
         if (got < 0 || fr_addr_from_sockaddr((struct sockaddr *)&sa, &from) != FR_OK) continue;
         on_datagram(g, fr_span(bytes, (size_t)got), &from);
@@ -221,8 +230,8 @@ static enum fr_err bind_socket(struct fr_gateways *g, const struct fr_addr *at,
     fr_addr_print(at, text);
     g->fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (g->fd < 0 || bind(g->fd, (struct sockaddr *)&sa, n) < 0) {
-        return fr_diag_fail(diag, fr_err_from_errno(errno), "cannot listen for gateways on udp %s: %s",
-                            text, strerror(errno));
+        return fr_diag_fail(diag, fr_err_from_errno(errno),
+                            "cannot listen for gateways on udp %s: %s", text, strerror(errno));
     }
     n = sizeof sa;
     if (getsockname(g->fd, (struct sockaddr *)&sa, &n) < 0) return fr_err_from_errno(errno);

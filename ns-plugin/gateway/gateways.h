@@ -30,7 +30,8 @@ struct fr_gateways_options {
 };
 
 struct fr_ticket {
-    void (*fn)(void *data, enum fr_tx_error error); /* once; the ticket is unlinked before it runs */
+    void (*fn)(void *data,
+               enum fr_tx_error error); /* once; the ticket is unlinked before it runs */
     void *data;
     uint64_t gateway;
     uint16_t token;

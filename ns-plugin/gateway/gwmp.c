@@ -77,7 +77,8 @@ static bool read_rate(const struct fr_jval *object, struct fr_rx *rx)
     int64_t rate;
     int dr = -1;
 
-    if (fr_jval_text(datr, &word)) dr = fr_eu868_dr_parse(word);
+    if (fr_jval_text(datr, &word))
+        dr = fr_eu868_dr_parse(word);
     else if (fr_jval_integer(datr, &rate) && rate > 0 && rate <= UINT32_MAX) {
         dr = fr_eu868_dr_from_fsk((uint32_t)rate);
     }
@@ -166,9 +167,12 @@ enum fr_err fr_gwmp_read(struct fr_span datagram, struct fr_gwmp *out)
     if (out->kind == FR_GWMP_TX_ACK && fr_span_trim(body).n == 0) return FR_OK;
     err = fr_jval_parse(body, &doc);
     if (err) return err;
-    if (!fr_jval_is_object(doc)) err = FR_E_MALFORMED;
-    else if (out->kind == FR_GWMP_PUSH_DATA) err = read_push(doc, out);
-    else read_tx_ack(doc, out);
+    if (!fr_jval_is_object(doc))
+        err = FR_E_MALFORMED;
+    else if (out->kind == FR_GWMP_PUSH_DATA)
+        err = read_push(doc, out);
+    else
+        read_tx_ack(doc, out);
     fr_jval_free(doc);
     return err;
 }
@@ -200,8 +204,10 @@ enum fr_err fr_gwmp_write_tx(uint8_t version, uint16_t token, const struct fr_tx
     fr_buf_printf(out, "{\"txpk\":{\"imme\":false,\"tmst\":%u,\"freq\":%s,\"rfch\":0,\"powe\":%d,",
                   tx->tmst_us, mhz, tx->power_dbm);
     if (word != NULL) {
-        fr_buf_printf(out, "\"modu\":\"LORA\",\"datr\":\"%s\",\"codr\":\"4/5\",\"ipol\":true,"
-                           "\"prea\":8,", word);
+        fr_buf_printf(out,
+                      "\"modu\":\"LORA\",\"datr\":\"%s\",\"codr\":\"4/5\",\"ipol\":true,"
+                      "\"prea\":8,",
+                      word);
     } else {
         fr_buf_printf(out, "\"modu\":\"FSK\",\"datr\":%d,\"fdev\":25000,\"prea\":5,",
                       FR_EU868_FSK_BITRATE);

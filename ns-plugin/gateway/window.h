@@ -19,8 +19,7 @@ struct fr_windows {
 };
 
 /* The first window after window `after` (FR_WINDOW_NONE: any) that is offered and still in reach. */
-enum fr_window fr_window_choose(const struct fr_windows *w, enum fr_window after,
-                                int64_t now_ms);
+enum fr_window fr_window_choose(const struct fr_windows *w, enum fr_window after, int64_t now_ms);
 
 /* How long from now an answer is still of use: until the last window is out of reach; 0: too late. */
 uint32_t fr_window_left_ms(const struct fr_windows *w, int64_t now_ms);

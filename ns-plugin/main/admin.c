@@ -20,8 +20,10 @@ static void reply_metrics(const struct fr_ns_admin *admin, struct fr_http_exchan
 
     fr_ns_write_metrics(admin->ns, &m);
     fr_metrics_end(&m);
-    if (fr_buf_err(&text)) fr_http_reply_text(x, 500, "no memory");
-    else fr_http_reply(x, 200, type, 1, fr_buf_span(&text));
+    if (fr_buf_err(&text))
+        fr_http_reply_text(x, 500, "no memory");
+    else
+        fr_http_reply(x, 200, type, 1, fr_buf_span(&text));
     fr_buf_deinit(&text);
 }
 

@@ -152,7 +152,10 @@ out:
 }
 
 static const struct fr_cli_option OPTIONS[] = {
-    {.name = "config", .letter = 'c', .value = "FILE", .help = "configuration (" CONFIG_DEFAULT ")"},
+    {.name = "config",
+     .letter = 'c',
+     .value = "FILE",
+     .help = "configuration (" CONFIG_DEFAULT ")"},
     {.name = "check", .help = "check the configuration and all it names, then end"},
     {0},
 };

@@ -50,7 +50,8 @@ static enum fr_err take_keys(struct fr_activation *a, const struct fr_bi_message
     return FR_OK;
 }
 
-static struct fr_span check_value(struct fr_crypto *crypto, const uint8_t key[16], uint8_t out[FR_KEY_CHECK_SIZE])
+static struct fr_span check_value(struct fr_crypto *crypto, const uint8_t key[16],
+                                  uint8_t out[FR_KEY_CHECK_SIZE])
 {
     struct fr_key k;
 
@@ -66,13 +67,15 @@ static void log_session(const struct fr_activation *a, const struct fr_session *
     struct fr_crypto *crypto = a->ns->crypto;
     uint8_t v[4][FR_KEY_CHECK_SIZE];
     struct fr_span f = check_value(crypto, s->f_nwk_s_int_key, v[0]);
-    struct fr_span app = s->has_app_s_key ? check_value(crypto, s->app_s_key, v[1]) : (struct fr_span){NULL, 0};
+    struct fr_span app =
+        s->has_app_s_key ? check_value(crypto, s->app_s_key, v[1]) : (struct fr_span){NULL, 0};
 
     if (s->is_1_1) {
         FR_LOG(a->ns->log, FR_LOG_INFO, "join.session", FR_STR("join", a->join_id),
                FR_DEVADDR("devaddr", s->dev_addr), FR_HEX("fnwksintkey", f),
                FR_HEX("snwksintkey", check_value(crypto, s->s_nwk_s_int_key, v[2])),
-               FR_HEX("nwksenckey", check_value(crypto, s->nwk_s_enc_key, v[3])), FR_HEX("appskey", app));
+               FR_HEX("nwksenckey", check_value(crypto, s->nwk_s_enc_key, v[3])),
+               FR_HEX("appskey", app));
     } else {
         FR_LOG(a->ns->log, FR_LOG_INFO, "join.session", FR_STR("join", a->join_id),
                FR_DEVADDR("devaddr", s->dev_addr), FR_HEX("nwkskey", f), FR_HEX("appskey", app));
@@ -85,7 +88,8 @@ static void take_answer(struct fr_activation *a, const struct fr_bi_message *ans
     struct fr_activation_outcome outcome = {.result = FR_BI_SUCCESS, .why = ""};
     struct fr_session *s = &outcome.session;
 
-    if (answer->phy_payload.n != FR_JOIN_ACCEPT_SIZE && answer->phy_payload.n != FR_JOIN_ACCEPT_MAX) {
+    if (answer->phy_payload.n != FR_JOIN_ACCEPT_SIZE &&
+        answer->phy_payload.n != FR_JOIN_ACCEPT_MAX) {
         fail(a, FR_BI_OTHER, "the Join Server's PHYPayload is not a Join-accept");
         return;
     }
@@ -225,8 +229,8 @@ void fr_activation_start(struct fr_activation *a, uint32_t left_ms)
     const struct fr_bi_id server = {.kind = FR_BI_ID_EUI, .value = a->join.join_eui};
     struct fr_bi_message request;
 
-    enum fr_err err = fr_state_reserve_addr(a->ns->state, a->device.dev_eui,
-                                            a->ns->options->netid, &a->dev_addr);
+    enum fr_err err =
+        fr_state_reserve_addr(a->ns->state, a->device.dev_eui, a->ns->options->netid, &a->dev_addr);
     if (err) {
         fail(a, FR_BI_OTHER, err == FR_E_LIMIT ? "every DevAddr is taken" : "no DevAddr: state");
         return;
@@ -237,11 +241,12 @@ void fr_activation_start(struct fr_activation *a, uint32_t left_ms)
     request.has = FR_BI_HAS_DEV_EUI | FR_BI_HAS_DEV_ADDR;
     request.dev_eui = a->device.dev_eui;
     request.dev_addr = a->dev_addr;
-    request.dl_settings =
-        a->device.version == FR_LORAWAN_1_1 ? DL_SETTINGS_1_1 : DL_SETTINGS_1_0;
+    request.dl_settings = a->device.version == FR_LORAWAN_1_1 ? DL_SETTINGS_1_1 : DL_SETTINGS_1_0;
     request.rx_delay = RX_DELAY_S;
-    if (a->device.app_key.is_set) ask_local(a, &request);
-    else ask_remote(a, &request, left_ms);
+    if (a->device.app_key.is_set)
+        ask_local(a, &request);
+    else
+        ask_remote(a, &request, left_ms);
 }
 
 void fr_activation_cancel(struct fr_activation *a)

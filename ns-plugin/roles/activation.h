@@ -30,15 +30,15 @@ struct fr_activation {
     struct fr_ns *ns;
     fr_activated_fn done;
     void *data;
-    const char *join_id;       /* for the log; borrowed until it is over */
-    struct fr_device device;   /* a copy: a reload may come in between */
+    const char *join_id;     /* for the log; borrowed until it is over */
+    struct fr_device device; /* a copy: a reload may come in between */
     struct fr_join_request join;
-    struct fr_span phy;        /* borrowed until it is over */
-    const char *federation;    /* "": heard by our own gateways; borrowed */
+    struct fr_span phy;     /* borrowed until it is over */
+    const char *federation; /* "": heard by our own gateways; borrowed */
     uint32_t visited_netid;
     int64_t received_ms;
     uint32_t dev_addr;
-    struct fr_bi_call *call;   /* to a Join Server elsewhere */
+    struct fr_bi_call *call; /* to a Join Server elsewhere */
 };
 
 /* a: everything up to received_ms is filled in. */

@@ -1,4 +1,5 @@
 #include "roles/ns_priv.h"
+#include "roles/own_cert.h"
 
 #include <string.h>
 
@@ -29,7 +30,11 @@ static enum fr_err load_contexts(const struct fr_ns_options *options, struct fr_
         if (!fr_span_copy(fr_span_str(conf->name), feds[i].name, sizeof feds[i].name)) {
             return fr_diag_fail(diag, FR_E_CONFIG, "the federation name is too long");
         }
-        enum fr_err err = fr_tls_client_load(&files, diag, &feds[i].client);
+        enum fr_err err =
+            fr_own_cert_check(conf->certificate, conf->name, options->netid,
+                              !options->roles.forwarding && !options->roles.home, diag);
+        if (err) return err;
+        err = fr_tls_client_load(&files, diag, &feds[i].client);
         if (err) return err;
         err = fr_tls_server_load(&files, diag, &feds[i].server);
         if (err) return err;
@@ -94,8 +99,8 @@ bool fr_ns_select_tls(void *data, const char *sni, struct fr_tls_choice *out)
     struct fr_ns_fed *fed = sni != NULL ? fed_of_sni(ns, sni) : &ns->feds[0];
 
     if (fed == NULL || (sni == NULL && ns->n_feds != 1)) return false;
-    *out = (struct fr_tls_choice){
-        .ctx = fed->server, .client_cert = FR_TLS_CERT_REQUIRE, .tag = fed};
+    *out =
+        (struct fr_tls_choice){.ctx = fed->server, .client_cert = FR_TLS_CERT_REQUIRE, .tag = fed};
     /* Which federation, and which generation of its certificates: a session of one resumes in no other. */
     uint32_t index = (uint32_t)(fed - ns->feds);
     memcpy(out->sid_ctx, &index, sizeof index);

@@ -12,8 +12,11 @@ void fr_flow_init(struct fr_flow *f, int64_t received_ms, bool needs_lookup, uin
                   uint32_t lead_ms)
 {
     *f = (struct fr_flow){
-        .windows = {.received_ms = received_ms, .rx1_delay_s = FR_JOIN_RX1_DELAY_S,
-                    .has_rx1 = true, .has_rx2 = true, .lead_ms = lead_ms},
+        .windows = {.received_ms = received_ms,
+                    .rx1_delay_s = FR_JOIN_RX1_DELAY_S,
+                    .has_rx1 = true,
+                    .has_rx2 = true,
+                    .lead_ms = lead_ms},
         .answer_ms = answer_ms,
         .is_found = !needs_lookup,
     };
@@ -51,8 +54,8 @@ static struct fr_flow_todo send(struct fr_flow *f, int64_t now_ms, const char *w
     if (window == FR_WINDOW_NONE) return stop(f, why_not);
     f->window = window;
     /* A refusal counts while the second window can still be used; after that the outcome is unknown. */
-    return (struct fr_flow_todo){.what = FR_FLOW_SEND, .window = window,
-                                 .left_ms = fr_window_left_ms(&f->windows, now_ms)};
+    return (struct fr_flow_todo){
+        .what = FR_FLOW_SEND, .window = window, .left_ms = fr_window_left_ms(&f->windows, now_ms)};
 }
 
 struct fr_flow_todo fr_flow_answered(struct fr_flow *f, int64_t now_ms, uint8_t rx1_delay_s,

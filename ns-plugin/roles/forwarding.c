@@ -85,9 +85,8 @@ void fr_run_find(struct fr_run *run)
 
     ns->counters.lookups++;
     run->lookup_ms = fr_loop_now_ms(ns->loop);
-    enum fedroam_err err = fedroam_lookup_device(ns->resolver, NULL, run->join.dev_eui,
-                                                 ns->options->answer_ms, on_found, run,
-                                                 &run->lookup);
+    enum fedroam_err err = fedroam_lookup_device(
+        ns->resolver, NULL, run->join.dev_eui, ns->options->answer_ms, on_found, run, &run->lookup);
     if (err != FEDROAM_OK) {
         ns->counters.lookups_failed++;
         fr_run_end(run, fedroam_err_text(err));
@@ -103,11 +102,14 @@ static void fill_gateways(struct fr_run *run, struct fr_bi_ul *ul)
     for (size_t i = 0; i < run->frame.n; i++) {
         const struct fr_reception *r = &run->frame.receptions[i];
         struct fr_bi_gw *gw = &ul->gws.items[i];
-        *gw = (struct fr_bi_gw){.id_n = 8, .has_rssi = true, .has_snr = true,
-                                .rssi_dbm = r->rssi_dbm, .snr_db = r->snr_db,
-                                .dl_allowed =
-                                    fr_gateways_is_reachable(run->ns->gateways, r->gateway),
-                                .token = fr_span(run->tokens[i], FR_UL_TOKEN)};
+        *gw =
+            (struct fr_bi_gw){.id_n = 8,
+                              .has_rssi = true,
+                              .has_snr = true,
+                              .rssi_dbm = r->rssi_dbm,
+                              .snr_db = r->snr_db,
+                              .dl_allowed = fr_gateways_is_reachable(run->ns->gateways, r->gateway),
+                              .token = fr_span(run->tokens[i], FR_UL_TOKEN)};
         for (unsigned b = 0; b < 8; b++) gw->id[b] = (uint8_t)(r->gateway >> (56 - 8 * b));
     }
     ul->fns_token = fr_span(run->tokens[0], FR_UL_TOKEN);
@@ -199,8 +201,8 @@ static void on_answer(void *data, const struct fr_bi_outcome *outcome)
     run->call = NULL;
     FR_LOG(run->ns->log, is_good ? FR_LOG_INFO : FR_LOG_WARN, "join.answer",
            FR_STR("join", run->id), FR_INT("ms", fr_run_ms(run)),
-           FR_STR("result", answer != NULL ? fr_bi_result_print(answer->result)
-                                           : fr_err_text(outcome->err)),
+           FR_STR("result",
+                  answer != NULL ? fr_bi_result_print(answer->result) : fr_err_text(outcome->err)),
            FR_UINT("status", outcome->status), FR_BOOL("connected", outcome->is_new_connection),
            FR_SPAN("why", answer != NULL ? answer->description : fr_span_str(outcome->text)));
     if (!is_good) {
@@ -242,12 +244,11 @@ void fr_run_ask_home(struct fr_run *run, uint32_t left_ms)
                                    .recv_time_ms = run->received_real_s * 1000,
                                    .region = FR_REGION_EU868};
     fill_gateways(run, &request.ul);
-    err = fr_bi_client_send(ns->client, &place.target, &request, left_ms, on_answer, run,
-                            &run->call);
+    err =
+        fr_bi_client_send(ns->client, &place.target, &request, left_ms, on_answer, run, &run->call);
     FR_LOG(ns->log, err ? FR_LOG_WARN : FR_LOG_INFO, "join.request", FR_STR("join", run->id),
            FR_INT("ms", fr_run_ms(run)), FR_STR("federation", place.target.federation),
            FR_NETID("home", (uint32_t)place.target.id.value),
-           FR_UINT("tid", request.transaction_id),
-           FR_STR("error", err ? fr_err_text(err) : NULL));
+           FR_UINT("tid", request.transaction_id), FR_STR("error", err ? fr_err_text(err) : NULL));
     if (err) fr_run_end(run, "the home network cannot be asked");
 }

@@ -63,8 +63,10 @@ static void on_activated(void *data, const struct fr_activation_outcome *outcome
     answer.fcnt_up = 0;
     fill_downlink(&in->x->request.ul, s->dev_eui, &answer.dl);
     enum fr_err err = put_key(in, s, &answer);
-    if (err) fr_inbound_result(in, FR_BI_OTHER, "the key cannot be wrapped: unknown KEK label");
-    else fr_inbound_answer(in, &answer);
+    if (err)
+        fr_inbound_result(in, FR_BI_OTHER, "the key cannot be wrapped: unknown KEK label");
+    else
+        fr_inbound_answer(in, &answer);
     fr_bi_message_deinit(&answer);
 }
 
@@ -126,8 +128,7 @@ void fr_home_start(struct fr_inbound *in)
     FR_LOG(in->ns->log, FR_LOG_INFO, "join.prstart", FR_STR("join", in->id),
            FR_INT("ms", fr_inbound_ms(in)), FR_STR("federation", peer->federation),
            FR_NETID("visited", (uint32_t)peer->id.value), FR_EUI("deveui", in->join.dev_eui),
-           FR_UINT("devnonce", in->join.dev_nonce),
-           FR_UINT("tid", in->x->request.transaction_id));
+           FR_UINT("devnonce", in->join.dev_nonce), FR_UINT("tid", in->x->request.transaction_id));
     in->activation = (struct fr_activation){
         .ns = in->ns,
         .done = on_activated,

@@ -11,8 +11,10 @@ static void inbound_free(struct fr_inbound *in)
 {
     struct fr_ns *ns = in->ns;
 
-    if (in->prev != NULL) in->prev->next = in->next;
-    else ns->inbounds = in->next;
+    if (in->prev != NULL)
+        in->prev->next = in->next;
+    else
+        ns->inbounds = in->next;
     if (in->next != NULL) in->next->prev = in->prev;
     ns->n_inbounds--;
     if (in->lookup != NULL) fedroam_lookup_cancel(in->lookup);
@@ -50,8 +52,7 @@ void fr_inbound_answer(struct fr_inbound *in, const struct fr_bi_message *answer
 
     if (answer->result != FR_BI_SUCCESS) in->ns->counters.inbound_refused++;
     if (in->is_async) err = post(in, answer);
-    FR_LOG(in->ns->log,
-           answer->result == FR_BI_SUCCESS && err == FR_OK ? FR_LOG_INFO : FR_LOG_WARN,
+    FR_LOG(in->ns->log, answer->result == FR_BI_SUCCESS && err == FR_OK ? FR_LOG_INFO : FR_LOG_WARN,
            "peer.answered", FR_STR("join", in->id), FR_INT("ms", fr_inbound_ms(in)),
            FR_STR("federation", x->peer.federation), FR_NETID("peer", (uint32_t)x->peer.id.value),
            FR_STR("type", answer->type_text), FR_UINT("tid", answer->transaction_id),
@@ -89,9 +90,12 @@ static void pr_stop(struct fr_inbound *in)
     if (err == FR_E_NOT_FOUND) {
         err = fr_state_drop_roamer(in->ns->state, peer->federation, netid, dev_eui);
     }
-    if (err == FR_OK) fr_inbound_result(in, FR_BI_SUCCESS, "");
-    else if (err == FR_E_NOT_FOUND) fr_inbound_result(in, FR_BI_UNKNOWN_DEV_EUI, "");
-    else fr_inbound_result(in, FR_BI_OTHER, "the state could not be written");
+    if (err == FR_OK)
+        fr_inbound_result(in, FR_BI_SUCCESS, "");
+    else if (err == FR_E_NOT_FOUND)
+        fr_inbound_result(in, FR_BI_UNKNOWN_DEV_EUI, "");
+    else
+        fr_inbound_result(in, FR_BI_OTHER, "the state could not be written");
 }
 
 static void join_req(struct fr_inbound *in)
@@ -145,13 +149,17 @@ static void act(struct fr_inbound *in)
     case FR_BI_JOIN_REQ: join_req(in); return;
     case FR_BI_HOME_NS_REQ: home_ns_req(in); return;
     case FR_BI_PR_START_REQ:
-        if (in->ns->options->roles.home) fr_home_start(in);
-        else fr_inbound_result(in, FR_BI_NO_ROAMING_AGREEMENT, "this network has no devices");
+        if (in->ns->options->roles.home)
+            fr_home_start(in);
+        else
+            fr_inbound_result(in, FR_BI_NO_ROAMING_AGREEMENT, "this network has no devices");
         return;
     case FR_BI_PR_STOP_REQ: pr_stop(in); return;
     case FR_BI_XMIT_DATA_REQ:
-        if (m->has & FR_BI_HAS_DL) fr_inbound_result(in, FR_BI_XMIT_FAILED, "only joins are sent");
-        else fr_inbound_result(in, FR_BI_UNKNOWN_DEV_ADDR, "only joins are taken");
+        if (m->has & FR_BI_HAS_DL)
+            fr_inbound_result(in, FR_BI_XMIT_FAILED, "only joins are sent");
+        else
+            fr_inbound_result(in, FR_BI_UNKNOWN_DEV_ADDR, "only joins are taken");
         return;
     case FR_BI_JOIN_ANS:
     case FR_BI_PR_START_ANS:
@@ -215,8 +223,7 @@ static void on_peer_known(void *data, const struct fedroam_answer *answer)
 
 static struct fr_inbound *inbound_new(struct fr_ns *ns, struct fr_bi_exchange *x)
 {
-    struct fr_inbound *in =
-        ns->n_inbounds < ns->options->joins ? fr_calloc(1, sizeof *in) : NULL;
+    struct fr_inbound *in = ns->n_inbounds < ns->options->joins ? fr_calloc(1, sizeof *in) : NULL;
 
     if (in == NULL) return NULL;
     in->ns = ns;

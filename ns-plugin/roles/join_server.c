@@ -23,8 +23,8 @@ enum fr_err fr_key_envelope(struct fr_crypto *crypto, const struct fr_kek *kek,
     if (kek == NULL) {
         memcpy(envelope.bytes, key, 16);
     } else {
-        enum fr_err err = fr_key_wrap(crypto, fr_span(kek->key.bytes, 16), fr_span(key, 16),
-                                      wrapped, &n);
+        enum fr_err err =
+            fr_key_wrap(crypto, fr_span(kek->key.bytes, 16), fr_span(key, 16), wrapped, &n);
         if (err) return err;
         memcpy(envelope.bytes, wrapped, sizeof envelope.bytes);
         envelope.label = fr_span_str(kek->label);
@@ -132,8 +132,10 @@ static enum fr_err seal(struct job *job, struct fr_js_scratch *scratch, size_t *
     const struct fr_join_context context = {.join_req_type = FR_JOIN_REQ_TYPE_JOIN,
                                             .join_eui = job->join.join_eui,
                                             .nonce = job->join.dev_nonce};
-    struct fr_join_accept accept = {.join_nonce = job->join_nonce, .netid = netid,
-                                    .dev_addr = m->dev_addr, .dl_settings = m->dl_settings,
+    struct fr_join_accept accept = {.join_nonce = job->join_nonce,
+                                    .netid = netid,
+                                    .dev_addr = m->dev_addr,
+                                    .dl_settings = m->dl_settings,
                                     .rx_delay = m->rx_delay,
                                     .has_cflist = m->has & FR_BI_HAS_CF_LIST};
     enum fr_err err = FR_OK;
@@ -149,7 +151,8 @@ static enum fr_err seal(struct job *job, struct fr_js_scratch *scratch, size_t *
                                   &job->keys);
     }
     if (err) goto out;
-    err = fr_join_accept_seal(crypto, &mic_key, &root, &context, &accept, scratch->accept, accept_n);
+    err =
+        fr_join_accept_seal(crypto, &mic_key, &root, &context, &accept, scratch->accept, accept_n);
 out:
     fr_secret_zero(&root, sizeof root);
     fr_secret_zero(&app, sizeof app);

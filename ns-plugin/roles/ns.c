@@ -12,11 +12,15 @@ enum {
     DEDUP_FRAMES = 4096,
     TLS_SESSION_S = 3600,
     TLS_SESSIONS = 1024,
+    EXPIRE_EVERY_MS = 60000,
+    EXPIRE_AT_ONCE = 1000, /* visitors looked at in one turn of the loop */
 };
 
 struct fr_js fr_ns_js(struct fr_ns *ns)
 {
-    return (struct fr_js){.crypto = ns->crypto, .state = ns->state, .keys = ns->keys,
+    return (struct fr_js){.crypto = ns->crypto,
+                          .state = ns->state,
+                          .keys = ns->keys,
                           .own_netid = ns->options->netid};
 }
 
@@ -126,6 +130,20 @@ static enum fr_err open_backend(struct fr_ns *ns, struct fr_diag *diag)
     return fr_http_server_listen(ns->http, &how, diag, &ns->listener);
 }
 
+/* Roaming ends silently when its lifetime does. */
+static void on_expire(struct fr_timer *timer)
+{
+    struct fr_ns *ns = timer->data;
+    size_t ended = 0;
+    bool is_done = true;
+
+    enum fr_err err = fr_state_expire_visitors(ns->state, fr_loop_real_s(ns->loop), EXPIRE_AT_ONCE,
+                                               &ns->expire_at, &ended, &is_done);
+    if (err) FR_LOG(ns->log, FR_LOG_WARN, "state.expire_failed", FR_ERR("error", err));
+    if (ended > 0) FR_LOG(ns->log, FR_LOG_INFO, "roaming.ended", FR_UINT("visitors", ended));
+    fr_timer_start(ns->loop, timer, is_done || err ? EXPIRE_EVERY_MS : 0);
+}
+
 static enum fr_err open_gateways(struct fr_ns *ns, struct fr_diag *diag)
 {
     const struct fr_gateways_options options = {.at = ns->options->gateways.listen,
@@ -157,6 +175,7 @@ enum fr_err fr_ns_new(struct fr_loop *loop, const struct fr_ns_options *options,
     ns->options = options;
     fr_timer_init(&ns->dedup_timer, fr_ns_on_dedup, ns);
     fr_timer_init(&ns->drain_timer, NULL, ns);
+    fr_timer_init(&ns->expire_timer, on_expire, ns);
     fr_defer_init(&ns->stopped, on_stopped, ns);
     enum fr_err err = fr_ns_check(options, diag);
     if (err) goto out;
@@ -176,11 +195,30 @@ enum fr_err fr_ns_new(struct fr_loop *loop, const struct fr_ns_options *options,
     if (err) goto out;
     err = open_gateways(ns, diag);
     if (err) goto out;
+    fr_timer_start(loop, &ns->expire_timer, 0);
     *out = ns;
     ns = NULL;
 out:
     fr_ns_free(ns);
     return err;
+}
+
+/* The resolver was made from it. Certificate files may change in place; other files are other options. */
+static bool is_same_federation(const struct fr_federation_conf *a,
+                               const struct fr_federation_conf *b)
+{
+    if (strcmp(a->name, b->name) != 0 || strcmp(a->ca, b->ca) != 0 ||
+        strcmp(a->certificate, b->certificate) != 0 || strcmp(a->key, b->key) != 0 ||
+        a->n_brokers != b->n_brokers || a->n_addresses != b->n_addresses) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_brokers; i++) {
+        if (strcmp(a->brokers[i].url, b->brokers[i].url) != 0) return false;
+    }
+    for (size_t i = 0; i < a->n_addresses; i++) {
+        if (strcmp(a->addresses[i], b->addresses[i]) != 0) return false;
+    }
+    return true;
 }
 
 /* What cannot change under a running server. */
@@ -189,11 +227,13 @@ static const char *needs_restart(const struct fr_ns_options *a, const struct fr_
     if (a->netid != b->netid) return "netid";
     if (a->n_federations != b->n_federations) return "federations";
     for (size_t i = 0; i < a->n_federations; i++) {
-        if (strcmp(a->federations[i].name, b->federations[i].name) != 0) return "federations";
+        if (!is_same_federation(&a->federations[i], &b->federations[i])) return "federations";
     }
     if (!fr_addr_equal(&a->gateways.listen, &b->gateways.listen)) return "gateways.listen";
     if (!fr_addr_equal(&a->backend.listen, &b->backend.listen)) return "backend.listen";
     if (strcmp(a->state, b->state) != 0) return "state";
+    if (memcmp(&a->lookup, &b->lookup, sizeof a->lookup) != 0) return "lookup";
+    if (a->dedup_ms != b->dedup_ms) return "timers.dedup";
     return NULL;
 }
 
@@ -259,6 +299,7 @@ void fr_ns_free(struct fr_ns *ns)
     if (ns == NULL) return;
     fr_timer_stop(&ns->dedup_timer);
     fr_timer_stop(&ns->drain_timer);
+    fr_timer_stop(&ns->expire_timer);
     fr_ns_drop_runs(ns);
     fr_ns_drop_inbounds(ns);
     fr_defer_cancel(&ns->stopped);

@@ -22,9 +22,10 @@ struct fr_ns_fed {
 };
 
 struct fr_ns_counters {
-    uint64_t frames_ignored, frames_late, frames_dropped; /* not joins; after the window; table full */
-    uint64_t joins_local, joins_roaming, joins_unknown;   /* begun */
-    uint64_t joined_local, joined_roaming;                /* a gateway took the Join-accept */
+    uint64_t frames_ignored, frames_late,
+        frames_dropped; /* not joins; after the window; table full */
+    uint64_t joins_local, joins_roaming, joins_unknown; /* begun */
+    uint64_t joined_local, joined_roaming;              /* a gateway took the Join-accept */
     uint64_t joins_failed;
     uint64_t lookups, lookups_failed;
     uint64_t inbound, inbound_refused;
@@ -51,6 +52,8 @@ struct fr_ns {
     struct fr_gateways *gateways;
     struct fr_dedup *dedup;
     struct fr_timer dedup_timer;
+    struct fr_timer expire_timer;
+    struct fr_visitor_mark expire_at;
     struct fr_run *runs;
     size_t n_runs;
     struct fr_inbound *inbounds;

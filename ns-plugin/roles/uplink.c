@@ -23,8 +23,10 @@ static void run_free(struct fr_run *run)
 {
     struct fr_ns *ns = run->ns;
 
-    if (run->prev != NULL) run->prev->next = run->next;
-    else ns->runs = run->next;
+    if (run->prev != NULL)
+        run->prev->next = run->next;
+    else
+        ns->runs = run->next;
     if (run->next != NULL) run->next->prev = run->prev;
     ns->n_runs--;
     fr_timer_stop(&run->timer);
@@ -41,8 +43,10 @@ void fr_run_end(struct fr_run *run, const char *why)
     struct fr_ns *ns = run->ns;
 
     if (why == NULL) {
-        if (run->is_ours) ns->counters.joined_local++;
-        else ns->counters.joined_roaming++;
+        if (run->is_ours)
+            ns->counters.joined_local++;
+        else
+            ns->counters.joined_roaming++;
         FR_LOG(ns->log, FR_LOG_INFO, "join.done", FR_STR("join", run->id),
                FR_INT("ms", fr_run_ms(run)), FR_EUI("deveui", run->join.dev_eui),
                FR_STR("window", fr_window_print(run->window)), FR_BOOL("roaming", !run->is_ours));
@@ -66,8 +70,10 @@ void fr_run_do(struct fr_run *run, struct fr_flow_todo todo)
     switch (todo.what) {
     case FR_FLOW_WAIT: return;
     case FR_FLOW_ASK:
-        if (run->is_ours) fr_run_ask_own(run, todo.left_ms);
-        else fr_run_ask_home(run, todo.left_ms);
+        if (run->is_ours)
+            fr_run_ask_own(run, todo.left_ms);
+        else
+            fr_run_ask_home(run, todo.left_ms);
         return;
     case FR_FLOW_SEND: fr_run_send(run, todo.window, todo.left_ms); return;
     case FR_FLOW_STOP: fr_run_end(run, todo.why); return;
@@ -79,8 +85,8 @@ static void on_activated(void *data, const struct fr_activation_outcome *outcome
     struct fr_run *run = data;
 
     if (outcome->result != FR_BI_SUCCESS) {
-        fr_run_end(run, outcome->why[0] != '\0' ? outcome->why
-                                                : fr_bi_result_print(outcome->result));
+        fr_run_end(run,
+                   outcome->why[0] != '\0' ? outcome->why : fr_bi_result_print(outcome->result));
         return;
     }
     run->down = (struct fr_downlink){.freq1_hz = run->frame.freq_hz,
@@ -193,8 +199,10 @@ static void begin(struct fr_ns *ns, uint64_t gateway, const struct fr_join_reque
     struct fr_run *run = run_new(ns, join, rx, now_ms);
     if (run == NULL) return;
     run->is_ours = is_ours;
-    if (is_ours) ns->counters.joins_local++;
-    else ns->counters.joins_roaming++;
+    if (is_ours)
+        ns->counters.joins_local++;
+    else
+        ns->counters.joins_roaming++;
     FR_LOG(ns->log, FR_LOG_INFO, "join.uplink", FR_STR("join", run->id), FR_INT("ms", 0),
            FR_EUI("deveui", join->dev_eui), FR_EUI("joineui", join->join_eui),
            FR_UINT("devnonce", join->dev_nonce), FR_EUI("gateway", gateway),

@@ -19,8 +19,12 @@ struct fr_keys {
 };
 
 static const struct fr_conf_word VERSIONS[] = {
-    {"1.0", FR_LORAWAN_1_0},     {"1.0.1", FR_LORAWAN_1_0_1}, {"1.0.2", FR_LORAWAN_1_0_2},
-    {"1.0.3", FR_LORAWAN_1_0_3}, {"1.0.4", FR_LORAWAN_1_0_4}, {"1.1", FR_LORAWAN_1_1},
+    {"1.0", FR_LORAWAN_1_0},
+    {"1.0.1", FR_LORAWAN_1_0_1},
+    {"1.0.2", FR_LORAWAN_1_0_2},
+    {"1.0.3", FR_LORAWAN_1_0_3},
+    {"1.0.4", FR_LORAWAN_1_0_4},
+    {"1.1", FR_LORAWAN_1_1},
     {NULL, 0},
 };
 
@@ -63,39 +67,80 @@ static void release_key(void *member)
 }
 
 static const struct fr_conf_row DEVICE_ROWS[] = {
-    {.key = "deveui", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, dev_eui),
-     .parse = parse_eui, .flags = FR_CONF_REQUIRED, .help = "DevEUI of the device."},
-    {.key = "joineui", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, join_eui),
-     .parse = parse_eui, .flags = FR_CONF_REQUIRED, .help = "JoinEUI (AppEUI) it joins with."},
-    {.key = "lorawan", .type = FR_T_ENUM, FR_CONF_AT(struct fr_device, version), .def = "1.0.3",
-     .words = VERSIONS, .help = "LoRaWAN version of the device."},
-    {.key = "app_key", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, app_key),
-     .parse = parse_key, .release = release_key, .flags = FR_CONF_SECRET,
+    {.key = "deveui",
+     .type = FR_T_CUSTOM,
+     FR_CONF_AT(struct fr_device, dev_eui),
+     .parse = parse_eui,
+     .flags = FR_CONF_REQUIRED,
+     .help = "DevEUI of the device."},
+    {.key = "joineui",
+     .type = FR_T_CUSTOM,
+     FR_CONF_AT(struct fr_device, join_eui),
+     .parse = parse_eui,
+     .flags = FR_CONF_REQUIRED,
+     .help = "JoinEUI (AppEUI) it joins with."},
+    {.key = "lorawan",
+     .type = FR_T_ENUM,
+     FR_CONF_AT(struct fr_device, version),
+     .def = "1.0.3",
+     .words = VERSIONS,
+     .help = "LoRaWAN version of the device."},
+    {.key = "app_key",
+     .type = FR_T_CUSTOM,
+     FR_CONF_AT(struct fr_device, app_key),
+     .parse = parse_key,
+     .release = release_key,
+     .flags = FR_CONF_SECRET,
      .help = "AppKey, 32 hex digits."},
-    {.key = "nwk_key", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, nwk_key),
-     .parse = parse_key, .release = release_key, .flags = FR_CONF_SECRET,
+    {.key = "nwk_key",
+     .type = FR_T_CUSTOM,
+     FR_CONF_AT(struct fr_device, nwk_key),
+     .parse = parse_key,
+     .release = release_key,
+     .flags = FR_CONF_SECRET,
      .help = "NwkKey, 32 hex digits; LoRaWAN 1.1 only."},
-    {.key = "roaming", .type = FR_T_BOOL, FR_CONF_AT(struct fr_device, may_roam), .def = "true",
+    {.key = "roaming",
+     .type = FR_T_BOOL,
+     FR_CONF_AT(struct fr_device, may_roam),
+     .def = "true",
      .help = "Whether it may join through visited networks."},
-    {.key = "netid", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_device, home_netid),
-     .parse = parse_netid, .help = "Its home, where that is another network and only its keys are here."},
+    {.key = "netid",
+     .type = FR_T_CUSTOM,
+     FR_CONF_AT(struct fr_device, home_netid),
+     .parse = parse_netid,
+     .help = "Its home, where that is another network and only its keys are here."},
     {0},
 };
 
 static const struct fr_conf_row KEK_ROWS[] = {
-    {.key = "label", .type = FR_T_STRING, FR_CONF_AT(struct fr_kek, label), .max = 64,
-     .flags = FR_CONF_REQUIRED, .help = "KEKLabel, as agreed with the peer."},
-    {.key = "key", .type = FR_T_CUSTOM, FR_CONF_AT(struct fr_kek, key), .parse = parse_key,
-     .release = release_key, .flags = FR_CONF_REQUIRED | FR_CONF_SECRET,
+    {.key = "label",
+     .type = FR_T_STRING,
+     FR_CONF_AT(struct fr_kek, label),
+     .max = 64,
+     .flags = FR_CONF_REQUIRED,
+     .help = "KEKLabel, as agreed with the peer."},
+    {.key = "key",
+     .type = FR_T_CUSTOM,
+     FR_CONF_AT(struct fr_kek, key),
+     .parse = parse_key,
+     .release = release_key,
+     .flags = FR_CONF_REQUIRED | FR_CONF_SECRET,
      .help = "The key, 32 hex digits."},
     {0},
 };
 
 static const struct fr_conf_row ROWS[] = {
-    {.key = "devices", .type = FR_T_LIST, FR_CONF_ARRAY(struct fr_keys, devices, n),
-     .max = FR_KEYS_MAX, .rows = DEVICE_ROWS, .help = "The devices of this network."},
-    {.key = "keks", .type = FR_T_LIST, FR_CONF_ARRAY(struct fr_keys, keks, n_keks),
-     .rows = KEK_ROWS, .help = "Keys that session keys are wrapped with on their way to a peer."},
+    {.key = "devices",
+     .type = FR_T_LIST,
+     FR_CONF_ARRAY(struct fr_keys, devices, n),
+     .max = FR_KEYS_MAX,
+     .rows = DEVICE_ROWS,
+     .help = "The devices of this network."},
+    {.key = "keks",
+     .type = FR_T_LIST,
+     FR_CONF_ARRAY(struct fr_keys, keks, n_keks),
+     .rows = KEK_ROWS,
+     .help = "Keys that session keys are wrapped with on their way to a peer."},
     {0},
 };
 
@@ -120,9 +165,12 @@ static enum fr_err check(struct fr_keys *keys, const char *path, struct fr_diag 
         const struct fr_device *d = &keys->devices[i];
         bool is_1_1 = d->version == FR_LORAWAN_1_1;
         fr_eui_print(d->dev_eui, eui);
-        if (fr_eui_check(d->dev_eui, NULL) != FR_OK) wrong = "has a DevEUI that no device can have";
-        else if (i > 0 && keys->devices[i - 1].dev_eui == d->dev_eui) wrong = "is listed twice";
-        else if (!is_1_1 && d->nwk_key.is_set) wrong = "has an nwk_key, but is not of LoRaWAN 1.1";
+        if (fr_eui_check(d->dev_eui, NULL) != FR_OK)
+            wrong = "has a DevEUI that no device can have";
+        else if (i > 0 && keys->devices[i - 1].dev_eui == d->dev_eui)
+            wrong = "is listed twice";
+        else if (!is_1_1 && d->nwk_key.is_set)
+            wrong = "has an nwk_key, but is not of LoRaWAN 1.1";
         else if (is_1_1 && d->nwk_key.is_set != d->app_key.is_set) {
             wrong = "is of LoRaWAN 1.1 and needs both app_key and nwk_key, or neither";
         }
@@ -216,7 +264,8 @@ const struct fr_device *fr_keys_find(const struct fr_keys *keys, uint64_t dev_eu
 bool fr_keys_has_join_eui(const struct fr_keys *keys, uint64_t join_eui)
 {
     if (keys == NULL || keys->n_join_euis == 0) return false;
-    return bsearch(&join_eui, keys->join_euis, keys->n_join_euis, sizeof join_eui, by_value) != NULL;
+    return bsearch(&join_eui, keys->join_euis, keys->n_join_euis, sizeof join_eui, by_value) !=
+           NULL;
 }
 
 const struct fr_kek *fr_keys_find_kek(const struct fr_keys *keys, struct fr_span label)

@@ -20,7 +20,14 @@
 
 #define FR_KEYS_MAX 1000000
 
-enum fr_lorawan { FR_LORAWAN_1_0, FR_LORAWAN_1_0_1, FR_LORAWAN_1_0_2, FR_LORAWAN_1_0_3, FR_LORAWAN_1_0_4, FR_LORAWAN_1_1 };
+enum fr_lorawan {
+    FR_LORAWAN_1_0,
+    FR_LORAWAN_1_0_1,
+    FR_LORAWAN_1_0_2,
+    FR_LORAWAN_1_0_3,
+    FR_LORAWAN_1_0_4,
+    FR_LORAWAN_1_1
+};
 
 /* "1.0", "1.0.1", … "1.1": what goes into MACVersion. */
 const char *fr_lorawan_print(enum fr_lorawan version);
@@ -35,8 +42,9 @@ struct fr_device {
     uint64_t join_eui;
     enum fr_lorawan version;
     struct fr_root_key app_key, nwk_key;
-    bool may_roam;       /* it may be activated through visited networks */
-    uint32_t home_netid; /* a device of another network, whose keys this Join Server holds; 0: of this one */
+    bool may_roam; /* it may be activated through visited networks */
+    uint32_t
+        home_netid; /* a device of another network, whose keys this Join Server holds; 0: of this one */
 };
 
 /* A key-encryption key that peers know by its label. */

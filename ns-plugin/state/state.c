@@ -7,9 +7,8 @@
 #include "state/state_priv.h"
 
 static const char *const TABLES[] = {
-    [FR_ST_NONCES] = "nonces",       [FR_ST_USED] = "used",
-    [FR_ST_SESSIONS] = "sessions",   [FR_ST_ADDRESSES] = "addresses",
-    [FR_ST_RESERVED] = "reserved",   [FR_ST_VISITORS] = "visitors",
+    [FR_ST_NONCES] = "nonces",       [FR_ST_USED] = "used",         [FR_ST_SESSIONS] = "sessions",
+    [FR_ST_ADDRESSES] = "addresses", [FR_ST_RESERVED] = "reserved", [FR_ST_VISITORS] = "visitors",
     [FR_ST_CARRIED] = "carried",
 };
 
@@ -64,7 +63,7 @@ void fr_state_close(struct fr_state *state)
 
 struct nonces {
     bool has_dev_nonce;
-    uint16_t dev_nonce; /* the last one taken */
+    uint16_t dev_nonce;  /* the last one taken */
     uint32_t join_nonce; /* the last one given; 0: none yet */
 };
 

@@ -54,8 +54,9 @@ struct fr_session {
     bool has_app_s_key;
     uint8_t app_s_key[16];
     int64_t since_s;
-    int64_t until_s;            /* 0: no end */
-    char federation[FR_FED_MAX + 1]; /* it joined through a visited network: which federation; "": at home */
+    int64_t until_s; /* 0: no end */
+    char federation[FR_FED_MAX +
+                    1]; /* it joined through a visited network: which federation; "": at home */
     uint32_t visited_netid;
 };
 
@@ -70,10 +71,10 @@ struct fr_visitor {
     uint32_t home_netid;
     uint32_t dev_addr;
     uint64_t dev_eui;
-    bool has_key;         /* the home wants MICs checked here */
+    bool has_key; /* the home wants MICs checked here */
     bool is_1_1;
-    uint8_t key[16];      /* FNwkSIntKey, or NwkSKey for 1.0.x */
-    uint32_t fcnt_up;     /* next expected */
+    uint8_t key[16];  /* FNwkSIntKey, or NwkSKey for 1.0.x */
+    uint32_t fcnt_up; /* next expected */
     int64_t until_s;
 };
 enum fr_err fr_state_save_visitor(struct fr_state *state, const struct fr_visitor *visitor);
@@ -83,7 +84,18 @@ enum fr_err fr_state_find_visitor(struct fr_state *state, const char *federation
 enum fr_err fr_state_drop_visitor(struct fr_state *state, const char *federation,
                                   uint32_t home_netid, uint64_t dev_eui);
 
-/* A device of ours that a visited network carries until then. Saved with its session (fr_state_save_session). */
+/* Where a walk through the visitors stopped; all zero: at the start. */
+struct fr_visitor_mark {
+    size_t n;
+    uint8_t key[FR_FED_MAX + 16];
+};
+
+/* Ends those whose time is over, looking at no more than `limit` from the mark on. *is_done: the walk came to its end, and the
+ * mark is at the start again. *ended counts what was dropped. */
+enum fr_err fr_state_expire_visitors(struct fr_state *state, int64_t now_s, size_t limit,
+                                     struct fr_visitor_mark *mark, size_t *ended, bool *is_done);
+
+/* A device of ours is not carried by that network any more; its session goes on. FR_E_NOT_FOUND: it was not. */
 enum fr_err fr_state_drop_roamer(struct fr_state *state, const char *federation,
                                  uint32_t visited_netid, uint64_t dev_eui);
 

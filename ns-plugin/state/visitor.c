@@ -118,7 +118,8 @@ enum fr_err fr_state_find_visitor(struct fr_state *state, const char *federation
     if (err == FR_OK) err = visitor_read(row, &v);
     fr_txn_end(txn);
     if (err) return err;
-    if (!fr_span_copy(fr_span_str(federation), v.federation, sizeof v.federation)) return FR_E_RANGE;
+    if (!fr_span_copy(fr_span_str(federation), v.federation, sizeof v.federation))
+        return FR_E_RANGE;
     *out = v;
     return FR_OK;
 }
@@ -136,5 +137,76 @@ enum fr_err fr_state_drop_visitor(struct fr_state *state, const char *federation
         txn = NULL;
     }
     fr_txn_end(txn);
+    return err;
+}
+
+/* The federation, NetID and address that a visitor's key says. */
+static enum fr_err read_key(struct fr_span key, struct fr_visitor *v)
+{
+    struct fr_span name, rest;
+
+    if (!fr_span_cut(key, '\0', &name, &rest)) return FR_E_MALFORMED;
+    struct fr_rd r = fr_rd(rest);
+    v->home_netid = fr_rd_u24(&r);
+    v->dev_addr = fr_rd_u32(&r);
+    if (!fr_span_copy(name, v->federation, sizeof v->federation)) return FR_E_MALFORMED;
+    return fr_rd_end(&r);
+}
+
+/* One step: the key after `mark` and what is there; FR_E_NOT_FOUND at the end. */
+static enum fr_err next_visitor(struct fr_txn *txn, struct fr_visitor_mark *mark,
+                                struct fr_visitor *v)
+{
+    struct fr_cursor *cursor = NULL;
+    struct fr_span key, row, from = fr_span(mark->key, mark->n);
+
+    enum fr_err err = fr_cursor_open(txn, FR_ST_VISITORS, &cursor);
+    if (err) return err;
+    err = mark->n == 0 ? fr_cursor_first(cursor, &key, &row)
+                       : fr_cursor_seek(cursor, from, &key, &row);
+    if (err == FR_OK && mark->n > 0 && fr_span_equal(key, from)) {
+        err = fr_cursor_next(cursor, &key, &row);
+    }
+    if (err == FR_OK && key.n > sizeof mark->key) err = FR_E_MALFORMED;
+    if (err == FR_OK) err = read_key(key, v);
+    if (err == FR_OK) err = visitor_read(row, v);
+    if (err == FR_OK) {
+        memcpy(mark->key, key.p, key.n);
+        mark->n = key.n;
+    }
+    fr_cursor_close(cursor);
+    return err;
+}
+
+enum fr_err fr_state_expire_visitors(struct fr_state *state, int64_t now_s, size_t limit,
+                                     struct fr_visitor_mark *mark, size_t *ended, bool *is_done)
+{
+    struct fr_txn *txn = NULL;
+    struct fr_visitor_mark at = *mark;
+    struct fr_visitor v;
+    size_t n = 0;
+
+    enum fr_err err = fr_txn_write(state->db, &txn);
+    if (err) return err;
+    for (size_t i = 0; i < limit && err == FR_OK; i++) {
+        err = next_visitor(txn, &at, &v);
+        if (err != FR_OK || v.until_s > now_s) continue;
+        err = drop_by_device(txn, v.federation, v.home_netid, v.dev_eui);
+        n++;
+    }
+    bool is_end = err == FR_E_NOT_FOUND;
+    if (err != FR_OK && !is_end) goto out;
+    if (n > 0) {
+        err = fr_txn_commit(txn);
+        txn = NULL;
+        if (err) goto out;
+    }
+    err = FR_OK;
+    *mark = is_end ? (struct fr_visitor_mark){0} : at;
+    *ended = n;
+    *is_done = is_end;
+out:
+    fr_txn_end(txn);
+    fr_secret_zero(&v, sizeof v);
     return err;
 }

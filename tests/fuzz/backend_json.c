@@ -2,7 +2,6 @@
 #include "backend/check.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,7 +17,6 @@ static void check_round_trip(const struct fr_bi_message *m)
         if (fr_bi_open(fr_buf_span(&out), &again, &answerable) != FR_OK) abort();
         if (again.transaction_id != m->transaction_id || again.type != m->type) abort();
         if (!fr_bi_id_equal(again.sender, m->sender)) abort();
-        if (strstr(fr_buf_str(&out), ":null") != NULL) abort();
         fr_bi_message_deinit(&again);
     }
     fr_buf_deinit(&out);

@@ -164,14 +164,22 @@ DEVICES = [
     {"deveui": "70b3d57ed0000006", "joineui": JOIN_EUI, "app_key": APP_KEY},
     {"deveui": "70b3d57ed0000007", "joineui": JOIN_EUI, "app_key": APP_KEY},
     {"deveui": "70b3d57ed0000008", "joineui": JOIN_EUI, "app_key": APP_KEY},
+    {"deveui": "70b3d57ed0000009", "joineui": JOIN_EUI, "app_key": APP_KEY},
+    {"deveui": "70b3d57ed000000a", "joineui": JOIN_EUI, "app_key": APP_KEY, "nwk_key": NWK_KEY, "lorawan": "1.1"},
 ]
 DEVICES_BY_EUI = {d["deveui"]: d for d in DEVICES}
 LOST = "70b3d57ed00000ff"  # of a network whose server does not run
 
 
+PLAYED = {}
+
+
 def device(eui):
-    d = DEVICES_BY_EUI[eui]
-    return Device(eui, d["joineui"], d["app_key"], d.get("nwk_key"))
+    """The same device in every test: its DevNonce and JoinNonce only ever count up, as in the field."""
+    if eui not in PLAYED:
+        d = DEVICES_BY_EUI[eui]
+        PLAYED[eui] = Device(eui, d["joineui"], d["app_key"], d.get("nwk_key"), nonce=0)
+    return PLAYED[eui]
 
 
 class Net:
@@ -241,7 +249,6 @@ def test_a_visiting_device_joins(net, eui):
     before = net.visited.exchanges()
     dev = device(eui)
     with net.visited.gateway() as gw:
-        dev.nonce += 100
         session = join(gw, dev, freq=868.3, datr="SF9BW125")
         asked = net.visited.exchanges()
         again = join(gw, dev)
@@ -531,7 +538,6 @@ def test_hostile_bytes_stop_nothing(net):
 
 def test_a_killed_home_never_repeats_a_join_nonce(net):
     dev = device("70b3d57ed0000002")
-    dev.nonce += 1000
     with net.home.gateway() as gw:
         first = join(gw, dev)
     net.home.kill()
@@ -547,7 +553,6 @@ def test_a_key_taken_back_is_refused(net):
     """A certificate in date and of the right CA, but its key is not in the network's TLSA records any more."""
     spare = net.fed.cert("ns", member="umbra", netid="000014", folder=net.fed.folder / "spare")
     dev = device("70b3d57ed0000003")
-    dev.nonce += 2000
     net.home.stop()
     net.home.start()  # an empty cache: the records are asked for anew
     assert net.home.curl(json.dumps(pr_start(dev.join_request(), "70b3d57ed0000003")), spare)[0] == 200
@@ -573,9 +578,8 @@ def test_a_join_server_elsewhere(net):
     net.home.set_devices(keyless)
     net.home.reload(more=f'join_servers: [{{joineui: "{JOIN_EUI}", url: "https://{name}:{js.port}/", addresses: [127.0.0.1]}}]')
     try:
-        for eui in ("70b3d57ed0000001", "70b3d57ed0000002"):
+        for eui in ("70b3d57ed0000009", "70b3d57ed000000a"):  # a JoinNonce counter lives where the keys live
             dev = device(eui)
-            dev.nonce += 3000
             with net.home.gateway() as gw:
                 assert join(gw, dev).net_id == "000013"
             with net.visited.gateway() as gw:
@@ -583,7 +587,6 @@ def test_a_join_server_elsewhere(net):
         assert net.home.events("join.joinreq")[-1]["join_server"].startswith("https://")
         js.stop()
         with net.visited.gateway() as gw:
-            dev.nonce += 1
             assert join(gw, dev, timeout=SILENCE) is None
         assert net.visited.wait("join.answer")["result"] == "Other"
     finally:
@@ -617,6 +620,9 @@ def test_check_of_the_configuration(net, tmp_path):
         done = check(config)
         assert done.returncode == 78 and word in done.stderr, done.stderr
         assert str(config) in done.stderr
+    config.write_text(good.replace("000013", "000014", 1))  # the certificate is another network's
+    done = check(config)
+    assert done.returncode == 78 and "not for 000014.netid.fed.test" in done.stderr, done.stderr
     config.write_text(good)
     os.chmod(net.home.devices, 0o640)
     done = check(config)

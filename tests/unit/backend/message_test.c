@@ -12,7 +12,8 @@
 #define JOIN_FRAME "00010203040506070808070605040302010201cde6acb8"
 #define UL_MIN                                                                                     \
     "\"DataRate\":5,\"ULFreq\":868.1,\"RecvTime\":\"2020-01-01T00:00:00Z\",\"RFRegion\":\"EU868\""
-#define PR_START(ul) HEAD("PRStartReq") ",\"PHYPayload\":\"" JOIN_FRAME "\",\"ULMetaData\":{" ul "}}"
+#define PR_START(ul)                                                                               \
+    HEAD("PRStartReq") ",\"PHYPayload\":\"" JOIN_FRAME "\",\"ULMetaData\":{" ul "}}"
 
 static enum fr_err read_text(const char *text, struct fr_bi_message *m)
 {
@@ -86,10 +87,18 @@ static void test_accepted(void **state)
 static void test_refused(void **state)
 {
     static const char *const ROWS[] = {
-        "", " ", "null", "[]", "7", "{", "{}", "{\"ProtocolVersion\":\"1.0\"}",
+        "",
+        " ",
+        "null",
+        "[]",
+        "7",
+        "{",
+        "{}",
+        "{\"ProtocolVersion\":\"1.0\"}",
         /* envelope */
         "{\"ProtocolVersion\":\"1.0\",\"SenderID\":\"000024\",\"ReceiverID\":\"010203\","
-        "\"TransactionID\":4294967296,\"MessageType\":\"PRStopReq\",\"DevEUI\":\"0102030405060708\"}",
+        "\"TransactionID\":4294967296,\"MessageType\":\"PRStopReq\",\"DevEUI\":"
+        "\"0102030405060708\"}",
         "{\"ProtocolVersion\":\"1.0\",\"SenderID\":\"000024\",\"ReceiverID\":\"010203\","
         "\"TransactionID\":-1,\"MessageType\":\"PRStopReq\",\"DevEUI\":\"0102030405060708\"}",
         "{\"ProtocolVersion\":\"1.0\",\"SenderID\":\"000024\",\"ReceiverID\":\"010203\","
@@ -98,11 +107,14 @@ static void test_refused(void **state)
         "\"TransactionID\":\"6\",\"MessageType\":\"PRStopReq\",\"DevEUI\":\"0102030405060708\"}",
         "{\"ProtocolVersion\":1.0,\"SenderID\":\"000024\",\"ReceiverID\":\"010203\","
         "\"TransactionID\":6,\"MessageType\":\"PRStopReq\",\"DevEUI\":\"0102030405060708\"}",
-        HEAD("PRStop Req") "}", HEAD("Req\\u0000") "}", HEAD("Hello") "}",
+        HEAD("PRStop Req") "}",
+        HEAD("Req\\u0000") "}",
+        HEAD("Hello") "}",
         HEAD("PRStopReq") ",\"DevEUI\":\"0102030405060708\",\"DevEUI\":\"0102030405060708\"}",
         HEAD("PRStopReq") ",\"DevEUI\":\"0102030405060708\",\"SenderToken\":\"0\"}",
         /* members: missing, null, odd, short, long, no hex */
-        HEAD("PRStopReq") "}", HEAD("PRStopReq") ",\"DevEUI\":null}",
+        HEAD("PRStopReq") "}",
+        HEAD("PRStopReq") ",\"DevEUI\":null}",
         HEAD("PRStopReq") ",\"DevEUI\":\"010203040506070\"}",
         HEAD("PRStopReq") ",\"DevEUI\":\"01020304050607\"}",
         HEAD("PRStopReq") ",\"DevEUI\":\"010203040506070809\"}",
@@ -124,7 +136,12 @@ static void test_refused(void **state)
                  "\"RFRegion\":\"EU868\""),
         PR_START("\"DataRate\":5,\"ULFreq\":-1,\"RecvTime\":\"2020-01-01T00:00:00Z\","
                  "\"RFRegion\":\"EU868\""),
-        PR_START("\"DataRate\":5,\"ULFreq\":868.1,\"RecvTime\":\"yesterday\",\"RFRegion\":\"EU868\""),
+        PR_START(
+            "\"DataRate\":5,\"ULFreq\":868.1,\"RecvTime\":\"yesterday\",\"RFRegion\":\"EU868\""),
+        PR_START("\"DataRate\":5,\"ULFreq\":868.1,\"RecvTime\":\"2020-01-01T00:00:00Z\","
+                 "\"RFRegion\":\"EU868 \""),
+        PR_START("\"DataRate\":5,\"ULFreq\":868.1,\"RecvTime\":\"2020-01-01T00:00:00Z\","
+                 "\"RFRegion\":\"ABCDEFGHIJKLMNOP\""),
         PR_START(UL_MIN ",\"GWInfo\":{}"),
         PR_START(UL_MIN ",\"GWInfo\":[7]"),
         PR_START(UL_MIN ",\"GWInfo\":[null]"),
@@ -133,9 +150,11 @@ static void test_refused(void **state)
         PR_START(UL_MIN ",\"GWInfo\":[{\"RSSI\":-100.0}]"),
         PR_START(UL_MIN ",\"GWInfo\":[{\"ULToken\":\"0\"}]"),
         /* answers */
-        HEAD("PRStartAns") "}", HEAD("PRStartAns") ",\"Result\":{}}",
+        HEAD("PRStartAns") "}",
+        HEAD("PRStartAns") ",\"Result\":{}}",
         HEAD("PRStartAns") ",\"Result\":7}",
-        HEAD("PRStartAns") ",\"Result\":{\"ResultCode\":\"Success\"},\"NwkSKey\":{\"AESKey\":\"00\"}}",
+        HEAD("PRStartAns") ",\"Result\":{\"ResultCode\":\"Success\"},\"NwkSKey\":{\"AESKey\":"
+                           "\"00\"}}",
         HEAD("PRStartAns") ",\"Result\":{\"ResultCode\":\"Success\"},\"DLMetaData\":"
                            "{\"DLFreq1\":868.1,\"ClassMode\":\"A\"}}",
         HEAD("PRStartAns") ",\"Result\":{\"ResultCode\":\"Success\"},\"DLMetaData\":"
@@ -209,12 +228,14 @@ static void test_token_echo(void **state)
     struct fr_buf out = FR_BUF_INIT(FR_BI_BODY_MAX);
 
     (void)state;
-    for (size_t i = 0; i < 512; i++) (void)snprintf(hex + 2 * i, 3, "%02x", (unsigned)(i * 7) & 0xff);
-    (void)snprintf(text, sizeof text,
-                   HEAD("PRStartReq") ",\"SenderToken\":\"beef\",\"PHYPayload\":\"" JOIN_FRAME
-                                      "\",\"ULMetaData\":{" UL_MIN
-                                      ",\"FNSULToken\":\"c0de\",\"GWInfo\":[{\"ULToken\":\"%s\"}]}}",
-                   hex);
+    for (size_t i = 0; i < 512; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", (unsigned)(i * 7) & 0xff);
+    (void)snprintf(
+        text, sizeof text,
+        HEAD("PRStartReq") ",\"SenderToken\":\"beef\",\"PHYPayload\":\"" JOIN_FRAME
+                           "\",\"ULMetaData\":{" UL_MIN
+                           ",\"FNSULToken\":\"c0de\",\"GWInfo\":[{\"ULToken\":\"%s\"}]}}",
+        hex);
     assert_int_equal(read_text(text, &request), FR_OK);
     fr_bi_answer_init(&answer, &request, FR_BI_SUCCESS);
     answer.has = FR_BI_HAS_DL;
@@ -251,13 +272,22 @@ static void test_written_form(void **state)
     m.transaction_id = UINT32_MAX;
     m.phy_payload = fr_span(FRAME, sizeof FRAME);
     m.has = FR_BI_HAS_UL;
-    m.ul = (struct fr_bi_ul){.has_dev_eui = true, .dev_eui = 0xAB, .data_rate = 5,
-                             .freq_hz = 868100000, .recv_time_ms = 1577836800000,
-                             .region = "EU868", .gw_count = 2};
+    m.ul = (struct fr_bi_ul){.has_dev_eui = true,
+                             .dev_eui = 0xAB,
+                             .data_rate = 5,
+                             .freq_hz = 868100000,
+                             .recv_time_ms = 1577836800000,
+                             .region = "EU868",
+                             .gw_count = 2};
     m.ul.gws.n = 2;
-    m.ul.gws.items[0] = (struct fr_bi_gw){.id = {1, 2, 3, 4}, .id_n = 4, .has_rssi = true,
-                                          .rssi_dbm = -60, .has_snr = true, .snr_db = 5.5,
-                                          .dl_allowed = true, .token = fr_span(TOKEN, 2)};
+    m.ul.gws.items[0] = (struct fr_bi_gw){.id = {1, 2, 3, 4},
+                                          .id_n = 4,
+                                          .has_rssi = true,
+                                          .rssi_dbm = -60,
+                                          .has_snr = true,
+                                          .snr_db = 5.5,
+                                          .dl_allowed = true,
+                                          .token = fr_span(TOKEN, 2)};
     m.ul.gws.items[1] = (struct fr_bi_gw){.id = {5}, .id_n = 1, .has_snr = true, .snr_db = -20};
     assert_int_equal(fr_bi_write(&m, &out), FR_OK);
     assert_string_equal(
@@ -378,11 +408,11 @@ static void test_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spellings),   cmocka_unit_test(test_accepted),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_answerable),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_token_echo),
+        cmocka_unit_test(test_spellings),    cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_answerable),
+        cmocka_unit_test(test_limits),       cmocka_unit_test(test_token_echo),
         cmocka_unit_test(test_written_form), cmocka_unit_test(test_join_round_trip),
-        cmocka_unit_test(test_results),     cmocka_unit_test(test_times),
+        cmocka_unit_test(test_results),      cmocka_unit_test(test_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

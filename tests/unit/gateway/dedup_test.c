@@ -22,8 +22,8 @@ static void test_window(void **state)
         double snr;
         enum fr_dedup_verdict verdict;
     } ROWS[] = {
-        {1000, 1, 0xa, 1.0, FR_DEDUP_NEW},   {1000, 1, 0xb, 7.0, FR_DEDUP_COPY},
-        {1100, 2, 0xa, 3.0, FR_DEDUP_NEW},   {1199, 1, 0xc, 5.0, FR_DEDUP_COPY},
+        {1000, 1, 0xa, 1.0, FR_DEDUP_NEW},  {1000, 1, 0xb, 7.0, FR_DEDUP_COPY},
+        {1100, 2, 0xa, 3.0, FR_DEDUP_NEW},  {1199, 1, 0xc, 5.0, FR_DEDUP_COPY},
         {1199, 1, 0xb, 9.0, FR_DEDUP_COPY}, /* a gateway counts once */
     };
     struct fr_dedup *d = NULL;

@@ -58,7 +58,8 @@ static void test_heads(void **state)
         CHECK_ROW(ROWS[i].label, d.tx_error == FR_TX_NONE);
         if (d.kind != FR_GWMP_PULL_DATA) continue;
         fr_gwmp_write_ack(&d, ack);
-        CHECK_ROW(ROWS[i].label, ack[0] == bytes[0] && ack[1] == 0x37 && ack[2] == 9 && ack[3] == 4);
+        CHECK_ROW(ROWS[i].label,
+                  ack[0] == bytes[0] && ack[1] == 0x37 && ack[2] == 9 && ack[3] == 4);
     }
 }
 
@@ -79,25 +80,34 @@ static void test_push(void **state)
         /* padding left out, URL alphabet, antennas, frequency as an integer */
         {"{\"rxpk\":[" RX("\"data\":\"AAEAAAAAAAAAxAuJ68OxF1gCAa1B7aU\"") "]}", FR_OK, 1, 0, false},
         {"{\"rxpk\":[{\"tmst\":1,\"freq\":869,\"datr\":50000,\"modu\":\"FSK\",\"size\":3,"
-         "\"data\":\"-_-_\",\"rssi\":-1}]}", FR_OK, 1, 0, false},
+         "\"data\":\"-_-_\",\"rssi\":-1}]}",
+         FR_OK, 1, 0, false},
         /* left out: wrong CRC, length, data, frequency, data rate, counter */
-        {"{\"rxpk\":[" RX("\"stat\":-1,\"data\":\"" JOIN_B64 "\"") "]}", FR_E_MALFORMED, 0, 0, false},
+        {"{\"rxpk\":[" RX("\"stat\":-1,\"data\":\"" JOIN_B64 "\"") "]}", FR_E_MALFORMED, 0, 0,
+         false},
         {"{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"stat\":-1,\"datr\":\"SF7BW125\",\"size\":23,"
-         "\"data\":\"" JOIN_B64 "\"}]}", FR_OK, 0, 1, false},
-        {"{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"datr\":\"SF7BW125\",\"size\":22,\"data\":\"" JOIN_B64
-         "\"}]}", FR_OK, 0, 1, false},
+         "\"data\":\"" JOIN_B64 "\"}]}",
+         FR_OK, 0, 1, false},
+        {"{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"datr\":\"SF7BW125\",\"size\":22,\"data\":"
+         "\"" JOIN_B64 "\"}]}",
+         FR_OK, 0, 1, false},
         {"{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"datr\":\"SF7BW125\",\"size\":0,\"data\":\"\"}]}",
          FR_OK, 0, 1, false},
-        {"{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"datr\":\"SF7BW125\",\"size\":3,\"data\":\"A=AA\"}]}",
+        {"{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"datr\":\"SF7BW125\",\"size\":3,\"data\":\"A=AA\"}"
+         "]}",
          FR_OK, 0, 1, false},
-        {"{\"rxpk\":[{\"tmst\":1,\"freq\":915.2,\"datr\":\"SF7BW125\",\"size\":3,\"data\":\"AAAA\"}]}",
+        {"{\"rxpk\":[{\"tmst\":1,\"freq\":915.2,\"datr\":\"SF7BW125\",\"size\":3,\"data\":\"AAAA\"}"
+         "]}",
          FR_OK, 0, 1, false},
-        {"{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"datr\":\"SF6BW500\",\"size\":3,\"data\":\"AAAA\"}]}",
+        {"{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"datr\":\"SF6BW500\",\"size\":3,\"data\":\"AAAA\"}"
+         "]}",
          FR_OK, 0, 1, false},
         {"{\"rxpk\":[{\"tmst\":4294967296,\"freq\":868.1,\"datr\":\"SF7BW125\",\"size\":3,"
-         "\"data\":\"AAAA\"}]}", FR_OK, 0, 1, false},
+         "\"data\":\"AAAA\"}]}",
+         FR_OK, 0, 1, false},
         {"{\"rxpk\":[{\"tmst\":-1,\"freq\":868.1,\"datr\":\"SF7BW125\",\"size\":3,"
-         "\"data\":\"AAAA\"}]}", FR_OK, 0, 1, false},
+         "\"data\":\"AAAA\"}]}",
+         FR_OK, 0, 1, false},
         {"{\"rxpk\":{}}", FR_E_MALFORMED, 0, 0, false},
         {"[]", FR_E_MALFORMED, 0, 0, false},
         {"nonsense", FR_E_MALFORMED, 0, 0, false},
@@ -123,12 +133,13 @@ static void test_frame(void **state)
     char hex[47];
 
     (void)state;
-    struct fr_span in = datagram("02669200" EUI,
-                                 "{\"rxpk\":[{\"tmst\":4292967295,\"freq\":868.3,\"datr\":\"SF12BW125\","
-                                 "\"rssi\":-120,\"lsnr\":-20.5,\"size\":23,\"data\":\"" JOIN_B64
-                                 "\",\"rsig\":[{\"rssic\":-110,\"lsnr\":-3.0},{\"rssic\":-100,"
-                                 "\"lsnr\":4},{\"ant\":1}]}]}",
-                                 bytes, sizeof bytes);
+    struct fr_span in =
+        datagram("02669200" EUI,
+                 "{\"rxpk\":[{\"tmst\":4292967295,\"freq\":868.3,\"datr\":\"SF12BW125\","
+                 "\"rssi\":-120,\"lsnr\":-20.5,\"size\":23,\"data\":\"" JOIN_B64
+                 "\",\"rsig\":[{\"rssic\":-110,\"lsnr\":-3.0},{\"rssic\":-100,"
+                 "\"lsnr\":4},{\"ant\":1}]}]}",
+                 bytes, sizeof bytes);
     assert_int_equal(fr_gwmp_read(in, &d), FR_OK);
     assert_int_equal(d.rx[0].tmst_us, 4292967295u);
     assert_int_equal(d.rx[0].freq_hz, 868300000);
@@ -191,13 +202,17 @@ static void test_tx_ack(void **state)
 
 static void test_write_tx(void **state)
 {
-    static const char BODY[] = "{\"txpk\":{\"imme\":false,\"tmst\":105000000,\"freq\":869.525,\"rfch\":0,"
-                               "\"powe\":27,\"modu\":\"LORA\",\"datr\":\"SF12BW125\",\"codr\":\"4/5\","
-                               "\"ipol\":true,\"prea\":8,\"ncrc\":true,\"size\":3,\"data\":\"IAEC\"}}";
+    static const char BODY[] =
+        "{\"txpk\":{\"imme\":false,\"tmst\":105000000,\"freq\":869.525,\"rfch\":0,"
+        "\"powe\":27,\"modu\":\"LORA\",\"datr\":\"SF12BW125\",\"codr\":\"4/5\","
+        "\"ipol\":true,\"prea\":8,\"ncrc\":true,\"size\":3,\"data\":\"IAEC\"}}";
     static const uint8_t PHY[] = {0x20, 1, 2};
     struct fr_buf out = FR_BUF_INIT(4096);
-    struct fr_tx tx = {.tmst_us = 105000000, .freq_hz = 869525000, .dr = 0,
-                       .power_dbm = fr_eu868_power_dbm(869525000), .phy = fr_span(PHY, 3)};
+    struct fr_tx tx = {.tmst_us = 105000000,
+                       .freq_hz = 869525000,
+                       .dr = 0,
+                       .power_dbm = fr_eu868_power_dbm(869525000),
+                       .phy = fr_span(PHY, 3)};
 
     (void)state;
     assert_int_equal(fr_gwmp_write_tx(2, 0xbeef, &tx, &out), FR_OK);
@@ -213,9 +228,9 @@ static void test_write_tx(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_heads),       cmocka_unit_test(test_push),
-        cmocka_unit_test(test_frame),       cmocka_unit_test(test_many_frames),
-        cmocka_unit_test(test_tx_ack),      cmocka_unit_test(test_write_tx),
+        cmocka_unit_test(test_heads),  cmocka_unit_test(test_push),
+        cmocka_unit_test(test_frame),  cmocka_unit_test(test_many_frames),
+        cmocka_unit_test(test_tx_ack), cmocka_unit_test(test_write_tx),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,11 @@ static void test_choose(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(ROWS); i++) {
-        struct fr_windows w = {.received_ms = 1000, .rx1_delay_s = ROWS[i].delay,
-                               .has_rx1 = ROWS[i].rx1, .has_rx2 = ROWS[i].rx2, .lead_ms = 100};
+        struct fr_windows w = {.received_ms = 1000,
+                               .rx1_delay_s = ROWS[i].delay,
+                               .has_rx1 = ROWS[i].rx1,
+                               .has_rx2 = ROWS[i].rx2,
+                               .lead_ms = 100};
         CHECK_ROW(ROWS[i].label,
                   fr_window_choose(&w, ROWS[i].after, ROWS[i].now) == ROWS[i].expected);
         CHECK_ROW(ROWS[i].label, fr_window_left_ms(&w, ROWS[i].now) == ROWS[i].left);

@@ -75,8 +75,8 @@ static void ask(struct fixture *f, struct ask *a, const struct fr_kek *kek,
                 struct fr_js_scratch *scratch, struct fr_bi_message *answer)
 {
     struct fr_wr w = fr_wr(a->frame, sizeof a->frame);
-    const struct fr_join_request join = {.join_eui = a->join_eui, .dev_eui = a->dev_eui,
-                                         .dev_nonce = a->dev_nonce};
+    const struct fr_join_request join = {
+        .join_eui = a->join_eui, .dev_eui = a->dev_eui, .dev_nonce = a->dev_nonce};
     struct fr_bi_message request;
     struct fr_key key;
 
@@ -102,30 +102,42 @@ static void test_results(void **state)
         struct ask ask;
         enum fr_bi_result result;
     } ROWS[] = {
-        {"good", {.dev_eui = D, .join_eui = J, .dev_nonce = 258, .sender = 0x010203}, FR_BI_SUCCESS},
-        {"replay", {.dev_eui = D, .join_eui = J, .dev_nonce = 258, .sender = 0x010203},
-         FR_BI_JOIN_REQ_FAILED},
-        {"wrong MIC", {.dev_eui = D, .join_eui = J, .dev_nonce = 1, .sender = 0x010203, .bad_mic = true},
-         FR_BI_MIC_FAILED},
-        {"the wrong MIC took nothing", {.dev_eui = D, .join_eui = J, .dev_nonce = 1, .sender = 0x010203},
+        {"good",
+         {.dev_eui = D, .join_eui = J, .dev_nonce = 258, .sender = 0x010203},
          FR_BI_SUCCESS},
-        {"unknown device", {.dev_eui = 99, .join_eui = J, .sender = 0x010203}, FR_BI_UNKNOWN_DEV_EUI},
+        {"replay",
+         {.dev_eui = D, .join_eui = J, .dev_nonce = 258, .sender = 0x010203},
+         FR_BI_JOIN_REQ_FAILED},
+        {"wrong MIC",
+         {.dev_eui = D, .join_eui = J, .dev_nonce = 1, .sender = 0x010203, .bad_mic = true},
+         FR_BI_MIC_FAILED},
+        {"the wrong MIC took nothing",
+         {.dev_eui = D, .join_eui = J, .dev_nonce = 1, .sender = 0x010203},
+         FR_BI_SUCCESS},
+        {"unknown device",
+         {.dev_eui = 99, .join_eui = J, .sender = 0x010203},
+         FR_BI_UNKNOWN_DEV_EUI},
         {"other JoinEUI", {.dev_eui = D, .join_eui = 5, .sender = 0x010203}, FR_BI_UNKNOWN_DEV_EUI},
         {"message of another device",
          {.dev_eui = D, .join_eui = J, .message_dev_eui = D + 1, .sender = 0x010203},
          FR_BI_UNKNOWN_DEV_EUI},
-        {"short frame", {.dev_eui = D, .join_eui = J, .sender = 0x010203, .cut = 1},
+        {"short frame",
+         {.dev_eui = D, .join_eui = J, .sender = 0x010203, .cut = 1},
          FR_BI_FRAME_SIZE_ERROR},
-        {"not its home", {.dev_eui = D, .join_eui = J, .dev_nonce = 9, .sender = 0x14},
+        {"not its home",
+         {.dev_eui = D, .join_eui = J, .dev_nonce = 9, .sender = 0x14},
          FR_BI_ACTIVATION_DISALLOWED},
-        {"keys kept for another network", {.dev_eui = D + 2, .join_eui = J, .sender = 0x14},
+        {"keys kept for another network",
+         {.dev_eui = D + 2, .join_eui = J, .sender = 0x14},
          FR_BI_SUCCESS},
-        {"not for us, then", {.dev_eui = D + 2, .join_eui = J, .dev_nonce = 1, .sender = 0x010203},
+        {"not for us, then",
+         {.dev_eui = D + 2, .join_eui = J, .dev_nonce = 1, .sender = 0x010203},
          FR_BI_ACTIVATION_DISALLOWED},
         {"OptNeg for 1.0",
          {.dev_eui = D, .join_eui = J, .dev_nonce = 10, .sender = 0x010203, .dl_settings = 0x80},
          FR_BI_JOIN_REQ_FAILED},
-        {"1.1", {.dev_eui = D + 1, .join_eui = J, .dev_nonce = 5, .sender = 0x010203, .dl_settings = 0x80},
+        {"1.1",
+         {.dev_eui = D + 1, .join_eui = J, .dev_nonce = 5, .sender = 0x010203, .dl_settings = 0x80},
          FR_BI_SUCCESS},
         {"1.1 counts up",
          {.dev_eui = D + 1, .join_eui = J, .dev_nonce = 4, .sender = 0x010203, .dl_settings = 0x80},
@@ -154,8 +166,11 @@ static void test_device_side(void **state)
     memcpy(key.b, KEY, sizeof key.b);
     for (unsigned v = 0; v < 2; v++) {
         bool is_1_1 = v == 1;
-        struct ask a = {.dev_eui = 0x0102030405060708 + v, .join_eui = 0x0807060504030201,
-                        .dev_nonce = 258, .sender = 0x010203, .dl_settings = is_1_1 ? 0x80 : 0};
+        struct ask a = {.dev_eui = 0x0102030405060708 + v,
+                        .join_eui = 0x0807060504030201,
+                        .dev_nonce = 258,
+                        .sender = 0x010203,
+                        .dl_settings = is_1_1 ? 0x80 : 0};
         struct fr_js_scratch scratch;
         struct fr_bi_message answer;
         struct fr_join_accept accept;
@@ -173,14 +188,15 @@ static void test_device_side(void **state)
         assert_int_equal(accept.dev_addr, 0x06000001);
         if (is_1_1) {
             struct fr_key app = {{0}};
-            assert_int_equal(fr_session_keys_1_1(f->js.crypto, &key, &app, 1, a.join_eui, 258, &keys),
-                             FR_OK);
+            assert_int_equal(
+                fr_session_keys_1_1(f->js.crypto, &key, &app, 1, a.join_eui, 258, &keys), FR_OK);
             assert_memory_equal(answer.keys[FR_BI_S_NWK_S_INT_KEY].bytes, keys.s_nwk_s_int.b, 16);
             assert_memory_equal(answer.keys[FR_BI_NWK_S_ENC_KEY].bytes, keys.nwk_s_enc.b, 16);
             assert_memory_equal(answer.keys[FR_BI_F_NWK_S_INT_KEY].bytes, keys.f_nwk_s_int.b, 16);
             assert_int_equal(answer.keys[FR_BI_NWK_S_KEY].n, 0);
         } else {
-            assert_int_equal(fr_session_keys_1_0(f->js.crypto, &key, 1, 0x010203, 258, &keys), FR_OK);
+            assert_int_equal(fr_session_keys_1_0(f->js.crypto, &key, 1, 0x010203, 258, &keys),
+                             FR_OK);
             assert_memory_equal(answer.keys[FR_BI_NWK_S_KEY].bytes, keys.f_nwk_s_int.b, 16);
             assert_int_equal(answer.keys[FR_BI_F_NWK_S_INT_KEY].n, 0);
         }
@@ -192,8 +208,10 @@ static void test_envelopes(void **state)
 {
     struct fixture *f = *state;
     const struct fr_kek *kek = fr_keys_find_kek(f->keys, fr_span_str("peer"));
-    struct ask a = {.dev_eui = 0x0102030405060708, .join_eui = 0x0807060504030201,
-                    .dev_nonce = 7, .sender = 0x010203};
+    struct ask a = {.dev_eui = 0x0102030405060708,
+                    .join_eui = 0x0807060504030201,
+                    .dev_nonce = 7,
+                    .sender = 0x010203};
     struct fr_js_scratch scratch;
     struct fr_bi_message answer;
     uint8_t clear[16];

@@ -11,8 +11,10 @@ static void test_rules(void **state)
         {.netid = 0x13, .federation = a, .roaming = FR_RULE_ALLOW, .lifetime_ms = 60000},
         {.netid = 0x14, .federation = b, .roaming = FR_RULE_DENY},
     };
-    struct fr_ns_options o = {.roaming = {.otherwise = FR_RULE_ALLOW, .lifetime_ms = 3600000,
-                                          .peers = rules, .n_peers = COUNT(rules)}};
+    struct fr_ns_options o = {.roaming = {.otherwise = FR_RULE_ALLOW,
+                                          .lifetime_ms = 3600000,
+                                          .peers = rules,
+                                          .n_peers = COUNT(rules)}};
 
     (void)state;
     assert_true(fr_ns_may_roam(&o, "a.test", 0x13));

@@ -1,5 +1,6 @@
 #include "state/keys.h"
 
+#include "base/mem.h"
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -93,10 +94,11 @@ static void test_no_key_in_diag(void **state)
     char text[1024];
 
     (void)state;
-    assert_int_equal(parse("devices:\n  - deveui: 70b3d57ed0000001\n    joineui: '0000000000000001'\n"
-                           "    app_key: 5ec2e75ec2e75ec2e75ec2e75ec2e7zz\n",
-                           &diag, &keys),
-                     FR_E_CONFIG);
+    assert_int_equal(
+        parse("devices:\n  - deveui: 70b3d57ed0000001\n    joineui: '0000000000000001'\n"
+              "    app_key: 5ec2e75ec2e75ec2e75ec2e75ec2e7zz\n",
+              &diag, &keys),
+        FR_E_CONFIG);
     fr_diag_print(&diag, FR_E_CONFIG, text, sizeof text);
     assert_null(strstr(text, "5ec2e7"));
     assert_non_null(strstr(text, "devices.yaml:4"));
@@ -124,13 +126,35 @@ static void test_mode(void **state)
     (void)unlink(path);
 }
 
+static void test_no_memory(void **state)
+{
+    static const char TEXT[] =
+        "devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001', app_key: " KEY "}\n"
+        "keks:\n  - {label: peer, key: " KEY "}\n";
+
+    (void)state;
+    for (unsigned long n = 1;; n++) {
+        struct fr_keys *keys = NULL;
+        fr_mem_fail_nth(n);
+        enum fr_err err = parse(TEXT, NULL, &keys);
+        bool failed = fr_mem_failed();
+        fr_mem_fail_nth(0);
+        if (!failed) {
+            assert_int_equal(err, FR_OK);
+            fr_keys_free(keys);
+            break;
+        }
+        assert_int_equal(err, FR_E_NOMEM);
+        assert_null(keys);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_no_key_in_diag),
-        cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_devices),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_key_in_diag), cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,8 +96,8 @@ static void take_until_killed(const char *dir, int fd)
     if (fr_state_open(dir, MAP, NULL, &state) != FR_OK) _exit(1);
     for (unsigned n = 0;; n++) {
         uint32_t join_nonce;
-        if (fr_state_take_nonces(state, DEV, (uint16_t)((unsigned)getpid() * 977u + n * 31u), FR_NONCE_RANDOM,
-                                 &join_nonce) != FR_OK) {
+        if (fr_state_take_nonces(state, DEV, (uint16_t)((unsigned)getpid() * 977u + n * 31u),
+                                 FR_NONCE_RANDOM, &join_nonce) != FR_OK) {
             continue; /* a DevNonce that is used already */
         }
         if (write(fd, &join_nonce, sizeof join_nonce) != sizeof join_nonce) _exit(1);
@@ -184,9 +184,15 @@ static void test_addresses(void **state)
 static void test_sessions(void **state)
 {
     struct fixture *f = *state;
-    struct fr_session s = {.dev_eui = DEV, .join_eui = 7, .dev_addr = 0x26000001, .is_1_1 = true,
-                           .has_app_s_key = true, .since_s = 100, .until_s = 200,
-                           .federation = "fed.test", .visited_netid = 0x14};
+    struct fr_session s = {.dev_eui = DEV,
+                           .join_eui = 7,
+                           .dev_addr = 0x26000001,
+                           .is_1_1 = true,
+                           .has_app_s_key = true,
+                           .since_s = 100,
+                           .until_s = 200,
+                           .federation = "fed.test",
+                           .visited_netid = 0x14};
     struct fr_session read;
 
     memset(s.f_nwk_s_int_key, 1, 16);
@@ -216,8 +222,13 @@ static void test_sessions(void **state)
 static void test_visitors(void **state)
 {
     struct fixture *f = *state;
-    struct fr_visitor a = {.federation = "a.test", .home_netid = 0x13, .dev_addr = 0x26000001,
-                           .dev_eui = DEV, .has_key = true, .fcnt_up = 5, .until_s = 9};
+    struct fr_visitor a = {.federation = "a.test",
+                           .home_netid = 0x13,
+                           .dev_addr = 0x26000001,
+                           .dev_eui = DEV,
+                           .has_key = true,
+                           .fcnt_up = 5,
+                           .until_s = 9};
     struct fr_visitor b = a, read;
     struct fr_state_counts counts;
 
@@ -245,6 +256,39 @@ static void test_visitors(void **state)
                      FR_E_NOT_FOUND);
 }
 
+/* Whose time is over goes, in slices; the others stay. */
+static void test_expiry(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_visitor_mark mark = {0};
+    struct fr_state_counts counts;
+    size_t ended, all = 0;
+    bool is_done = false;
+
+    for (uint32_t i = 0; i < 10; i++) {
+        struct fr_visitor v = {.federation = "fed.test",
+                               .home_netid = 0x13 + i % 2,
+                               .dev_addr = 0x26000000 + i,
+                               .dev_eui = DEV + i,
+                               .until_s = i % 3 == 0 ? 100 : 200};
+        assert_int_equal(fr_state_save_visitor(f->state, &v), FR_OK);
+    }
+    for (unsigned calls = 0; !is_done; calls++) {
+        assert_true(calls < 10);
+        assert_int_equal(fr_state_expire_visitors(f->state, 100, 3, &mark, &ended, &is_done),
+                         FR_OK);
+        all += ended;
+    }
+    assert_int_equal(all, 4);
+    assert_int_equal(mark.n, 0);
+    assert_int_equal(fr_state_count(f->state, &counts), FR_OK);
+    assert_int_equal(counts.visitors, 6);
+    assert_int_equal(fr_state_drop_visitor(f->state, "fed.test", 0x13, DEV), FR_E_NOT_FOUND);
+    assert_int_equal(fr_state_drop_visitor(f->state, "fed.test", 0x14, DEV + 1), FR_OK);
+    assert_int_equal(fr_state_expire_visitors(f->state, 300, 100, &mark, &ended, &is_done), FR_OK);
+    assert_true(is_done && ended == 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_visitors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
