@@ -59,6 +59,8 @@ def test_a_device_of_another_member_is_never_taken(state):
     ("70b3d57ed0000009.deveui.x. CNAME 000014.netid.x.\n", "stdin:1"),
     ("70b3d57ed0000009 A 192.0.2.1\n$INCLUDE /etc/passwd\n", "stdin:2"),
     ("70b3d57ed0000009 TXT (\n", "stdin:1"),
+    ("70b3d57ed0000009 A 192.0.2.1\nns1 A 192.0.2.300\n", "stdin:2"),
+    ("70b3d57ed0000009 A 192.0.2.1\n\nx SRV 1 (\n 2 ; two\n 99999 y )\n", "stdin:3"),
     ("x" * 100000, "stdin:1"),
     ("70b3d57ed0000009\n\0\n", "stdin:2"),
 ])
@@ -95,7 +97,7 @@ def test_master_file_of_the_proof_of_concept(two):
             "ns1 IN A 192.0.2.53\n000013.netid 600 IN A 192.0.2.99\n000013.netid 600 IN AAAA 2001:db8::99\n"
             "5817b1c3eb890bc4.deveui 300 IN CNAME 000013.netid.iot-roam.test.\n"
             "0004A30B001C0530.deveui\t300\tIN\tCNAME\t000013.netid.iot-roam.test.\r\n"
-            "note TXT \"a ; b ( c\"\n")
+            "note TXT \"a ; b ( c\"\n@ CAA 0 issue \"x\"\n  MX 10 ns1\n_x._tcp 1h SRV 0 5 8005 000013.netid\n")
     two.cli("zone", "import", "--netid", "000013", "-", stdin=text)
     assert ("5817b1c3eb890bc4", "000013") in devices(two) and ("0004a30b001c0530", "000013") in devices(two)
     assert two.json("network", "show", "000013")["endpoints"] == ["192.0.2.10:8005"]

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/wire.h"
-#include "names/eui.h"
+#include "dns/master.h"
 #include "store/device.h"
 #include "store/import.h"
 #include "zones_cli/reading.h"
@@ -59,6 +59,19 @@ static void list_bad(void *data, size_t line, const char *why)
         fr_cli_note(job->cli, "%s:%zu: %s (left out)", job->name, line, why);
 }
 
+/* The other records of a master file. Types we do not know are nobody's business here. */
+static enum fr_err check_other(void *data, const char *record, const char *origin, const char **why)
+{
+    struct fr_dname zone;
+    struct fr_rr rr;
+
+    (void)data;
+    *why = "the origin is not a name";
+    enum fr_err err = fr_dname_parse(fr_span_str(origin[0] != '\0' ? origin : "."), &zone);
+    if (err == FR_OK) err = fr_rr_parse(record, &zone, NULL, 0, &rr, why);
+    return err == FR_E_UNSUPPORTED ? FR_OK : err;
+}
+
 static enum fr_err feed_all(struct job *job, FILE *file, struct fr_diag *diag)
 {
     uint8_t *piece = fr_malloc(PIECE);
@@ -90,6 +103,7 @@ static enum fr_err read_file(struct job *job, struct fr_diag *diag)
         .records = fr_cli_flag(job->cli, "records"),
         .keep_going = fr_cli_flag(job->cli, "keep-going"),
         .bad = list_bad,
+        .other = check_other,
         .data = job,
     };
 

@@ -6,8 +6,8 @@
  *   *master file*. In a master file a device is
  *     <16 hex>[.deveui…]  CNAME  <netid>.netid…     the target must be the NetID that is imported into
  *     <16 hex>…           A or AAAA                 (a member's own zone)
- *   and every other record is passed over. With `records` the addresses of A and AAAA records of those names and of
- *   <netid>.netid… are collected too. $ORIGIN and $TTL are understood, parentheses and quotes as in RFC 1035 5.1.
+ *   and every other record is passed over, after `other` has judged it. With `records` the addresses of A and AAAA records
+ *   of those names and of <netid>.netid… are collected too. $ORIGIN and $TTL are understood, parentheses and quotes as in RFC 1035 5.1.
  *   Lines end with LF or CRLF; a byte-order mark is passed over; a first line that starts with "deveui" is a heading.
  * Owns: its rows until fr_import_free.
  * Errors: a bad line is told to the callback; without keep_going the feed fails with FR_E_MALFORMED (FR_E_LIMIT for a
@@ -33,6 +33,10 @@ struct fr_import_options {
     bool keep_going;  /* leave bad lines out */
     /* A bad line, and why. May be NULL. */
     void (*bad)(void *data, size_t line, const char *why);
+    /* A record that is no device and no address of one: judged by somebody who knows all of the DNS. One line, owner
+     * absolute, names of its value relative to `origin` ("" is the root). A failure makes it a bad line; *why is a constant
+     * text. May be NULL: such records are passed over unread. */
+    enum fr_err (*other)(void *data, const char *record, const char *origin, const char **why);
     void *data;
 };
 

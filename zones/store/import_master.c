@@ -29,6 +29,21 @@ static enum fr_err end_token(struct fr_import *import, size_t start, struct fr_i
     return FR_OK;
 }
 
+/* Keeps what stands behind the owner as it was written. */
+static enum fr_err keep_raw(struct fr_import *import, struct fr_span written,
+                            struct fr_import_fault *fault)
+{
+    if (import->has_owner && import->n_tokens == 0) return FR_OK;
+    if (import->n_raw + written.n + 1 >= sizeof import->raw)
+        return fr_import_fault(fault, FR_E_MALFORMED, "a record of more than %d bytes",
+                               FR_IMPORT_LINE_MAX);
+    import->raw[import->n_raw++] = ' ';
+    memcpy(import->raw + import->n_raw, written.p, written.n);
+    import->n_raw += written.n;
+    import->raw[import->n_raw] = '\0';
+    return FR_OK;
+}
+
 /* One word or quoted string starting at line.p[*at]; escapes are kept as written (no name we look for has one). */
 static enum fr_err take_token(struct fr_import *import, struct fr_span line, size_t *at,
                               struct fr_import_fault *fault)
@@ -55,8 +70,9 @@ static enum fr_err take_token(struct fr_import *import, struct fr_span line, siz
     }
     if (is_quoted && !is_closed)
         return fr_import_fault(fault, FR_E_MALFORMED, "a quote is not closed");
+    enum fr_err err = keep_raw(import, fr_span(line.p + *at, i - *at), fault);
     *at = i;
-    return end_token(import, start, fault);
+    return err ? err : end_token(import, start, fault);
 }
 
 static enum fr_err take_tokens(struct fr_import *import, struct fr_span line,
@@ -207,6 +223,21 @@ static enum fr_err take_address(struct fr_import *import, const char *token, uin
     return FR_OK;
 }
 
+/* A record of no interest is still a record, or the file is not what it seems. */
+static enum fr_err check_other(const struct fr_import *import, struct fr_import_fault *fault)
+{
+    const struct fr_import_options *options = &import->options;
+    char record[sizeof import->owner + sizeof import->raw + 2];
+    const char *why = "";
+
+    if (options->other == NULL) return FR_OK;
+    snprintf(record, sizeof record, "%s%s%s", import->owner,
+             strcmp(import->owner, "@") == 0 ? "" : ".", import->raw);
+    enum fr_err err = options->other(options->data, record, import->origin, &why);
+    return err ? fr_import_fault(fault, err == FR_E_NOMEM ? err : FR_E_MALFORMED, "%s", why)
+               : FR_OK;
+}
+
 /* What a record says about a device, or about the network's addresses. */
 static enum fr_err take_record(struct fr_import *import, const char *type, const char *rdata,
                                struct fr_import_fault *fault)
@@ -217,7 +248,7 @@ static enum fr_err take_record(struct fr_import *import, const char *type, const
     uint64_t eui, netid;
     enum fr_err err = FR_OK;
 
-    if (!is_cname && family == 0) return FR_OK;
+    if (!is_cname && family == 0) return check_other(import, fault);
     if (rdata == NULL) return fr_import_fault(fault, FR_E_MALFORMED, "%s without its value", type);
     if (fr_hex_parse_u64(first, 16, &eui) == FR_OK) {
         err = is_cname ? check_target(import, rdata, fault)
@@ -230,7 +261,7 @@ static enum fr_err take_record(struct fr_import *import, const char *type, const
     if (family != 0 && is_below(rest, "netid") && fr_hex_parse_u64(first, 6, &netid) == FR_OK &&
         netid == import->options.netid)
         return take_address(import, rdata, family, fault);
-    return FR_OK;
+    return check_other(import, fault);
 }
 
 static enum fr_err take_whole(struct fr_import *import, struct fr_import_fault *fault)
@@ -270,6 +301,8 @@ static void start_record(struct fr_import *import)
 {
     import->n_text = 0;
     import->n_tokens = 0;
+    import->n_raw = 0;
+    import->raw[0] = '\0';
     import->depth = 0;
 }
 

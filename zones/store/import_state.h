@@ -20,7 +20,9 @@ struct fr_import {
     char text[FR_IMPORT_LINE_MAX + 1]; /* its tokens, each ended by a zero byte */
     size_t n_text;
     const char *tokens[FR_IMPORT_TOKENS_MAX];
-    size_t n_tokens; /* may count more than are kept */
+    size_t n_tokens;                  /* may count more than are kept */
+    char raw[FR_IMPORT_LINE_MAX + 1]; /* the record behind its owner as written, on one line */
+    size_t n_raw;
     unsigned depth;
     bool has_owner; /* the record's first line did not start with a blank */
     size_t record_line;

@@ -236,6 +236,48 @@ static void without_memory(void **state)
     }
 }
 
+struct others {
+    char text[512];
+    enum fr_err err;
+};
+
+static enum fr_err note_other(void *data, const char *record, const char *origin, const char **why)
+{
+    struct others *others = data;
+    size_t n = strlen(others->text);
+
+    snprintf(others->text + n, sizeof others->text - n, "%s|%s\n", record, origin);
+    *why = "not liked";
+    return others->err;
+}
+
+static void other_records_are_judged_by_somebody_else(void **state)
+{
+    struct others others = {.err = FR_OK};
+    struct fr_import_options options = {
+        .name = "list", .netid = 0x13, .other = note_other, .data = &others};
+    static const char text[] =
+        "@ SOA a b 1 2\n"
+        "$ORIGIN Fed.Test.\n@ IN SOA a b (\n 1 ; serial\n 2 )\n  TXT \"a;b\" \"\"\n"
+        "5817b1c3eb890bc4.deveui CNAME 000013.netid\nns1 300 A 192.0.2.1\n";
+    static const char want[] = "@ SOA a b 1 2|\n"
+                               "fed.test. IN SOA a b 1 2|fed.test\n"
+                               "fed.test. TXT \"a;b\" \"\"|fed.test\n"
+                               "ns1.fed.test. 300 A 192.0.2.1|fed.test\n";
+    struct fr_import *import = NULL;
+    struct fr_diag diag = {0};
+
+    (void)state;
+    assert_int_equal(fr_import_new(&options, &import), FR_OK);
+    assert_int_equal(fr_import_feed(import, fr_span_str(text), &diag), FR_OK);
+    assert_string_equal(others.text, want);
+    others.err = FR_E_RANGE;
+    assert_int_equal(fr_import_feed(import, FR_SPAN_LIT("x TXT y\n"), &diag), FR_E_MALFORMED);
+    assert_string_equal(diag.what, "not liked");
+    assert_string_equal(diag.where, "list:9");
+    fr_import_free(import);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +286,7 @@ int main(void)
         cmocka_unit_test(long_lines_are_limited),
         cmocka_unit_test(a_record_over_many_lines_is_limited),
         cmocka_unit_test(without_memory),
+        cmocka_unit_test(other_records_are_judged_by_somebody_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
