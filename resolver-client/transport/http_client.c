@@ -308,7 +308,7 @@ static void on_deadline(struct fr_timer *t)
         why = fr_client_fault(FR_HTTP_TIMEOUT, "no TLS connection to %s within %u ms",
                               fr_client_conn_where(other, buf, sizeof buf), call->deadline_ms);
     } else {
-        why = fr_client_fault(FR_HTTP_TIMEOUT, "waited %u ms for a free connection to %s",
+        why = fr_client_fault(FR_HTTP_BUSY, "waited %u ms for a free connection to %s",
                               call->deadline_ms, call->client->host);
     }
     fr_call_finish(call, &why);

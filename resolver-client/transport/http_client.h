@@ -35,7 +35,7 @@ enum fr_http_fault {
     FR_HTTP_CLOSED,        /* the connection ended before the answer did */
     FR_HTTP_PROTOCOL,      /* the answer is not HTTP as we speak it */
     FR_HTTP_TOO_LARGE,     /* the answer is above the limits */
-    FR_HTTP_BUSY,          /* the queue is full */
+    FR_HTTP_BUSY,          /* no connection was free before the deadline: not sent */
     FR_HTTP_CANCELLED,     /* by fr_http_cancel() or fr_http_client_free() */
     FR_HTTP_NO_MEMORY,
 };
@@ -106,7 +106,8 @@ void fr_http_client_free(struct fr_http_client *c);
 
 /* Sends (or queues) a request, copying it. deadline_ms: from now to the whole answer. done is
  * called exactly once, from the loop. out_call may be NULL; the handle dies with the callback.
- * FR_E_NOMEM, FR_E_LIMIT (queue full): done is not called. */
+ * FR_E_NOMEM, FR_E_LIMIT (queue full), FR_E_INVALID (target), FR_E_CLOSED (being freed): done is not
+ * called. */
 enum fr_err fr_http_send(struct fr_http_client *c, const struct fr_http_request *req,
                          uint32_t deadline_ms, fr_http_done_fn done, void *data,
                          struct fr_http_call **out_call);

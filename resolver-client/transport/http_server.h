@@ -38,7 +38,7 @@ struct fr_http_server_conf {
     size_t head_bytes;          /* request line and fields; HTTP/2: decoded header list */
     size_t target_bytes;        /* request target */
     size_t body_bytes;
-    size_t backlog_bytes; /* output pending above which reading stops */
+    size_t backlog_bytes; /* HTTP/1 answers pending above which reading stops; HTTP/2 has its windows */
     bool is_h2_off;       /* serve HTTP/1.x only */
 };
 

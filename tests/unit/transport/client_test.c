@@ -351,6 +351,28 @@ static void http1_may_use_a_few_connections(void **state)
     lb_stop(&lb);
 }
 
+static void waiting_for_a_connection_ends_too(void **state)
+{
+    struct lb_answer slow, waiting;
+    struct lb lb;
+
+    (void)state;
+    lb_start(&lb, NULL);
+    lb_listen(&lb);
+    struct fr_http_client *client = lb_client(&lb, "h", NULL, NULL);
+    lb_send(client, "GET", "/later", "", &slow);
+    lb_send(client, "GET", "/echo", "", &waiting);
+    for (int i = 0; i < 100 && !lb.later; i++) lb_turns(&lb, 1);
+    lb.skew_ms += 5100;
+    lb_until(&lb, &waiting.is_done);
+    assert_int_equal(slow.fault, FR_HTTP_TIMEOUT);
+    assert_int_equal(waiting.fault, FR_HTTP_BUSY);
+    assert_int_equal(lb.requests, 1);
+    fr_http_drop(lb.later);
+    fr_http_client_free(client);
+    lb_stop(&lb);
+}
+
 static void cancelling_calls_back_and_spares_the_others(void **state)
 {
     struct lb_answer first, second, third;
@@ -507,6 +529,32 @@ static void nonsense_is_refused(void **state)
     lb_stop(&lb);
 }
 
+static void ipv6_is_spoken(void **state)
+{
+    struct fr_http_listen how = {.at = {.ip = {.family = 6, .b = {[15] = 1}}}};
+    struct fr_http_client_conf conf = fr_http_client_conf_default();
+    struct fr_diag diag = {0};
+    struct lb_answer a;
+    struct lb lb;
+    char want[64];
+
+    (void)state;
+    lb_start(&lb, NULL);
+    if (fr_http_server_listen(lb.server, &how, &diag, &lb.listener) != FR_OK)
+        fail_msg("%s", diag.what);
+    conf.host = "::1";
+    conf.addrs = fr_http_listener_addr(lb.listener);
+    conf.n_addrs = 1;
+    conf.port = conf.addrs->port;
+    struct fr_http_client *client = NULL;
+    assert_int_equal(fr_http_client_new(lb.loop, &conf, &client), FR_OK);
+    lb_call(&lb, client, "GET", "/fields", "", &a);
+    snprintf(want, sizeof want, "host=[::1]:%u\n", conf.port);
+    assert_string_equal(a.body, want);
+    fr_http_client_free(client);
+    lb_stop(&lb);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,12 +565,14 @@ int main(void)
         cmocka_unit_test(a_server_that_does_not_accept_is_unreachable),
         cmocka_unit_test(the_queue_is_bounded),
         cmocka_unit_test(http1_may_use_a_few_connections),
+        cmocka_unit_test(waiting_for_a_connection_ends_too),
         cmocka_unit_test(cancelling_calls_back_and_spares_the_others),
         cmocka_unit_test(a_callback_may_free_the_client),
         cmocka_unit_test(freeing_ends_every_call),
         cmocka_unit_test(idle_connections_are_closed),
         cmocka_unit_test(requests_carry_what_they_should),
         cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(ipv6_is_spoken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

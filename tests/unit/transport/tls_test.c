@@ -454,6 +454,45 @@ static void new_credentials_replace_the_old_ones(void **state)
     lb_stop(&lb);
 }
 
+static void a_slow_handshake_is_given_up(void **state)
+{
+    struct lb lb;
+    int fd = -1, errnum;
+    char byte;
+
+    (void)state;
+    start(&lb);
+    assert_int_equal(fr_socket_connect(fr_http_listener_addr(lb.listener), &fd, &errnum), FR_OK);
+    lb_turns(&lb, 3);
+    assert_int_equal(write(fd, "\x16", 1), 1);
+    lb.skew_ms += 4900;
+    lb_turns(&lb, 3);
+    assert_int_equal(fr_http_server_counters(lb.server)->open, 1);
+    lb.skew_ms += 200;
+    lb_turns(&lb, 3);
+    assert_int_equal(fr_http_server_counters(lb.server)->open, 0);
+    assert_int_equal(fr_http_server_counters(lb.server)->late_handshake, 1);
+    assert_string_equal(lb.refusal, "handshake took too long");
+    assert_true(read(fd, &byte, 1) <= 0);
+    close(fd);
+    lb_stop(&lb);
+}
+
+static void plain_http_to_a_tls_port_is_refused(void **state)
+{
+    struct lb lb;
+    bool is_closed;
+
+    (void)state;
+    start(&lb);
+    const char *answer = lb_raw(&lb, ASK_PEER, strlen(ASK_PEER), 0, &is_closed);
+    assert_null(strstr(answer, "HTTP/1.1 200"));
+    assert_true(is_closed);
+    assert_int_equal(lb.requests, 0);
+    assert_int_equal(lb.refusals, 1);
+    lb_stop(&lb);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +504,8 @@ int main(void)
         cmocka_unit_test(alpn_decides),
         cmocka_unit_test(upper_case_names_are_the_same_name),
         cmocka_unit_test(bad_pem_is_told),
+        cmocka_unit_test(a_slow_handshake_is_given_up),
+        cmocka_unit_test(plain_http_to_a_tls_port_is_refused),
         cmocka_unit_test(new_credentials_replace_the_old_ones),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
