@@ -131,7 +131,7 @@ static enum fr_err put_policy(struct fr_op_ctx *ctx)
     json_t *object = json_object();
     for (int key = 0; key < FR_POLICY_COUNT; key++)
         fr_op_put(ctx, object, fr_policy_about((enum fr_policy_key)key)->name,
-                  fr_op_uint(policy.seconds[key]));
+                  fr_op_uint(policy.value[key]));
     fr_op_put(ctx, ctx->result, "policy", object);
     put_changed(ctx);
     return FR_OK;

@@ -1,9 +1,11 @@
 /* The answer to a DNS query from a federation's private zone: bytes in, bytes out.
  *
- * Model: query × snapshot × now → message. Answer and Authority are what an ordinary server (BIND)
+ * Model: query × member × snapshot × now → message. Answer and Authority are what an ordinary server (BIND)
  * gives for the exported zone; the rest of what a roaming partner needs of the network found (other
  * address family, SRV and its targets, TLSA) rides in Additional, so that one exchange is enough.
- * Suspended members and networks are not there, and neither are their devices.
+ * Suspended members and networks are not there, and neither are their devices; nor are devices that
+ * the member who asks may not see (store/sight.h): of those the answer is, to the octet and step by
+ * step, the one for a device that nobody has.
  *   The two frequent questions (<16 hex>.deveui.<fed> and <6 hex>.netid.<fed>) take a short path
  * that ends in copying bytes; all others, and the first of each kind, the general one. Both give
  * the same bytes.
@@ -47,5 +49,6 @@ struct fr_answer {
 enum fr_err fr_answerer_new(const char *federation, struct fr_answerer **out);
 void fr_answerer_free(struct fr_answerer *a);
 
-enum fr_err fr_answer(struct fr_answerer *a, struct fr_snap *snap, struct fr_span query,
-                      int64_t now_s, struct fr_answer *out);
+/* member: the id of the one who asks; "" is nobody's. */
+enum fr_err fr_answer(struct fr_answerer *a, struct fr_snap *snap, const char *member,
+                      struct fr_span query, int64_t now_s, struct fr_answer *out);

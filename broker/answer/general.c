@@ -11,6 +11,7 @@ enum {
 struct work {
     struct fr_answer_room *room;
     struct fr_snap *snap;
+    const struct fr_asker *asker;
     const struct fr_dns_query *query;
     int64_t now_s;
     struct fr_dns_writer writer;
@@ -127,7 +128,7 @@ static void answer_name(struct work *work, struct fr_owner owner)
 
     for (int hops = 0; hops < CHAIN_MAX; hops++) {
         size_t at = 0;
-        work->fault = fr_zone_node_load(node, work->snap, &owner, work->now_s);
+        work->fault = fr_zone_node_load(node, work->snap, work->asker, &owner, work->now_s);
         if (work->fault != FR_OK) return;
         const struct fr_record *alias = fr_zone_node_next(node, &owner, FR_DNS_CNAME, &at);
         if (alias == NULL || !is_alias_followed(work->query->type)) {
@@ -216,11 +217,13 @@ static void start(struct work *work)
 }
 
 void fr_answer_general(struct fr_answer_room *room, struct fr_snap *snap,
-                       const struct fr_dns_query *query, int64_t now_s, struct fr_answer *out)
+                       const struct fr_asker *asker, const struct fr_dns_query *query,
+                       int64_t now_s, struct fr_answer *out)
 {
     struct work work = {
         .room = room,
         .snap = snap,
+        .asker = asker,
         .query = query,
         .now_s = now_s,
         .rcode = query->rcode,

@@ -16,4 +16,5 @@ struct fr_answer_room {
 };
 
 void fr_answer_general(struct fr_answer_room *room, struct fr_snap *snap,
-                       const struct fr_dns_query *query, int64_t now_s, struct fr_answer *out);
+                       const struct fr_asker *asker, const struct fr_dns_query *query,
+                       int64_t now_s, struct fr_answer *out);

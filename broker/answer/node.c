@@ -31,12 +31,14 @@ const struct fr_record *fr_zone_node_next(const struct fr_zone_node *node,
 }
 
 static enum fr_err load_device(struct fr_zone_node *node, struct fr_snap *snap,
-                               const struct fr_owner *owner)
+                               const struct fr_asker *asker, const struct fr_owner *owner)
 {
     struct fr_record row = {.owner = *owner, .type = FR_RECORD_CNAME};
 
     row.data.target.kind = FR_OWNER_NETID;
-    enum fr_err err = fr_records_device(snap, owner->eui, &row.data.target.netid, &row.ttl_s);
+    row.ttl_s = fr_sight_device_ttl(asker->sight);
+    enum fr_err err =
+        fr_sight_device(asker->sight, snap, asker->member, owner->eui, &row.data.target.netid);
     return err != FR_OK ? err : add_row(node, &row);
 }
 
@@ -101,7 +103,8 @@ static bool has_tcp(const struct fr_zone_node *node)
 }
 
 enum fr_err fr_zone_node_load(struct fr_zone_node *node, struct fr_snap *snap,
-                              const struct fr_owner *owner, int64_t now_s)
+                              const struct fr_asker *asker, const struct fr_owner *owner,
+                              int64_t now_s)
 {
     enum fr_err err = FR_OK;
     size_t at = 0;
@@ -110,7 +113,7 @@ enum fr_err fr_zone_node_load(struct fr_zone_node *node, struct fr_snap *snap,
     node->exists = false;
     switch (owner->kind) {
     case FR_OWNER_APEX: err = fr_records_apex(snap, add_row, node); break;
-    case FR_OWNER_DEVEUI: err = load_device(node, snap, owner); break;
+    case FR_OWNER_DEVEUI: err = load_device(node, snap, asker, owner); break;
     case FR_OWNER_NETID:
     case FR_OWNER_SERVICE:
     case FR_OWNER_TLSA:

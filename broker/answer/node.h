@@ -16,6 +16,7 @@
 #include "names/owner.h"
 #include "store/limits.h"
 #include "store/records.h"
+#include "store/sight.h"
 
 /* A network with all its endpoints (three records each), its pins, two addresses and a TXT. */
 enum { FR_ZONE_NODE_ROWS = 3 * FR_ENDPOINTS_MAX + FR_PINS_MAX + 3 };
@@ -26,8 +27,15 @@ struct fr_zone_node {
     bool exists; /* the name asked for: it has records, or names below it have */
 };
 
+/* Who asks, and what they may see. */
+struct fr_asker {
+    struct fr_sight *sight; /* refreshed to the snap's moment */
+    const char *member;
+};
+
 enum fr_err fr_zone_node_load(struct fr_zone_node *node, struct fr_snap *snap,
-                              const struct fr_owner *owner, int64_t now_s);
+                              const struct fr_asker *asker, const struct fr_owner *owner,
+                              int64_t now_s);
 
 /* The next row at or behind *at with that owner and (unless 0) type; *at is then behind it.
  * NULL: no more. */

@@ -143,8 +143,8 @@ static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
     struct fr_answer answer;
     struct fault fault = read_request(doh, x, &message);
 
-    if (fault.status == 0 &&
-        fr_answer(doh->answerer, pass->snap, message, pass->now_s, &answer) != FR_OK)
+    if (fault.status == 0 && fr_answer(doh->answerer, pass->snap, pass->who->member, message,
+                                       pass->now_s, &answer) != FR_OK)
         fault = (struct fault){400, "The message is shorter than a DNS header."};
     if (fault.status != 0) {
         reply_fault(doh, x, fault);

@@ -27,6 +27,7 @@ struct fr_change {
     struct fr_buf facts; /* in the order noted, repeats included */
     struct noted *noted;
     uint32_t n_noted, room;
+    bool moves_standing;
 };
 
 /* Repeats are folded away at the end, so more than the record's limit may be noted meanwhile. */
@@ -133,6 +134,13 @@ int64_t fr_change_now(const struct fr_change *change)
     return change->record.when_s;
 }
 
+/* Does this kind of row say who is who, and who sees whom? See fr_snap_standing. */
+static bool is_of_standing(enum fr_fact_kind kind)
+{
+    return kind == FR_FACT_MEMBER || kind == FR_FACT_NETWORK || kind == FR_FACT_POLICY ||
+           kind == FR_FACT_VISIBILITY;
+}
+
 enum fr_err fr_change_note(struct fr_change *change, enum fr_fact_kind kind, struct fr_span key,
                            struct fr_span value)
 {
@@ -143,6 +151,7 @@ enum fr_err fr_change_note(struct fr_change *change, enum fr_fact_kind kind, str
         change->noted = noted;
         change->room = room;
     }
+    if (is_of_standing(kind)) change->moves_standing = true;
     size_t at = change->facts.n;
     fr_fact_write(&change->facts, kind, key, value);
     enum fr_err err = fr_buf_err(&change->facts);
@@ -221,6 +230,8 @@ enum fr_err fr_change_commit(struct fr_change *change, struct fr_diag *diag, uin
         change->record.facts = fr_buf_span(&facts);
         err = fr_journal_append(change->snap.txn, &change->record, &number);
     }
+    if (err == FR_OK && change->moves_standing)
+        err = fr_meta_put_u64(change->snap.txn, "standing", number);
     if (err) {
         fr_change_cancel(change);
         (void)fr_diag_fail(diag, err,

@@ -21,9 +21,13 @@
 #define FR_DEVICE_APPLY_MAX 10000
 #define FR_DEVICE_BULK_MAX (256u * 1024 * 1024 / 8)
 
+enum fr_device_flag { FR_DEVICE_HIDDEN = 1 }; /* no look-up finds it */
+#define FR_DEVICE_FLAGS_ALL 1u
+
 struct fr_device_row {
     uint64_t deveui;
     uint32_t netid;
+    uint8_t flags;   /* enum fr_device_flag, or-ed; kept when the device moves to another NetID */
     uint32_t change; /* low 32 bits of the sequence that last touched it */
 };
 
@@ -78,6 +82,11 @@ enum fr_err fr_device_plan(struct fr_snap *snap, const struct fr_device_job *job
 /* Does it inside a change. */
 enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job *job,
                             struct fr_diag *diag, struct fr_device_report *report);
+
+/* Hides devices from every look-up, or shows them again; *changed of them were not so before.
+ * FR_E_NOT_FOUND: one of them does not exist (nothing may be committed then). */
+enum fr_err fr_device_set_hidden(struct fr_change *change, const uint64_t *euis, size_t n,
+                                 bool is_hidden, struct fr_diag *diag, uint64_t *changed);
 
 struct fr_bulk;
 /*

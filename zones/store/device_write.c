@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "store/rows.h"
 
+#include <inttypes.h>
+
 struct fr_span fr_device_key(uint64_t deveui, uint8_t out[8])
 {
     struct fr_wr w = fr_wr(out, 8);
@@ -39,14 +41,31 @@ enum fr_err fr_tally_add(struct fr_tally *tally, struct fr_txn *txn, uint32_t ne
     return FR_OK;
 }
 
+/* A device that moves to another NetID stays hidden if it was. */
+static enum fr_err keep_flags(struct fr_txn *txn, uint32_t table, struct fr_span key,
+                              struct fr_device_row *row)
+{
+    struct fr_device_row there = {0};
+    struct fr_span value;
+
+    enum fr_err err = fr_txn_get(txn, table, key, &value);
+    if (err == FR_OK) err = fr_device_read(value, &there);
+    if (err == FR_OK) row->flags = there.flags;
+    return err == FR_E_NOT_FOUND ? FR_E_MALFORMED : err;
+}
+
 enum fr_err fr_device_put(struct fr_txn *txn, uint32_t table, const struct fr_device_row *row,
                           uint32_t was, struct fr_tally *tally)
 {
-    uint8_t key[8], bytes[FR_DEVICE_VALUE_SIZE];
-    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+    uint8_t bytes[8], value[FR_DEVICE_VALUE_SIZE];
+    struct fr_wr w = fr_wr(value, sizeof value);
+    struct fr_span key = fr_device_key(row->deveui, bytes);
+    struct fr_device_row put = *row;
+    enum fr_err err = was != 0 ? keep_flags(txn, table, key, &put) : FR_OK;
 
-    fr_device_write(&w, row);
-    enum fr_err err = fr_txn_put(txn, table, fr_device_key(row->deveui, key), fr_wr_done(&w));
+    if (err) return err;
+    fr_device_write(&w, &put);
+    err = fr_txn_put(txn, table, key, fr_wr_done(&w));
     if (err == FR_OK) err = fr_tally_add(tally, txn, was, -1);
     if (err == FR_OK) err = fr_tally_add(tally, txn, row->netid, 1);
     return err;
@@ -62,21 +81,56 @@ enum fr_err fr_device_take(struct fr_txn *txn, uint32_t table, uint64_t deveui, 
     return fr_tally_add(tally, txn, was, -1);
 }
 
+/* The fact of what a device is now; netid 0: gone. */
+static enum fr_err note_device(struct fr_change *change, const struct fr_device_row *row)
+{
+    uint8_t key[8], bytes[4];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+
+    if (row->netid != 0) fr_wr_u24(&w, row->netid);
+    if (row->netid != 0 && row->flags != 0) fr_wr_u8(&w, row->flags);
+    return fr_change_note(change, FR_FACT_DEVICE, fr_device_key(row->deveui, key), fr_wr_done(&w));
+}
+
 /* One write of a change, with its fact. */
 static enum fr_err write_noted(struct fr_change *change, uint32_t table, uint64_t deveui,
                                uint32_t was, uint32_t netid, struct fr_tally *tally)
 {
     struct fr_txn *txn = fr_change_txn(change);
     uint32_t number = (uint32_t)(fr_snap_sequence(fr_change_snap(change)) + 1);
-    uint8_t key[8], bytes[3];
-    struct fr_wr w = fr_wr(bytes, sizeof bytes);
     struct fr_device_row row = {.deveui = deveui, .netid = netid, .change = number};
 
     enum fr_err err = netid != 0 ? fr_device_put(txn, table, &row, was, tally)
                                  : fr_device_take(txn, table, deveui, was, tally);
-    if (err) return err;
-    if (netid != 0) fr_wr_u24(&w, netid);
-    return fr_change_note(change, FR_FACT_DEVICE, fr_device_key(deveui, key), fr_wr_done(&w));
+    if (err == FR_OK && netid != 0) err = fr_device_get(fr_change_snap(change), deveui, &row);
+    return err ? err : note_device(change, &row);
+}
+
+enum fr_err fr_device_set_hidden(struct fr_change *change, const uint64_t *euis, size_t n,
+                                 bool is_hidden, struct fr_diag *diag, uint64_t *changed)
+{
+    struct fr_snap *snap = fr_change_snap(change);
+    uint32_t number = (uint32_t)(fr_snap_sequence(snap) + 1);
+    uint32_t table = 0;
+    uint64_t count = 0;
+    enum fr_err err = fr_snap_devices(snap, &table);
+
+    for (size_t i = 0; err == FR_OK && i < n; i++) {
+        struct fr_device_row row;
+        uint8_t key[8], bytes[FR_DEVICE_VALUE_SIZE];
+        struct fr_wr w = fr_wr(bytes, sizeof bytes);
+        err = fr_device_get(snap, euis[i], &row);
+        if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "no device %016" PRIx64, euis[i]);
+        if (err || ((row.flags & FR_DEVICE_HIDDEN) != 0) == is_hidden) continue;
+        row.flags = is_hidden ? FR_DEVICE_HIDDEN : 0;
+        row.change = number;
+        fr_device_write(&w, &row);
+        err = fr_txn_put(fr_change_txn(change), table, fr_device_key(euis[i], key), fr_wr_done(&w));
+        if (err == FR_OK) err = note_device(change, &row);
+        count++;
+    }
+    if (err == FR_OK) *changed = count;
+    return err;
 }
 
 static enum fr_err write_rows(struct fr_change *change, const struct fr_device_job *job,

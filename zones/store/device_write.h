@@ -16,7 +16,8 @@ struct fr_tally {
 enum fr_err fr_tally_add(struct fr_tally *tally, struct fr_txn *txn, uint32_t netid, int64_t by);
 enum fr_err fr_tally_flush(struct fr_tally *tally, struct fr_txn *txn);
 
-/* Puts a device under a NetID (was: where it is now, 0 for nowhere), or takes it away. */
+/* Puts a device under a NetID (was: where it is now, 0 for nowhere; its flags stay), or takes it
+ * away. */
 enum fr_err fr_device_put(struct fr_txn *txn, uint32_t table, const struct fr_device_row *row,
                           uint32_t was, struct fr_tally *tally);
 enum fr_err fr_device_take(struct fr_txn *txn, uint32_t table, uint64_t deveui, uint32_t was,

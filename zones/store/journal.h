@@ -10,15 +10,16 @@
 #include "store/change.h"
 
 enum fr_fact_kind {
-    FR_FACT_MEMBER = 1,    /* key: id; value: the row, or empty when it is gone; … */
-    FR_FACT_NETWORK = 2,   /* key: NetID (3) */
-    FR_FACT_JOINEUI = 3,   /* key: EUI (8) */
-    FR_FACT_DEVICE = 4,    /* key: EUI (8); value: NetID (3), flags (1, when there are any), or empty */
-    FR_FACT_CERT = 5,      /* key: serial (16) */
-    FR_FACT_KEY = 6,       /* key: SPKI hash (32) */
-    FR_FACT_AUTHORITY = 7, /* key: name */
-    FR_FACT_POLICY = 8,    /* key: name; value: seconds (4) */
-    FR_FACT_META = 9,      /* key: name; value: text */
+    FR_FACT_MEMBER = 1,  /* key: id; value: the row, or empty when it is gone; … */
+    FR_FACT_NETWORK = 2, /* key: NetID (3) */
+    FR_FACT_JOINEUI = 3, /* key: EUI (8) */
+    FR_FACT_DEVICE =
+        4,            /* key: EUI (8); value: NetID (3), flags (1, when there are any), or empty */
+    FR_FACT_CERT = 5, /* key: serial (16) */
+    FR_FACT_KEY = 6,  /* key: SPKI hash (32) */
+    FR_FACT_AUTHORITY = 7,   /* key: name */
+    FR_FACT_POLICY = 8,      /* key: name; value: seconds (4) */
+    FR_FACT_META = 9,        /* key: name; value: text */
     FR_FACT_VISIBILITY = 11, /* key: home id, zero byte, visited id */
     FR_FACT_IMAGE = 10, /* key: NetID (3); value: mode (1), added, moved, removed, after (8 each) */
 };

@@ -1,7 +1,5 @@
 #include "store/records.h"
 
-#include "store/device.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -194,20 +192,4 @@ enum fr_err fr_records_apex(struct fr_snap *snap, fr_record_fn fn, void *data)
     node.ttl_s = policy.value[FR_POLICY_TTL_DEVEUI];
     struct fr_record ns = start(&node, node.name, FR_RECORD_NS);
     return fn(data, &ns);
-}
-
-enum fr_err fr_records_device(struct fr_snap *snap, uint64_t deveui, uint32_t *netid,
-                              uint32_t *ttl_s)
-{
-    struct fr_device_row device;
-    struct fr_network_row network;
-    uint32_t ttl;
-
-    enum fr_err err = fr_device_get(snap, deveui, &device);
-    if (err == FR_OK) err = fr_network_get_live(snap, device.netid, &network);
-    if (err == FR_OK) err = fr_policy_get(snap, FR_POLICY_TTL_DEVEUI, &ttl);
-    if (err) return err;
-    *netid = device.netid;
-    *ttl_s = ttl;
-    return FR_OK;
 }

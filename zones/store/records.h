@@ -4,7 +4,7 @@
  *
  * Model: the records of one *node* (a network, a join server, the apex) are given one by one to a callback, grouped by owner and
  *   type, always in the same order. Owners and targets are values of names/owner.h, to be written as text or wire with the
- *   zone's name. A device is one CNAME: fr_records_device.
+ *   zone's name. A device is one CNAME, to the network that store/sight.h finds for who asks.
  *     <netid>.netid                A, AAAA (first endpoint of each family), TXT "v=fedroam1 member=<id>"
  *     e<i>.<netid>.netid           A or AAAA of endpoint i (from 1)
  *     _fedroam._tcp.<netid>.netid  SRV <i> 0 <port> e<i>.<netid>.netid
@@ -71,7 +71,3 @@ enum fr_err fr_records_apex(struct fr_snap *snap, fr_record_fn fn, void *data);
 enum fr_err fr_records_network(struct fr_snap *snap, uint32_t netid, int64_t now_s, fr_record_fn fn,
                                void *data);
 enum fr_err fr_records_joineui(struct fr_snap *snap, uint64_t joineui, fr_record_fn fn, void *data);
-
-/* The device's CNAME target as a NetID that is live, and its TTL. FR_E_NOT_FOUND: the name does not exist for anybody. */
-enum fr_err fr_records_device(struct fr_snap *snap, uint64_t deveui, uint32_t *netid,
-                              uint32_t *ttl_s);

@@ -163,6 +163,24 @@ void fr_joineui_write(struct fr_wr *w, const struct fr_joineui_row *row)
     write_time(w, row->changed_s);
 }
 
+enum fr_err fr_visibility_read(struct fr_span value, struct fr_visibility_row *row)
+{
+    struct fr_rd r = fr_rd(value);
+    struct fr_visibility_row got = *row;
+
+    read_form(&r);
+    got.since_s = read_time(&r);
+    enum fr_err err = fr_rd_end(&r);
+    if (err == FR_OK) *row = got;
+    return err;
+}
+
+void fr_visibility_write(struct fr_wr *w, const struct fr_visibility_row *row)
+{
+    fr_wr_u8(w, FORM);
+    write_time(w, row->since_s);
+}
+
 enum fr_err fr_device_read(struct fr_span value, struct fr_device_row *row)
 {
     struct fr_rd r = fr_rd(value);
@@ -170,10 +188,11 @@ enum fr_err fr_device_read(struct fr_span value, struct fr_device_row *row)
     uint32_t netid = fr_rd_u24(&r);
     uint8_t flags = fr_rd_u8(&r);
     uint32_t change = fr_rd_u32(&r);
-    if (flags != 0) fr_rd_fail(&r, FR_E_UNSUPPORTED);
+    if ((flags & ~FR_DEVICE_FLAGS_ALL) != 0) fr_rd_fail(&r, FR_E_UNSUPPORTED);
     enum fr_err err = fr_rd_end(&r);
     if (err) return err;
     row->netid = netid;
+    row->flags = flags;
     row->change = change;
     return FR_OK;
 }
@@ -181,7 +200,7 @@ enum fr_err fr_device_read(struct fr_span value, struct fr_device_row *row)
 void fr_device_write(struct fr_wr *w, const struct fr_device_row *row)
 {
     fr_wr_u24(w, row->netid);
-    fr_wr_u8(w, 0);
+    fr_wr_u8(w, row->flags);
     fr_wr_u32(w, row->change);
 }
 

@@ -15,6 +15,7 @@
 #include "store/journal.h"
 #include "store/member.h"
 #include "store/network.h"
+#include "store/visibility.h"
 
 #define FR_ROW_MAX 8192 /* longest stored form of any row but a journal record */
 #define FR_DEVICE_VALUE_SIZE 8
@@ -28,12 +29,15 @@ void fr_network_write(struct fr_wr *w, const struct fr_network_row *row);
 enum fr_err fr_joineui_read(struct fr_span value, struct fr_joineui_row *row);
 void fr_joineui_write(struct fr_wr *w, const struct fr_joineui_row *row);
 
-/* Eight bytes without a form number: NetID (3), flags (1, zero), change (4). There may be 10^8 of them. */
+/* Eight bytes without a form number: NetID (3), flags (1), change (4). There may be 10^8 of them. */
 enum fr_err fr_device_read(struct fr_span value, struct fr_device_row *row);
 void fr_device_write(struct fr_wr *w, const struct fr_device_row *row);
 
 enum fr_err fr_cert_row_read(struct fr_span value, struct fr_cert_row *row);
 void fr_cert_row_write(struct fr_wr *w, const struct fr_cert_row *row);
+
+enum fr_err fr_visibility_read(struct fr_span value, struct fr_visibility_row *row);
+void fr_visibility_write(struct fr_wr *w, const struct fr_visibility_row *row);
 
 struct fr_key_row {
     bool is_blocked;

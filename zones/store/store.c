@@ -209,8 +209,8 @@ static enum fr_err backup(struct fr_db *db, const char *dir, uint32_t schema, st
     return err;
 }
 
-/* Schema 0 is what a store would be without the tables of 1: opening made them, so only the number moves. Each later schema
- * adds its step here. */
+/* Each schema so far only added tables (2: visibility, lookups): opening made them, so only the
+ * number moves. Each later schema adds its step here. */
 static enum fr_err upgrade_steps(struct fr_db *db)
 {
     struct fr_txn *txn = NULL;
@@ -341,8 +341,10 @@ void fr_snap_reset(struct fr_snap *snap)
 
 enum fr_err fr_snap_renew(struct fr_snap *snap)
 {
-    snap->generation = -1;
-    return fr_txn_renew(snap->txn);
+    enum fr_err err = fr_txn_renew(snap->txn);
+
+    if (err || fr_txn_id(snap->txn) != snap->generation_txn) snap->generation = -1;
+    return err;
 }
 
 void fr_snap_end(struct fr_snap *snap)
@@ -357,6 +359,13 @@ uint64_t fr_snap_sequence(struct fr_snap *snap)
     uint64_t sequence = 0;
 
     return fr_meta_get_u64(snap->txn, "sequence", &sequence) == FR_OK ? sequence : 0;
+}
+
+uint64_t fr_snap_standing(struct fr_snap *snap)
+{
+    uint64_t standing = 0;
+
+    return fr_meta_get_u64(snap->txn, "standing", &standing) == FR_OK ? standing : 0;
 }
 
 uint64_t fr_snap_txn(const struct fr_snap *snap)
@@ -377,6 +386,7 @@ enum fr_err fr_snap_devices(struct fr_snap *snap, uint32_t *table)
         if (err) return err == FR_E_NOT_FOUND ? FR_E_MALFORMED : err;
         if (generation > 1) return FR_E_MALFORMED;
         snap->generation = (int)generation;
+        snap->generation_txn = fr_txn_id(snap->txn);
     }
     *table = snap->generation == 0 ? FR_TABLE_DEVICES_0 : FR_TABLE_DEVICES_1;
     return FR_OK;

@@ -90,6 +90,9 @@ fr_snap_renew(struct fr_snap *snap);    /* take the present moment; on failure i
 void fr_snap_end(struct fr_snap *snap); /* NULL is fine */
 
 uint64_t fr_snap_sequence(struct fr_snap *snap); /* transactions up to this moment */
+/* Number of the last transaction that touched members, networks, policy or visibility: what is
+ * derived from those alone is good until it moves. */
+uint64_t fr_snap_standing(struct fr_snap *snap);
 uint64_t
 fr_snap_txn(const struct fr_snap *snap); /* commit it sees; compare with fr_store_last_txn */
 struct fr_store *fr_snap_store(const struct fr_snap *snap);

@@ -32,7 +32,8 @@ struct fr_store {
 struct fr_snap {
     struct fr_store *store;
     struct fr_txn *txn;
-    int generation; /* of devices: 0, 1, or -1 while not looked up */
+    int generation;          /* of devices: 0, 1, or -1 while not looked up */
+    uint64_t generation_txn; /* the transaction it was looked up in */
 };
 
 /* Which table holds the devices at this moment. */

@@ -141,7 +141,7 @@ static void check_row(struct fr_answerer *a, struct fixture *f, size_t i)
     struct fr_dns_response response;
 
     query_make(ROWS[i].name, ROWS[i].type, 0, &query);
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
     print_section(&response, FR_DNS_ANSWER, &text);
     if (response.rcode != ROWS[i].rcode || (unsigned)answer.rcode != response.rcode)
@@ -183,19 +183,19 @@ static void extras(void **state)
 
     assert_int_equal(fr_answerer_new(FED, &a), FR_OK);
     query_make("70b3d57ed0000001.deveui.fed.test", "A", 0, &query);
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
     print_section(&response, FR_DNS_ADDITIONAL, &text);
     assert_string_equal(fr_buf_str(&text), A6 E1 E2 SRV PIN);
 
     query_make("_fedroam._tcp.000013.netid.fed.test", "SRV", 0, &query);
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
     print_section(&response, FR_DNS_ADDITIONAL, &text);
     assert_string_equal(fr_buf_str(&text), A4 A6 E1 E2 PIN);
 
     query_make("70b3d57ed0000001.deveui.fed.test", "CNAME", 0, &query);
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
     assert_int_equal(response.count[2], 0);
     fr_buf_deinit(&query);
@@ -219,8 +219,11 @@ static void short_path_is_the_general_one(void **state)
     static struct fr_answer_room room;
     struct fixture *f = *state;
     struct fr_answerer *a = NULL;
+    struct fr_asker asker = {.member = "beta"};
     struct fr_buf query = FR_BUF_INIT(1024);
 
+    assert_int_equal(fr_sight_new(&asker.sight), FR_OK);
+    assert_int_equal(fr_sight_refresh(asker.sight, f->snap), FR_OK);
     assert_int_equal(fr_answerer_new(FED, &a), FR_OK);
     assert_int_equal(fr_zone_init(&room.zone, FED), FR_OK);
     for (size_t i = 0; i < 7 * 5 * 2 * 2 * 2; i++) {
@@ -230,11 +233,12 @@ static void short_path_is_the_general_one(void **state)
         query.p[0] = (uint8_t)i;
         if (i / 70 % 2 == 1) query.p[2] |= 1;
         if (i / 140 == 0) /* the template is made … */
-            assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+            assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer),
+                             FR_OK);
         /* … and used */
-        assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+        assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
         assert_int_equal(fr_dns_query_read(fr_buf_span(&query), &q), FR_OK);
-        fr_answer_general(&room, f->snap, &q, NOW, &general);
+        fr_answer_general(&room, f->snap, &asker, &q, NOW, &general);
         assert_int_equal(answer.message.n, general.message.n);
         assert_memory_equal(answer.message.p, general.message.p, general.message.n);
         assert_int_equal(answer.rcode, general.rcode);
@@ -245,6 +249,7 @@ static void short_path_is_the_general_one(void **state)
     }
     fr_buf_deinit(&query);
     fr_answerer_free(a);
+    fr_sight_free(asker.sight);
 }
 
 static unsigned rcode_of(struct fr_answerer *a, struct fixture *f, const char *name,
@@ -254,7 +259,7 @@ static unsigned rcode_of(struct fr_answerer *a, struct fixture *f, const char *n
     struct fr_answer answer;
 
     query_make(name, type, 0, &query);
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), now_s, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), now_s, &answer), FR_OK);
     fr_buf_deinit(&query);
     return (unsigned)answer.rcode;
 }
@@ -348,9 +353,10 @@ static void other_messages(void **state)
     assert_int_equal(fr_answerer_new(FED, &a), FR_OK);
     query_make("000013.netid.fed.test", "A", 0, &query);
     for (size_t n = 0; n < FR_DNS_HEADER_SIZE; n++)
-        assert_int_equal(fr_answer(a, f->snap, fr_span(query.p, n), NOW, &answer), FR_E_TRUNCATED);
+        assert_int_equal(fr_answer(a, f->snap, "beta", fr_span(query.p, n), NOW, &answer),
+                         FR_E_TRUNCATED);
     for (size_t n = FR_DNS_HEADER_SIZE; n < query.n; n++) {
-        assert_int_equal(fr_answer(a, f->snap, fr_span(query.p, n), NOW, &answer), FR_OK);
+        assert_int_equal(fr_answer(a, f->snap, "beta", fr_span(query.p, n), NOW, &answer), FR_OK);
         assert_int_equal(answer.rcode, FR_DNS_FORMERR);
         assert_int_equal(answer.message.n, FR_DNS_HEADER_SIZE);
         assert_false(answer.is_cacheable);
@@ -358,7 +364,7 @@ static void other_messages(void **state)
     query.p[0] = 0xab;
     query.p[1] = 0xcd;
     query.p[query.n - 1] = 3; /* class CH */
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
     assert_int_equal(response.rcode, FR_DNS_REFUSED);
     assert_int_equal(response.id, 0xabcd);
@@ -366,18 +372,18 @@ static void other_messages(void **state)
     assert_false(response.edns.present);
 
     query.p[2] = 0x28; /* UPDATE */
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(answer.rcode, FR_DNS_NOTIMP);
     assert_int_equal(answer.message.p[2] & 0x78, 0x28);
 
     query_make("other.test", "A", 128, &query);
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
     assert_int_equal(response.edns.ede, FR_DNS_EDE_NOT_AUTHORITATIVE);
     assert_int_equal(answer.message.n, 468);
 
     query.p[12 + 12 + 4 + 6] = 1; /* EDNS version 1: behind root, type, size, extended RCODE */
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
     assert_int_equal(response.rcode, FR_DNS_BADVERS);
     fr_buf_deinit(&query);
@@ -409,7 +415,7 @@ static void the_largest_network(void **state)
 
     assert_int_equal(fr_answerer_new(FED, &a), FR_OK);
     query_make("_ns.000013.netid.fed.test", "TLSA", 0, &query);
-    assert_int_equal(fr_answer(a, f->snap, fr_buf_span(&query), NOW, &answer), FR_OK);
+    assert_int_equal(fr_answer(a, f->snap, "beta", fr_buf_span(&query), NOW, &answer), FR_OK);
     assert_int_equal(fr_dns_response_read(answer.message, &response), FR_OK);
     assert_int_equal(response.count[0], FR_PINS_MAX);
     assert_int_equal(response.count[2], 2 + 2 * FR_ENDPOINTS_MAX);
@@ -423,10 +429,12 @@ static void out_of_memory(void **state)
     struct fr_answerer *a = NULL;
 
     (void)state;
-    fr_mem_fail_nth(1);
-    assert_int_equal(fr_answerer_new(FED, &a), FR_E_NOMEM);
-    fr_mem_fail_nth(0);
-    assert_null(a);
+    for (unsigned nth = 1; nth <= 2; nth++) {
+        fr_mem_fail_nth(nth);
+        assert_int_equal(fr_answerer_new(FED, &a), FR_E_NOMEM);
+        fr_mem_fail_nth(0);
+        assert_null(a);
+    }
 }
 
 static void bad_federation_names(void **state)

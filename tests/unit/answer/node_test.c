@@ -31,18 +31,29 @@ static const struct {
     {"public face", {.kind = FR_OWNER_BROKER}, false, 0},
 };
 
+static struct fr_asker asker_new(struct fixture *f)
+{
+    struct fr_asker asker = {.member = "beta"};
+
+    assert_int_equal(fr_sight_new(&asker.sight), FR_OK);
+    assert_int_equal(fr_sight_refresh(asker.sight, f->snap), FR_OK);
+    return asker;
+}
+
 static void names(void **state)
 {
     struct fixture *f = *state;
     static struct fr_zone_node node;
+    struct fr_asker asker = asker_new(f);
 
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         size_t at = 0, n = 0;
-        assert_int_equal(fr_zone_node_load(&node, f->snap, &ROWS[i].owner, NOW), FR_OK);
+        assert_int_equal(fr_zone_node_load(&node, f->snap, &asker, &ROWS[i].owner, NOW), FR_OK);
         while (fr_zone_node_next(&node, &ROWS[i].owner, 0, &at) != NULL) n++;
         if (node.exists != ROWS[i].exists || n != ROWS[i].rows)
             fail_msg("%s: exists %d, %zu rows", ROWS[i].label, node.exists, n);
     }
+    fr_sight_free(asker.sight);
 }
 
 static void by_type(void **state)
@@ -50,14 +61,16 @@ static void by_type(void **state)
     struct fixture *f = *state;
     const struct fr_owner owner = {.kind = FR_OWNER_NETID, .netid = 0x13};
     static struct fr_zone_node node;
+    struct fr_asker asker = asker_new(f);
     size_t at = 0;
 
-    assert_int_equal(fr_zone_node_load(&node, f->snap, &owner, NOW), FR_OK);
+    assert_int_equal(fr_zone_node_load(&node, f->snap, &asker, &owner, NOW), FR_OK);
     const struct fr_record *row = fr_zone_node_next(&node, &owner, FR_RECORD_AAAA, &at);
     assert_non_null(row);
     assert_int_equal(row->type, FR_RECORD_AAAA);
     assert_true(fr_owner_equal(&row->owner, &owner));
     assert_null(fr_zone_node_next(&node, &owner, FR_RECORD_AAAA, &at));
+    fr_sight_free(asker.sight);
 }
 
 int main(void)

@@ -43,7 +43,9 @@ ROUND_TRIP(fr_network_row, fr_network,
 ROUND_TRIP(fr_joineui_row, fr_joineui,
            BRACED(.member = "acme", .n_endpoints = 1,
                   .endpoints = {{.ip = {4, {192, 0, 2, 1}}, .port = 8005}}, .changed_s = 3))
-ROUND_TRIP(fr_device_row, fr_device, BRACED(.netid = 0xffffff, .change = UINT32_MAX))
+ROUND_TRIP(fr_visibility_row, fr_visibility, BRACED(.since_s = 4))
+ROUND_TRIP(fr_device_row, fr_device,
+           BRACED(.netid = 0xffffff, .flags = FR_DEVICE_HIDDEN, .change = UINT32_MAX))
 ROUND_TRIP(fr_cert_row, fr_cert_row,
            BRACED(.status = FR_CERT_REVOKED, .profile = FR_PROFILE_JS, .member = "acme",
                   .netid = 0xffffff, .joineui = 7, .host = "h", .rights = FR_RIGHTS_ALL,
@@ -112,6 +114,7 @@ int main(void)
         cmocka_unit_test(fr_member_round_trip),
         cmocka_unit_test(fr_network_round_trip),
         cmocka_unit_test(fr_joineui_round_trip),
+        cmocka_unit_test(fr_visibility_round_trip),
         cmocka_unit_test(fr_device_round_trip),
         cmocka_unit_test(fr_cert_row_round_trip),
         cmocka_unit_test(fr_key_round_trip),
