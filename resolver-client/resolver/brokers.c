@@ -1,46 +1,112 @@
-#include "resolver/brokers.h"
+#include "resolver/brokers_priv.h"
 
 #include "base/mem.h"
 #include "dns/message.h"
-#include "transport/loop.h"
 #include <stdio.h>
 #include <string.h>
 
-struct broker {
-    struct fr_link *link;
-    const char *host;
-    unsigned failures; /* in a row */
-    int64_t rests_until_ms;
-    char reason[FR_REASON_TEXT]; /* of the last failure */
-};
+/* ID 0 (RFC 8484 4.1), and an OPT so that a refusal may say why (RFC 8914). No padding: the
+ * names of one kind are all of one length, so it would hide nothing. */
+enum fr_err fr_question_write(const struct fr_dname *name, uint16_t type,
+                              uint8_t out[FR_QUESTION_MAX], size_t *n)
+{
+    struct fr_dns_writer w;
+    fr_dns_writer_init(&w, out, FR_QUESTION_MAX, 0, 0);
+    enum fr_err err = fr_dns_write_question(&w, name, type, FR_DNS_IN);
+    if (err) return err;
+    err = fr_dns_write_opt(&w, 0, FR_DNS_EDE_NONE, 0);
+    if (err) return err;
+    *n = fr_dns_writer_finish(&w).n;
+    return FR_OK;
+}
 
-struct fr_brokers {
-    const struct fedroam_options *options;
-    struct fr_loop *loop;
-    struct fr_ask *asks; /* open ones */
-    struct fr_brokers_counts counts;
-    size_t n;
-    struct broker brokers[FR_BROKERS_MAX];
-};
+/* ---- the budget ---- */
 
-struct fr_ask {
-    struct fr_brokers *b;
-    struct fr_ask *prev, *next;
-    fr_ask_done done;
-    void *data;
-    struct fr_dname name;
-    uint16_t type;
-    int64_t until_ms;
-    uint8_t tried; /* one bit per broker */
-    size_t current;
-    struct fr_link_call *call;
-    struct fr_defer ending; /* when there is nothing to wait for */
-    struct fr_judgement judgement;
-    size_t n_message;
-    uint8_t message[512];
-};
+static void hold(struct fr_brokers *b, const struct fr_judgement *j)
+{
+    uint32_t s = j->retry_after_s > 0 ? j->retry_after_s : 1; /* a 429 that does not say */
+    if (s > FR_RETRY_AFTER_MAX_S) s = FR_RETRY_AFTER_MAX_S;
+    b->held_until_ms = fr_loop_now_ms(b->loop) + (int64_t)s * 1000;
+    memcpy(b->held_reason, j->reason, sizeof b->held_reason);
+}
 
-_Static_assert(FR_BROKERS_MAX <= 8, "fr_ask.tried has one bit per broker");
+bool fr_brokers_is_held(struct fr_brokers *b, struct fr_judgement *j)
+{
+    int64_t left_ms = b->held_until_ms - fr_loop_now_ms(b->loop);
+    if (left_ms <= 0) return false;
+    *j = (struct fr_judgement){.result = FEDROAM_OVER_BUDGET,
+                               .status = 429,
+                               .ede = FR_DNS_EDE_NONE,
+                               .retry_after_s = (uint32_t)((left_ms + 999) / 1000)};
+    memcpy(j->reason, b->held_reason, sizeof j->reason);
+    return true;
+}
+
+/* ---- health ---- */
+
+void fr_broker_heard(struct fr_broker *k, const struct fr_link_result *r,
+                     const struct fr_judgement *j)
+{
+    int64_t now_ms = fr_loop_now_ms(k->set->loop);
+    if (j->result == FEDROAM_OVER_BUDGET) hold(k->set, j);
+    if (j->may_ask_another) {
+        memcpy(k->reason, j->reason, sizeof k->reason);
+        fr_breaker_fail(&k->breaker, now_ms, (int64_t)r->retry_after_s * 1000);
+        if (!k->probe)
+            fr_timer_start(k->set->loop, &k->probe_timer, k->breaker.rests_until_ms - now_ms);
+    } else if (r->end != FR_LINK_OURS) {
+        k->answered_ms = now_ms;
+        fr_breaker_close(&k->breaker);
+        fr_timer_stop(&k->probe_timer);
+    }
+}
+
+static void on_probe(void *data, const struct fr_link_result *r)
+{
+    struct fr_broker *k = data;
+    struct fr_judgement j;
+    k->probe = NULL;
+    fr_doh_judge(r, k->host, &k->set->federation->zone, FR_DNS_SOA, &j);
+    fr_broker_heard(k, r, &j);
+}
+
+/* Not when the federation wants to hear nothing: then when it does again. */
+static void probe(struct fr_broker *k)
+{
+    struct fr_brokers *b = k->set;
+    int64_t held_ms = b->held_until_ms - fr_loop_now_ms(b->loop);
+    uint8_t message[FR_QUESTION_MAX];
+    size_t n = 0;
+    struct fr_diag diag = {0};
+    if (k->probe) return;
+    if (held_ms > 0) {
+        fr_timer_start(b->loop, &k->probe_timer, held_ms);
+        return;
+    }
+    if (fr_question_write(&b->federation->zone, FR_DNS_SOA, message, &n) != FR_OK) return;
+    /* Where it cannot be sent, the next look-up tries the broker itself and says why. */
+    if (k->link->ops->ask(k->link, fr_span(message, n), FR_PROBE_MS, on_probe, k, &diag,
+                          &k->probe) == FR_OK)
+        b->counts.probes++;
+}
+
+static void on_probe_timer(struct fr_timer *t)
+{
+    probe(t->data);
+}
+
+/* The kept connection is gone: made anew before somebody needs it. One that ends right after an
+ * answer is a server's way of not keeping connections. */
+static void on_lost(void *data)
+{
+    struct fr_broker *k = data;
+    int64_t now_ms = fr_loop_now_ms(k->set->loop);
+    if (fr_breaker_state(&k->breaker, now_ms) == FR_BREAKER_CLOSED &&
+        now_ms - k->answered_ms >= FR_LOST_AFTER_MS)
+        probe(k);
+}
+
+/* ---- the set ---- */
 
 enum fr_err fr_brokers_new(const struct fedroam_options *options,
                            const struct fr_federation_opt *federation, struct fr_loop *loop,
@@ -55,183 +121,33 @@ enum fr_err fr_brokers_new(const struct fedroam_options *options,
         return err;
     }
     b->options = options;
+    b->federation = federation;
     b->loop = loop;
     b->n = federation->n_brokers;
-    for (size_t i = 0; i < b->n; i++)
-        b->brokers[i] = (struct broker){.link = links[i], .host = federation->brokers[i].url.host};
+    for (size_t i = 0; i < b->n; i++) {
+        struct fr_broker *k = &b->brokers[i];
+        *k =
+            (struct fr_broker){.set = b, .link = links[i], .host = federation->brokers[i].url.host};
+        fr_timer_init(&k->probe_timer, on_probe_timer, k);
+        links[i]->on_lost = on_lost;
+        links[i]->lost_data = k;
+    }
     *out = b;
     return FR_OK;
-}
-
-static void unlink_ask(struct fr_ask *a)
-{
-    if (a->prev)
-        a->prev->next = a->next;
-    else
-        a->b->asks = a->next;
-    if (a->next) a->next->prev = a->prev;
-}
-
-void fr_ask_cancel(struct fr_ask *a)
-{
-    if (!a) return;
-    if (a->call) {
-        struct fr_link *link = a->b->brokers[a->current].link;
-        link->ops->cancel(link, a->call);
-    }
-    fr_defer_cancel(&a->ending);
-    unlink_ask(a);
-    fr_free(a);
 }
 
 void fr_brokers_free(struct fr_brokers *b)
 {
     if (!b) return;
     while (b->asks) fr_ask_cancel(b->asks);
-    for (size_t i = 0; i < b->n; i++) b->brokers[i].link->ops->free(b->brokers[i].link);
+    for (size_t i = 0; i < b->n; i++) {
+        struct fr_broker *k = &b->brokers[i];
+        fr_timer_stop(&k->probe_timer);
+        if (k->probe) k->link->ops->cancel(k->link, k->probe);
+        k->link->on_lost = NULL;
+        k->link->ops->free(k->link);
+    }
     fr_free(b);
-}
-
-static void end_ask(struct fr_defer *d)
-{
-    struct fr_ask *a = d->data;
-    unlink_ask(a);
-    a->done(a->data, &a->judgement);
-    fr_free(a);
-}
-
-/* The first broker not tried and not resting; n when there is none. */
-static size_t choose(const struct fr_ask *a, int64_t now_ms)
-{
-    const struct fr_brokers *b = a->b;
-    size_t i = 0;
-    while (i < b->n && ((a->tried >> i & 1) || now_ms < b->brokers[i].rests_until_ms)) i++;
-    return i;
-}
-
-static void note_failure(struct fr_brokers *b, struct broker *k, const char *reason)
-{
-    int64_t now_ms = fr_loop_now_ms(b->loop);
-    b->counts.failures++;
-    (void)snprintf(k->reason, sizeof k->reason, "%s", reason);
-    if (now_ms < k->rests_until_ms)
-        return; /* another question of the same moment said so already */
-    int64_t rest_ms = FR_BACKOFF_FIRST_MS;
-    for (unsigned i = 0; i < k->failures && rest_ms < FR_BACKOFF_MAX_MS; i++) rest_ms *= 2;
-    if (rest_ms > FR_BACKOFF_MAX_MS) rest_ms = FR_BACKOFF_MAX_MS;
-    k->failures++;
-    k->rests_until_ms = now_ms + rest_ms;
-}
-
-/* Nobody left to ask: what each broker said last, in order. */
-static void sum_up(struct fr_ask *a)
-{
-    struct fr_judgement *j = &a->judgement;
-    j->result = FEDROAM_NO_BROKER;
-    size_t n = 0;
-    for (size_t i = 0; i < a->b->n && n < sizeof j->reason; i++) {
-        int m = snprintf(j->reason + n, sizeof j->reason - n, "%s%s", i ? "; " : "",
-                         a->b->brokers[i].reason);
-        if (m < 0) break;
-        n += (size_t)m;
-    }
-}
-
-static void on_link(void *data, const struct fr_link_result *r);
-
-/* With somebody else to turn to, the time of a broker; without, all the time there is, and no
- * less than look-ups have that may still join. */
-static int64_t time_for(const struct fr_ask *a, int64_t now_ms)
-{
-    const struct fedroam_options *o = a->b->options;
-    if (choose(a, now_ms) < a->b->n) return o->broker_timeout_ms;
-    return a->until_ms - now_ms > o->timeout_ms ? a->until_ms - now_ms : o->timeout_ms;
-}
-
-/* Asks the next broker, or sums up. */
-static void try_next(struct fr_ask *a)
-{
-    struct fr_brokers *b = a->b;
-    int64_t now_ms = fr_loop_now_ms(b->loop);
-    for (;;) {
-        size_t i = choose(a, now_ms);
-        if (i == b->n) {
-            sum_up(a);
-            break;
-        }
-        a->tried |= (uint8_t)(1u << i);
-        a->current = i;
-        int64_t within_ms = time_for(a, now_ms);
-        struct fr_diag diag = {0};
-        struct fr_link *link = b->brokers[i].link;
-        enum fr_err err = link->ops->ask(link, fr_span(a->message, a->n_message),
-                                         (uint32_t)within_ms, on_link, a, &diag, &a->call);
-        if (err == FR_OK) {
-            b->counts.exchanges++;
-            return;
-        }
-        /* Ours alone: memory, a full queue, our certificate. Another broker would not help. */
-        a->judgement = (struct fr_judgement){.result = FEDROAM_FAILED, .ede = FR_DNS_EDE_NONE};
-        fr_diag_print(&diag, err, a->judgement.reason, sizeof a->judgement.reason);
-        break;
-    }
-    fr_loop_defer(b->loop, &a->ending);
-}
-
-static void on_link(void *data, const struct fr_link_result *r)
-{
-    struct fr_ask *a = data;
-    struct broker *k = &a->b->brokers[a->current];
-    a->call = NULL;
-    fr_doh_judge(r, k->host, &a->name, a->type, &a->judgement);
-    if (a->judgement.may_ask_another) {
-        note_failure(a->b, k, a->judgement.reason);
-        try_next(a);
-        return;
-    }
-    k->failures = 0;
-    /* The body lives only during this call, so the ask ends here and not a turn later. */
-    end_ask(&a->ending);
-}
-
-/* ID 0 (RFC 8484 4.1), and an OPT so that a refusal may say why (RFC 8914). No padding: the
- * names of one kind are all of one length, so it would hide nothing. */
-static enum fr_err write_message(struct fr_ask *a)
-{
-    struct fr_dns_writer w;
-    fr_dns_writer_init(&w, a->message, sizeof a->message, 0, 0);
-    enum fr_err err = fr_dns_write_question(&w, &a->name, a->type, FR_DNS_IN);
-    if (err) return err;
-    err = fr_dns_write_opt(&w, 0, FR_DNS_EDE_NONE, 0);
-    if (err) return err;
-    a->n_message = fr_dns_writer_finish(&w).n;
-    return FR_OK;
-}
-
-enum fr_err fr_brokers_ask(struct fr_brokers *b, const struct fr_dname *name, uint16_t type,
-                           int64_t until_ms, fr_ask_done done, void *data, struct fr_ask **out)
-{
-    struct fr_ask *a = fr_calloc(1, sizeof *a);
-    if (!a) return FR_E_NOMEM;
-    *a = (struct fr_ask){.b = b,
-                         .next = b->asks,
-                         .done = done,
-                         .data = data,
-                         .name = *name,
-                         .type = type,
-                         .until_ms = until_ms,
-                         .judgement = {.ede = FR_DNS_EDE_NONE}};
-    enum fr_err err = write_message(a);
-    if (err) {
-        fr_free(a);
-        return err;
-    }
-    fr_defer_init(&a->ending, end_ask, a);
-    if (b->asks) b->asks->prev = a;
-    b->asks = a;
-    *out = a;
-    try_next(a);
-    return FR_OK;
 }
 
 struct fr_brokers_counts fr_brokers_counts(const struct fr_brokers *b)

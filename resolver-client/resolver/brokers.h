@@ -2,13 +2,16 @@
 /* The brokers of one federation, asked in their order: fail-over, and no hammering of one that
  * fails.
  *
- * Model: an ask goes to the first broker that is not backing off; when that fails in transport
- *   (or says 5xx, SERVFAIL) the next one is asked, each at most once. A broker that failed rests
- *   1 s, then 2, 4 … 30 s (RFC 9520 3.2); when all rest, the ask ends at once with what they
- *   said last. A refusal (403, TLS alert, REFUSED), a 429 and an answer, good or bad, end the
- *   ask.
+ * Model: an *ask* goes to the first broker that is well (breaker.h); when that fails in transport
+ *   (or says 5xx, SERVFAIL) the next one is asked at once, each at most once. With a hedge, the next
+ *   one is asked as well when the first has been silent for that long, and the first answer counts.
+ *   When all rest, the ask ends at once with what they said last. A refusal (403, TLS alert,
+ *   REFUSED), a 429 and an answer, good or bad, end the ask. After a 429 every ask ends at once
+ *   until its Retry-After is over: the budget is the federation's, so no other broker is turned to.
+ *   A *probe*, the SOA of the zone, is put to a broker when its rest is over and when its kept
+ *   connection was lost, so that look-ups find it well and connected.
  * Owns: its links. Threads: the loop's. Errors: FR_E_NOMEM; the rest is in the judgement.
- * Units: ms on the loop's clock. See RFC 9520, RFC 8484. */
+ * Units: ms on the loop's clock. See RFC 9520, RFC 8484, RFC 6585 4. */
 
 #include "resolver/doh.h"
 #include "resolver/link.h"
@@ -18,10 +21,16 @@ struct fr_ask;
 struct fr_brokers;
 struct fr_loop;
 
-enum { FR_BACKOFF_FIRST_MS = 1000, FR_BACKOFF_MAX_MS = 30000 };
+enum {
+    FR_PROBE_MS = 5000, /* what a probe may take */
+    FR_RETRY_AFTER_MAX_S = 86400,
+    FR_LOST_AFTER_MS = 10000, /* a connection that ends sooner after an answer ends on purpose */
+};
 
 struct fr_brokers_counts {
-    uint64_t exchanges, failures;
+    uint64_t exchanges, failures; /* of asks; probes apart */
+    uint64_t hedges, probes;
+    uint64_t held; /* asks not sent because of an earlier 429 */
 };
 
 /* `options` and `federation` are borrowed. */

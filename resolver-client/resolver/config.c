@@ -69,6 +69,12 @@ const struct fr_conf_row fr_lookup_rows[] = {
      .min = 10,
      .max = 60000,
      .help = "Time one broker has before the next is asked."},
+    {.key = "hedge",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_lookup_conf, hedge_ms),
+     .def = "0",
+     .max = 60000,
+     .help = "How long the first broker may be silent before a second is asked as well; 0: never."},
     {.key = "cache",
      .type = FR_T_UINT,
      FR_CONF_AT(struct fr_lookup_conf, cache_entries),
@@ -179,6 +185,8 @@ static enum fr_err set_limits(struct fedroam_options *o, const struct fr_lookup_
     enum fr_err err = say(o, fedroam_options_set_timeout(o, c->timeout_ms), NULL, diag);
     if (err) return err;
     err = say(o, fedroam_options_set_broker_timeout(o, c->broker_timeout_ms), NULL, diag);
+    if (err) return err;
+    err = say(o, fedroam_options_set_hedge(o, c->hedge_ms), NULL, diag);
     if (err) return err;
     err = say(o, fedroam_options_set_cache_entries(o, c->cache_entries), NULL, diag);
     if (err) return err;

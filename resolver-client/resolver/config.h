@@ -28,7 +28,7 @@ struct fr_federation_conf {
 };
 
 struct fr_lookup_conf {
-    uint32_t timeout_ms, broker_timeout_ms;
+    uint32_t timeout_ms, broker_timeout_ms, hedge_ms;
     uint32_t cache_entries;
     uint32_t stale_ms;
 };

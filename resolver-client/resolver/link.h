@@ -50,6 +50,10 @@ struct fr_link_ops {
 
 struct fr_link {
     const struct fr_link_ops *ops;
+    /* Set by whoever asks; NULL at first. The kept connection ended while no question was under way. From the
+     * loop; may ask, not free. */
+    void (*on_lost)(void *data);
+    void *lost_data;
 };
 
 /* Makes the links of a federation: out[i] is that of its broker i. All or none. */

@@ -27,8 +27,9 @@ struct fr_link_call {
     struct fr_http_call *call;
 };
 
-/* RFC 8484 answers are small; the limit is the DNS's own. */
-enum { HEAD_MAX = 16384, BODY_MAX = 65535 };
+/* RFC 8484 answers are small; the limit is the DNS's own. Campus firewalls forget a TCP connection
+ * that is silent for a minute or more. */
+enum { HEAD_MAX = 16384, BODY_MAX = 65535, PING_MS = 30000 };
 
 static uint32_t read_seconds(const struct fr_http_result *r, const char *name)
 {
@@ -59,6 +60,12 @@ static void on_http(void *data, const struct fr_http_result *h)
     fr_free(call);
 }
 
+static void on_http_lost(void *data)
+{
+    struct http_link *l = data;
+    if (l->link.on_lost) l->link.on_lost(l->link.lost_data);
+}
+
 static enum fr_err make_client(struct http_link *l, struct fr_tls_ctx *tls)
 {
     struct fr_http_client_conf conf = fr_http_client_conf_default();
@@ -71,6 +78,9 @@ static enum fr_err make_client(struct http_link *l, struct fr_tls_ctx *tls)
     conf.has_h1 = true;
     conf.connect_ms = l->connect_ms;
     conf.queue = l->queue;
+    conf.ping_ms = PING_MS;
+    conf.on_lost = on_http_lost;
+    conf.lost_data = l;
     conf.head_bytes = HEAD_MAX;
     conf.body_bytes = BODY_MAX;
     return fr_http_client_new(l->loop, &conf, &l->client);

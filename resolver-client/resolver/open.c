@@ -99,11 +99,17 @@ uint64_t fedroam_count(const struct fedroam *f, enum fedroam_counter which)
         struct fr_brokers_counts c = fr_brokers_counts(f->brokers[i]);
         sum.exchanges += c.exchanges;
         sum.failures += c.failures;
+        sum.hedges += c.hedges;
+        sum.probes += c.probes;
+        sum.held += c.held;
     }
     switch (which) {
     case FEDROAM_COUNT_EXCHANGES: return sum.exchanges;
     case FEDROAM_COUNT_FAILURES: return sum.failures;
     case FEDROAM_COUNT_CACHE_ENTRIES: return fr_cache_count(f->cache);
+    case FEDROAM_COUNT_HEDGES: return sum.hedges;
+    case FEDROAM_COUNT_PROBES: return sum.probes;
+    case FEDROAM_COUNT_HELD: return sum.held;
     case FEDROAM_COUNT_LOOKUPS:
     case FEDROAM_COUNT_CACHED:
     case FEDROAM_COUNT_SHARED:

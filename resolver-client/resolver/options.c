@@ -173,6 +173,11 @@ enum fedroam_err fedroam_options_set_broker_timeout(struct fedroam_options *o, u
     return set_number(o, "the time of a broker in ms", ms, 10, 60000, &o->broker_timeout_ms);
 }
 
+enum fedroam_err fedroam_options_set_hedge(struct fedroam_options *o, uint32_t ms)
+{
+    return set_number(o, "the delay of a second question in ms", ms, 0, 60000, &o->hedge_ms);
+}
+
 enum fedroam_err fedroam_options_set_cache_entries(struct fedroam_options *o, uint32_t entries)
 {
     return set_number(o, "the size of the cache", entries, 16, 10000000, &o->cache_entries);

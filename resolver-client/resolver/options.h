@@ -35,6 +35,7 @@ struct fedroam_options {
     size_t n_federations;
     struct fr_federation_opt *federations[FR_FEDERATIONS_MAX];
     uint32_t timeout_ms, broker_timeout_ms;
+    uint32_t hedge_ms; /* 0: never */
     uint32_t cache_entries;
     uint32_t stale_s;
     uint32_t pending;

@@ -55,9 +55,19 @@ static void destroy(struct fr_client_conn *c)
     fr_free(c);
 }
 
+/* Nothing is left of an idle client: for those who want to be connected when the next call comes. */
+static void tell_lost(struct fr_http_client *client)
+{
+    if (client->conf.on_lost && !client->is_freed && TAILQ_EMPTY(&client->conns) &&
+        TAILQ_EMPTY(&client->waiting))
+        client->conf.on_lost(client->conf.lost_data);
+}
+
 void fr_client_conn_lose(struct fr_client_conn *c, const struct fr_client_fault *why)
 {
+    struct fr_http_client *client = c->client;
     struct fr_http_call *call;
+    bool was_idle = c->phase == FR_CLIENT_OPEN && c->n_calls == 0;
 
     c->is_in_event = true; /* it goes now: nothing is to be scheduled on it */
     while ((call = TAILQ_LAST(&c->calls, fr_call_list)) != NULL) {
@@ -65,6 +75,7 @@ void fr_client_conn_lose(struct fr_client_conn *c, const struct fr_client_fault 
         fr_call_lost(call, why);
     }
     destroy(c);
+    if (was_idle) tell_lost(client);
 }
 
 void fr_client_conn_schedule(struct fr_client_conn *c)
@@ -99,6 +110,7 @@ void fr_client_conn_take(struct fr_client_conn *c, struct fr_http_call *call)
     call->is_sent = true;
     c->is_waiting = true;
     fr_timer_stop(&c->timer);
+    c->is_pinged = false;
     if (c->proto->send(c, call) != FR_OK) {
         const struct fr_client_fault why = fr_client_fault(FR_HTTP_NO_MEMORY, "out of memory");
 
@@ -148,10 +160,17 @@ static void on_session(void *data, SSL_SESSION *session)
     client->session = session;
 }
 
+static bool can_ping(const struct fr_client_conn *c)
+{
+    return c->client->conf.ping_ms > 0 && c->proto->ping;
+}
+
 static void arm_idle(struct fr_client_conn *c)
 {
+    const struct fr_http_client_conf *conf = &c->client->conf;
+
     if (c->phase == FR_CLIENT_OPEN && c->n_calls == 0 && !c->timer.is_armed)
-        fr_timer_start(c->client->loop, &c->timer, c->client->conf.idle_ms);
+        fr_timer_start(c->client->loop, &c->timer, can_ping(c) ? conf->ping_ms : conf->idle_ms);
 }
 
 /* Sends what there is and decides how the connection goes on. */
@@ -178,6 +197,7 @@ static void flush(struct fr_client_conn *c)
         c->phase == FR_CLIENT_OPEN && c->n_calls == 0 && status == FR_STREAM_OK && !has_more;
     if (is_done && (c->is_retired || (client->conf.idle_ms == 0 && c->is_kept))) {
         fr_client_conn_close(c);
+        tell_lost(client);
         return;
     }
     bool has_unread = c->phase == FR_CLIENT_OPEN &&
@@ -342,13 +362,35 @@ static void on_turn(struct fr_defer *d)
     flush(c);
 }
 
+/* Idle for long: is the other end still there? Firewalls on the way forget connections in silence. */
+static void check_alive(struct fr_client_conn *c)
+{
+    const struct fr_http_client_conf *conf = &c->client->conf;
+    char buf[400];
+
+    if (c->is_pinged && c->heard_ms < c->pinged_ms) {
+        const struct fr_client_fault why = fr_client_fault(
+            FR_HTTP_TIMEOUT, "%s gave no sign of life", fr_client_conn_where(c, buf, sizeof buf));
+
+        fr_client_conn_lose(c, &why);
+        return;
+    }
+    c->is_pinged = !c->is_pinged && c->proto->ping(c) == FR_OK;
+    c->pinged_ms = fr_loop_now_ms(c->client->loop);
+    fr_timer_start(c->client->loop, &c->timer, c->is_pinged ? conf->connect_ms : conf->ping_ms);
+    if (c->is_pinged) fr_client_conn_schedule(c);
+}
+
 static void on_timer(struct fr_timer *t)
 {
     struct fr_client_conn *c = t->data;
     char buf[400];
 
     if (c->phase == FR_CLIENT_OPEN) {
-        if (c->n_calls == 0) fr_client_conn_close(c);
+        if (c->n_calls == 0 && can_ping(c))
+            check_alive(c);
+        else if (c->n_calls == 0)
+            fr_client_conn_close(c);
         return;
     }
     const struct fr_client_fault why =

@@ -76,6 +76,8 @@ struct fr_client_proto {
     void (*end)(struct fr_client_conn *c);
     /* Forgets a call that is not wanted any more. */
     void (*cancel)(struct fr_client_conn *c, struct fr_http_call *call);
+    /* Queues a question that any living peer answers; NULL: the protocol has none. */
+    enum fr_err (*ping)(struct fr_client_conn *c);
     /* Queues the goodbye of the protocol, if it has one. */
     void (*goodbye)(struct fr_client_conn *c);
 };
@@ -107,6 +109,8 @@ struct fr_client_conn {
     bool is_retired; /* takes no new calls; closes when its calls are done */
     bool is_waiting; /* for a first answer since it last had one: a round trip is under way */
     bool is_in_event;
+    bool is_pinged; /* a ping went out at pinged_ms */
+    int64_t pinged_ms;
 };
 
 struct fr_http_client {

@@ -300,6 +300,11 @@ static void h2_end(struct fr_client_conn *c)
     (void)c; /* an answer without END_STREAM is not whole */
 }
 
+static enum fr_err h2_ping(struct fr_client_conn *c)
+{
+    return nghttp2_submit_ping(c->h2->session, NGHTTP2_FLAG_NONE, NULL) == 0 ? FR_OK : FR_E_NOMEM;
+}
+
 static void h2_goodbye(struct fr_client_conn *c)
 {
     if (c->h2->is_broken) return;
@@ -316,5 +321,6 @@ const struct fr_client_proto fr_h2_client_proto = {
     .fill = h2_fill,
     .end = h2_end,
     .cancel = h2_cancel,
+    .ping = h2_ping,
     .goodbye = h2_goodbye,
 };

@@ -45,14 +45,21 @@ struct fr_http_client_conf {
     uint16_t port;    /* printed into the authority unless it is the scheme's default */
     const struct fr_addr *addrs; /* complete with ports; tried in order */
     size_t n_addrs;
-    const char *unix_path;         /* instead of addrs */
-    struct fr_tls_ctx *tls;        /* NULL: plain HTTP/1.1 */
-    bool has_h2, has_h1;           /* what ALPN offers (h2 is TLS only) */
-    unsigned max_connections;      /* HTTP/1.1; HTTP/2 uses one */
-    unsigned queue;                /* requests waiting or in flight */
-    uint32_t connect_ms;           /* for one address: TCP and TLS */
-    uint32_t idle_ms;              /* kept connection without a request; 0: closed after each */
+    const char *unix_path;    /* instead of addrs */
+    struct fr_tls_ctx *tls;   /* NULL: plain HTTP/1.1 */
+    bool has_h2, has_h1;      /* what ALPN offers (h2 is TLS only) */
+    unsigned max_connections; /* HTTP/1.1; HTTP/2 uses one */
+    unsigned queue;           /* requests waiting or in flight */
+    uint32_t connect_ms;      /* for one address: TCP and TLS */
+    uint32_t idle_ms;         /* kept connection without a request; 0: closed after each */
+    uint32_t
+        ping_ms; /* HTTP/2: a connection idle for so long is asked for a sign of life (PING), and
+                         lost when none comes within connect_ms. It is then kept past idle_ms. 0: no */
     size_t head_bytes, body_bytes; /* limits of a response */
+    /* The last kept connection ended while nothing was sent or waiting; from the loop. May send, must
+     * not free the client. NULL: nobody wants to know. */
+    void (*on_lost)(void *data);
+    void *lost_data;
 };
 
 /* One connection, 64 queued, 3 s to connect, 300 s idle, 8 KiB head, 1 MiB body, h2 and http/1.1.

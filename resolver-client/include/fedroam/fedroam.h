@@ -104,14 +104,17 @@ FEDROAM_API enum fedroam_err fedroam_parse_netid(const char *text, uint32_t *out
 
 /* What the handle did so far, all federations together. */
 enum fedroam_counter {
-    FEDROAM_COUNT_LOOKUPS = 0,  /* started */
-    FEDROAM_COUNT_CACHED,       /* of these, answered from the cache within the TTL */
-    FEDROAM_COUNT_SHARED,       /* questions not sent because the same one was under way */
-    FEDROAM_COUNT_STALE,        /* answered past the TTL */
-    FEDROAM_COUNT_EXCHANGES,    /* questions sent to a broker */
-    FEDROAM_COUNT_FAILURES,     /* exchanges that failed in transport */
-    FEDROAM_COUNT_RELOADS,      /* times changed certificate files were taken over */
-    FEDROAM_COUNT_CACHE_ENTRIES /* names in the cache now */
+    FEDROAM_COUNT_LOOKUPS = 0,   /* started */
+    FEDROAM_COUNT_CACHED,        /* of these, answered from the cache within the TTL */
+    FEDROAM_COUNT_SHARED,        /* questions not sent because the same one was under way */
+    FEDROAM_COUNT_STALE,         /* answered past the TTL */
+    FEDROAM_COUNT_EXCHANGES,     /* questions sent to a broker */
+    FEDROAM_COUNT_FAILURES,      /* exchanges that failed in transport */
+    FEDROAM_COUNT_RELOADS,       /* times changed certificate files were taken over */
+    FEDROAM_COUNT_CACHE_ENTRIES, /* names in the cache now */
+    FEDROAM_COUNT_HEDGES, /* exchanges that were a second question because the first was slow */
+    FEDROAM_COUNT_PROBES, /* questions of our own to see that a broker is well and connected */
+    FEDROAM_COUNT_HELD    /* questions not sent because the federation had said 429 */
 };
 
 /* 0 for a counter this version does not have. */

@@ -56,6 +56,11 @@ FEDROAM_API enum fedroam_err fedroam_options_set_timeout(struct fedroam_options 
 FEDROAM_API enum fedroam_err fedroam_options_set_broker_timeout(struct fedroam_options *o,
                                                                 uint32_t ms);
 
+/* Ask a second broker of the federation as well when the first was silent for so long, and take the
+ * first answer: 0..60000 ms (0: never). Costs the brokers a few more questions, saves the wait for
+ * one that is slow. */
+FEDROAM_API enum fedroam_err fedroam_options_set_hedge(struct fedroam_options *o, uint32_t ms);
+
 /* Names kept in the cache, per handle: 16..10000000 (100000). The least recently used goes. */
 FEDROAM_API enum fedroam_err fedroam_options_set_cache_entries(struct fedroam_options *o,
                                                                uint32_t entries);

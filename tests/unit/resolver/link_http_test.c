@@ -1,5 +1,7 @@
 #include "resolver/link_http.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -240,6 +243,138 @@ static void test_renewed_files_make_a_new_connection(void **state)
     stop(&s);
 }
 
+static void on_lost(void *data)
+{
+    (*(unsigned *)data)++;
+}
+
+static void pass(struct scene *s, int64_t ms)
+{
+    s->lb.skew_ms += ms;
+    lb_turns(&s->lb, 30);
+}
+
+/* An idle connection is pinged; one that nobody answers on any more is noticed before the next
+ * question, which goes over a new one. */
+static void test_an_idle_connection_is_watched(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct got g;
+    struct fr_resolver_traffic sum = {0};
+    unsigned lost = 0;
+    start(&s, "/echo");
+    s.link->on_lost = on_lost;
+    s.link->lost_data = &lost;
+    ask(&s, &g, 5000);
+    lb_until(&s.lb, &g.is_done);
+    lb_turns(&s.lb, 30);
+    for (int i = 0; i < 3; i++) pass(&s, 30001), pass(&s, 2001); /* pings are answered */
+    assert_int_equal(lost, 0);
+    s.link->ops->add_traffic(s.link, &sum);
+    assert_int_equal(sum.connects, 1);
+    pass(&s, 600000); /* longer than the server keeps an idle connection */
+    pass(&s, 30000);
+    assert_int_equal(lost, 1);
+    ask(&s, &g, 5000);
+    lb_until(&s.lb, &g.is_done);
+    assert_int_equal(g.end, FR_LINK_ANSWERED);
+    stop(&s);
+}
+
+/* A firewall between the link and the server: carries bytes until it forgets the connection, and
+ * then drops them in silence. */
+struct firewall {
+    struct fr_watch listener, sides[2]; /* client, server */
+    struct fr_addr to;
+    bool has_forgotten;
+    unsigned accepted;
+};
+
+static void on_side(struct fr_watch *w, unsigned events)
+{
+    struct firewall *f = w->data;
+    struct fr_watch *other = w == &f->sides[0] ? &f->sides[1] : &f->sides[0];
+    uint8_t bytes[16384];
+    (void)events;
+    ssize_t n = recv(w->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n <= 0) fr_watch_stop(w);
+    if (n > 0 && !f->has_forgotten)
+        assert_int_equal(send(other->fd, bytes, (size_t)n, MSG_NOSIGNAL), n);
+}
+
+static void forget(struct firewall *f)
+{
+    for (int i = 0; i < 2; i++) {
+        fr_watch_stop(&f->sides[i]);
+        if (f->sides[i].fd >= 0) close(f->sides[i].fd);
+        f->sides[i].fd = -1;
+    }
+}
+
+static void on_connection(struct fr_watch *w, unsigned events)
+{
+    struct firewall *f = w->data;
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(f->to.port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    (void)events;
+    int client = accept(w->fd, NULL, NULL), server = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(client >= 0 && server >= 0);
+    assert_int_equal(connect(server, (const struct sockaddr *)&to, sizeof to), 0);
+    forget(f);
+    f->has_forgotten = false;
+    f->accepted++;
+    fr_watch_init(&f->sides[0], client, on_side, f);
+    fr_watch_init(&f->sides[1], server, on_side, f);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(fr_watch_start(w->loop, &f->sides[i], FR_LOOP_READ), FR_OK);
+}
+
+static void firewall_start(struct scene *s, struct firewall *f)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof any;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&any, sizeof any), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &n), 0);
+    *f = (struct firewall){.to = *fr_http_listener_addr(s->lb.listener)};
+    fr_watch_init(&f->listener, fd, on_connection, f);
+    fr_watch_init(&f->sides[0], -1, on_side, f);
+    fr_watch_init(&f->sides[1], -1, on_side, f);
+    assert_int_equal(fr_watch_start(s->lb.loop, &f->listener, FR_LOOP_READ), FR_OK);
+    s->o->federations[0]->brokers[0].addresses[0].port = ntohs(any.sin_port);
+}
+
+static void test_a_connection_that_a_firewall_forgot(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct firewall f;
+    struct got g;
+    unsigned lost = 0;
+    start(&s, "/echo");
+    firewall_start(&s, &f);
+    s.link->on_lost = on_lost;
+    s.link->lost_data = &lost;
+    ask(&s, &g, 5000);
+    lb_until(&s.lb, &g.is_done);
+    f.has_forgotten = true;
+    pass(&s, 30001); /* a ping goes out */
+    assert_int_equal(lost, 0);
+    pass(&s, 2001); /* and nothing comes */
+    assert_int_equal(lost, 1);
+    ask(&s, &g, 5000);
+    lb_until(&s.lb, &g.is_done);
+    assert_int_equal(g.end, FR_LINK_ANSWERED);
+    assert_int_equal(f.accepted, 2);
+    forget(&f);
+    fr_watch_stop(&f.listener);
+    close(f.listener.fd);
+    stop(&s);
+}
+
 static void test_files_that_are_missing_are_said_at_once(void **state)
 {
     (void)state;
@@ -266,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_a_certificate_that_the_broker_refuses),
         cmocka_unit_test(test_a_broker_that_we_do_not_trust),
         cmocka_unit_test(test_renewed_files_make_a_new_connection),
+        cmocka_unit_test(test_an_idle_connection_is_watched),
+        cmocka_unit_test(test_a_connection_that_a_firewall_forgot),
         cmocka_unit_test(test_files_that_are_missing_are_said_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,9 @@ enum behaviour { ANSWERS, DOWN, SILENT, FORBIDS, ALERTS, BUDGET, SERVFAIL, LOCAL
 struct net_broker {
     enum behaviour does;
     int64_t delay_ms;
-    unsigned asked;
+    unsigned asked, probed;
+    uint32_t retry_after_s; /* of BUDGET and SERVFAIL; 0: not said */
+    struct fr_link *link;
 };
 
 struct net {
@@ -114,8 +116,9 @@ static inline void net_reply(struct fr_timer *t)
                                     .text = "TLS alert: certificate revoked",
                                     .alert = "certificate revoked"};
     if (does == FORBIDS) r = (struct fr_link_result){.status = 403, .text = "", .alert = ""};
-    if (does == BUDGET) r = (struct fr_link_result){.status = 429, .retry_after_s = 7, .text = ""};
+    if (does == BUDGET) r = (struct fr_link_result){.status = 429, .text = ""};
     if (does == SERVFAIL) r.status = 503;
+    if (!call->is_timeout) r.retry_after_s = call->link->broker->retry_after_s;
     call->done(call->data, &r);
     fr_free(call);
 }
@@ -127,11 +130,14 @@ static inline enum fr_err net_ask(struct fr_link *link, struct fr_span message, 
     struct net_link *l = (struct net_link *)link;
     struct fr_dns_query q;
     char name[FR_DNAME_TEXT];
-    l->broker->asked++;
+    assert_int_equal(fr_dns_query_read(message, &q), FR_OK);
+    if (q.type == FR_DNS_SOA)
+        l->broker->probed++;
+    else
+        l->broker->asked++;
     if (l->broker->does == LOCAL_FAULT) return fr_diag_fail(diag, FR_E_CONFIG, "no key");
     struct fr_link_call *call = fr_calloc(1, sizeof *call);
     if (!call) return FR_E_NOMEM;
-    assert_int_equal(fr_dns_query_read(message, &q), FR_OK);
     assert_int_equal(q.id, 0);
     assert_true(q.edns.present && !q.edns.padded);
     fr_dname_print(fr_dname_span(&q.name), name);
@@ -177,7 +183,8 @@ static inline enum fr_err net_make(void *data, const struct fr_federation_opt *f
             while (i > 0) fr_free(out[--i]);
             return FR_E_NOMEM;
         }
-        *l = (struct net_link){{&net_ops}, net, &net->brokers[which][i]};
+        *l = (struct net_link){{.ops = &net_ops}, net, &net->brokers[which][i]};
+        net->brokers[which][i].link = &l->link;
         out[i] = &l->link;
     }
     return FR_OK;

@@ -148,6 +148,7 @@ static void test_over_budget(void **state)
     struct got g;
     net_start(&net, 1, 1);
     net.brokers[0][0].does = BUDGET;
+    net.brokers[0][0].retry_after_s = 7;
     get(&net, &g, DEVICE, FR_DNS_A);
     net_run(&net, 20);
     assert_int_equal(g.result, FEDROAM_OVER_BUDGET);

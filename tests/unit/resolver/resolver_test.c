@@ -196,36 +196,32 @@ static void test_fail_over_and_back_off(void **state)
     assert_int_equal(net.brokers[0][0].asked, 1);
     done(&a);
 
-    /* It is tried again after 1, 2, 4, 8, 16, 30, 30 s. */
-    static const int64_t rests_ms[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
+    /* It is probed after 1, 2, 4 … 300 s, and no look-up is spent on it. */
+    static const int64_t rests_ms[] = {1000,  2000,   4000,   8000,   16000, 32000,
+                                       64000, 128000, 256000, 300000, 300000};
     int64_t failed_ms = 1020;
-    for (unsigned i = 0; i < 7; i++) {
+    for (unsigned i = 0; i < sizeof rests_ms / sizeof *rests_ms; i++) {
         net.now_ms = failed_ms + rests_ms[i] - 1;
-        ask(&net, &a, NULL, STRANGER + 2 * i + 1, 0);
+        ask(&net, &a, NULL, STRANGER + i + 1, 0);
         net_run(&net, 0);
-        assert_int_equal(net.brokers[0][0].asked, 1 + i);
-        net.now_ms = failed_ms + rests_ms[i];
-        struct asked b;
-        ask(&net, &b, NULL, STRANGER + 2 * i + 2, 0);
+        assert_int_equal(net.brokers[0][0].probed, i);
+        net_run(&net, 1);
+        assert_int_equal(net.brokers[0][0].probed, i + 1);
         failed_ms = net.now_ms + 20;
         net_run(&net, 60);
-        assert_int_equal(net.brokers[0][0].asked, 2 + i);
         expect(&a, FEDROAM_UNKNOWN, FEDROAM_FRESH);
-        expect(&b, FEDROAM_UNKNOWN, FEDROAM_FRESH);
         done(&a);
-        done(&b);
     }
+    assert_int_equal(net.brokers[0][0].asked, 1);
     /* Back again: from then on it is first, and its failures are forgotten. */
     net.brokers[0][0].does = ANSWERS;
-    net.now_ms = failed_ms + 30000;
-    ask(&net, &a, NULL, STRANGER + 100, 0);
-    net_run(&net, 20);
-    expect(&a, FEDROAM_UNKNOWN, FEDROAM_FRESH);
-    done(&a);
+    net.now_ms = failed_ms + 300000;
+    net_run(&net, 60);
     unsigned second = net.brokers[0][1].asked;
     ask(&net, &a, NULL, STRANGER + 101, 0);
     net_run(&net, 20);
     done(&a);
+    assert_int_equal(net.brokers[0][0].asked, 2);
     assert_int_equal(net.brokers[0][1].asked, second);
     net_stop(&net);
 }
@@ -289,6 +285,7 @@ static void test_refusals_end_the_look_up(void **state)
         struct asked a;
         net_start(&net, 1, 2);
         net.brokers[0][0].does = rows[i].does;
+        net.brokers[0][0].retry_after_s = rows[i].retry_after_s;
         ask(&net, &a, NULL, D1, 0);
         net_run(&net, 100);
         expect(&a, rows[i].result, FEDROAM_FRESH);
@@ -300,12 +297,58 @@ static void test_refusals_end_the_look_up(void **state)
         done(&a);
         net.brokers[0][0].does =
             ANSWERS; /* it is not held against the broker, and not remembered */
+        net.now_ms += rows[i].retry_after_s * 1000;
         ask(&net, &a, NULL, D1, 0);
         net_run(&net, 20);
         expect(&a, FEDROAM_FOUND, FEDROAM_FRESH);
         done(&a);
         net_stop(&net);
     }
+}
+
+/* A 429 is the federation's word, kept until its time is over: no other broker, no question. */
+static void test_over_budget_asks_nothing(void **state)
+{
+    (void)state;
+    struct net net;
+    struct asked a;
+    net_start(&net, 2, 2);
+    ask(&net, &a, "fed.test", D2, 0);
+    net_run(&net, 20);
+    done(&a);
+    unsigned before = net_asked(&net);
+    net.brokers[0][0].does = BUDGET;
+    net.brokers[0][0].retry_after_s = 30;
+    ask(&net, &a, "fed.test", STRANGER, 0);
+    net_run(&net, 20);
+    expect(&a, FEDROAM_OVER_BUDGET, FEDROAM_FRESH);
+    assert_int_equal(fedroam_answer_retry_after(a.answer), 30);
+    done(&a);
+    net.brokers[0][0].does = ANSWERS;
+    net_run(&net, 10500);
+    ask(&net, &a, "fed.test", STRANGER, 0);
+    net_run(&net, 0);
+    expect(&a, FEDROAM_OVER_BUDGET, FEDROAM_FRESH);
+    assert_int_equal(fedroam_answer_retry_after(a.answer), 20);
+    assert_int_equal(fedroam_answer_http_status(a.answer), 429);
+    assert_string_not_equal(fedroam_answer_reason(a.answer), "");
+    done(&a);
+    ask(&net, &a, "fed.test", D2, 0); /* what is known is known */
+    net_run(&net, 0);
+    expect(&a, FEDROAM_FOUND, FEDROAM_CACHED);
+    done(&a);
+    assert_int_equal(net_asked(&net), before + 1);
+    assert_int_equal(fedroam_count(net.f, FEDROAM_COUNT_HELD), 1);
+    ask(&net, &a, "other.test", STRANGER, 0); /* another federation has its own budget */
+    net_run(&net, 20);
+    expect(&a, FEDROAM_UNKNOWN, FEDROAM_FRESH);
+    done(&a);
+    net_run(&net, 20000);
+    ask(&net, &a, "fed.test", STRANGER, 0);
+    net_run(&net, 20);
+    expect(&a, FEDROAM_UNKNOWN, FEDROAM_FRESH);
+    done(&a);
+    net_stop(&net);
 }
 
 static void test_stale_only_when_no_broker_answers(void **state)
@@ -591,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_a_silent_broker_is_left_in_time),
         cmocka_unit_test(test_brokers_that_all_rest_are_left_alone),
         cmocka_unit_test(test_refusals_end_the_look_up),
+        cmocka_unit_test(test_over_budget_asks_nothing),
         cmocka_unit_test(test_stale_only_when_no_broker_answers),
         cmocka_unit_test(test_bad_answers_fail_closed),
         cmocka_unit_test(test_networks_and_join_servers),
