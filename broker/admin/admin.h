@@ -31,12 +31,15 @@
  *   joineui.remove  joineui → joineui
  *   device.add      netid, devices[] → added, moved, same, repeated
  *   device.remove   devices[], netid? → removed, absent, repeated
+ *   device.set      devices[], hidden(bool) → hidden, devices (how many were not so before)
+ *   visibility.set  home, visited (member ids), allowed(bool), both?(bool) → home, visited, allowed,
+ *                   both
  *   zone.import     netid, replace?(bool), keep_going?(bool); body: 8-byte big-endian EUIs in the
  *                   list's order → imported(bool), added, moved, same, repeated, removed, before,
  *                   after, refused: [{row (from 0), deveui, outcome, owner?}], refused_total.
  *                   Not imported: rows were refused without keep_going, and nothing changed. What a
  *                   replacement would do is asked with dry_run first.
- *   policy.set      set: {"ttl.deveui": "1h", …} → policy: {name: seconds, …}
+ *   policy.set      set: {"ttl.deveui": "1h", …} → policy: {name: number or word, …}
  *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?; body: CSR
  *                   (PEM or DER) → serial, profile, id, member?, names[], rights[], not_before,
  *                   not_after, sha256, chain (PEM: leaf, issuing), root (PEM)

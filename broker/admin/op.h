@@ -76,6 +76,8 @@ enum fr_err fr_op_joineui_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_joineui_remove(struct fr_op_ctx *ctx);
 enum fr_err fr_op_device_add(struct fr_op_ctx *ctx);
 enum fr_err fr_op_device_remove(struct fr_op_ctx *ctx);
+enum fr_err fr_op_device_set(struct fr_op_ctx *ctx);
+enum fr_err fr_op_visibility_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_import_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_import_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
 void fr_op_import_end(void *state);

@@ -123,6 +123,13 @@ static const struct fr_arg policy_rows[] = {
     {.key = NULL},
 };
 
+static void put_value(struct fr_op_ctx *ctx, json_t *object, const struct fr_policy_about *about,
+                      uint32_t value)
+{
+    fr_op_put(ctx, object, about->name,
+              about->unit == FR_POLICY_WORD ? json_string(about->words[value]) : fr_op_uint(value));
+}
+
 static enum fr_err put_policy(struct fr_op_ctx *ctx)
 {
     struct fr_policy policy;
@@ -130,8 +137,7 @@ static enum fr_err put_policy(struct fr_op_ctx *ctx)
     if (err) return err;
     json_t *object = json_object();
     for (int key = 0; key < FR_POLICY_COUNT; key++)
-        fr_op_put(ctx, object, fr_policy_about((enum fr_policy_key)key)->name,
-                  fr_op_uint(policy.value[key]));
+        put_value(ctx, object, fr_policy_about((enum fr_policy_key)key), policy.value[key]);
     fr_op_put(ctx, ctx->result, "policy", object);
     put_changed(ctx);
     return FR_OK;

@@ -21,6 +21,8 @@ const struct fr_op fr_ops[] = {
     {.name = "joineui.remove", .run = fr_op_joineui_remove},
     {.name = "device.add", .run = fr_op_device_add},
     {.name = "device.remove", .run = fr_op_device_remove},
+    {.name = "device.set", .run = fr_op_device_set},
+    {.name = "visibility.set", .run = fr_op_visibility_set},
     {.name = "zone.import",
      .begin = fr_op_import_begin,
      .step = fr_op_import_step,

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "ca/revoke.h"
 #include "store/device.h"
+#include "store/visibility.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,8 @@ enum fr_err fr_member_remove(struct fr_change *change, const char *id, struct fr
     if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "there is no member %s", id);
     if (err || row.state == FR_MEMBER_REMOVED) return err;
     err = fr_ca_revoke_member(change, id, CESSATION_OF_OPERATION, diag, &revoked);
+    if (err) return err;
+    err = fr_visibility_forget(change, id);
     if (err) return err;
     row.state = FR_MEMBER_REMOVED;
     return fr_member_set(change, &row, diag);

@@ -144,10 +144,10 @@ def test_networks_join_servers_and_policy(state):
     state.cli("joineui", "remove", "70b3d57ed0000000")
     assert state.json("joineui", "list") == []
     state.cli("policy", "set", "ttl.deveui", "30m")
-    assert state.json("policy", "show", "ttl.deveui")[0]["seconds"] == 1800
+    assert state.json("policy", "show", "ttl.deveui")[0]["value"] == 1800
     assert "did you mean ttl.deveui" in state.cli("policy", "set", "ttl.devuei", "30m", code=7).stderr
     state.cli("policy", "set", "ttl.deveui", "1", code=None)
-    assert state.json("policy", "show", "ttl.deveui")[0]["seconds"] == 1800
+    assert state.json("policy", "show", "ttl.deveui")[0]["value"] == 1800
 
 
 @pytest.mark.skipif(CHECKZONE is None, reason="BIND is not installed")

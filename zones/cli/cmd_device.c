@@ -1,9 +1,11 @@
-/* fedroam device add, remove, list, show */
+/* fedroam device add, remove, list, show; device set is in cmd_visibility.c */
 #include "zones_cli/cmds.h"
 
 #include "base/mem.h"
 #include "base/parse.h"
 #include "store/device.h"
+#include "store/member.h"
+#include "store/visibility.h"
 #include "zones_cli/reading.h"
 
 #include <inttypes.h>
@@ -99,13 +101,15 @@ static enum fr_err take_row(void *data, const struct fr_device_row *row)
 
 static enum fr_err print_rows(struct listing *l)
 {
-    static const char text[] = "%s%016" PRIx64 "  %06" PRIx32 "\n";
-    static const char json[] = "%s{\"deveui\":\"%016" PRIx64 "\",\"netid\":\"%06" PRIx32 "\"}";
+    static const char text[] = "%s%016" PRIx64 "  %06" PRIx32 "%s\n";
+    static const char json[] = "%s{\"deveui\":\"%016" PRIx64 "\",\"netid\":\"%06" PRIx32 "\"%s}";
 
     for (size_t i = 0; i < l->n; i++, l->printed++) {
         const char *between = l->is_json && l->printed > 0 ? ",\n" : "";
-        if (fprintf(l->out, l->is_json ? json : text, between, l->rows[i].deveui,
-                    l->rows[i].netid) < 0)
+        bool is_hidden = (l->rows[i].flags & FR_DEVICE_HIDDEN) != 0;
+        const char *mark = !is_hidden ? "" : l->is_json ? ",\"hidden\":true" : "  hidden";
+        if (fprintf(l->out, l->is_json ? json : text, between, l->rows[i].deveui, l->rows[i].netid,
+                    mark) < 0)
             return FR_E_IO;
     }
     return FR_OK;
@@ -166,9 +170,19 @@ out:
 
 /* --- show --- */
 
-static const struct fr_column show_columns[] = {{.key = "deveui"}, {.key = "netid"},
-                                                {.key = "member"}, {.key = "answered"},
-                                                {.key = "change"}, {0}};
+static const struct fr_column show_columns[] = {{.key = "deveui"},
+                                                {.key = "netid"},
+                                                {.key = "member"},
+                                                {.key = "answered"},
+                                                {.key = "hidden"},
+                                                {.key = "change"},
+                                                {0}};
+
+/* What is shown with --for beside the rest. */
+static const struct fr_column show_for_columns[] = {
+    {.key = "deveui"},   {.key = "netid"},  {.key = "member"},
+    {.key = "answered"}, {.key = "hidden"}, {.key = "change"},
+    {.key = "for"},      {.key = "sight"},  {0}};
 
 static enum fr_err show(struct fr_snap *snap, uint64_t deveui, struct fr_table *table,
                         struct fr_diag *diag)
@@ -180,25 +194,45 @@ static enum fr_err show(struct fr_snap *snap, uint64_t deveui, struct fr_table *
     if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "no device %016" PRIx64, deveui);
     if (err == FR_OK) err = fr_network_get(snap, device.netid, &network);
     if (err) return err;
+    bool is_live = fr_network_get_live(snap, device.netid, &live) == FR_OK;
+    bool is_hidden = (device.flags & FR_DEVICE_HIDDEN) != 0;
     fr_cell_eui(table, deveui);
     fr_cell_netid(table, device.netid);
     fr_table_text(table, network.member);
-    fr_table_bool(table, fr_network_get_live(snap, device.netid, &live) == FR_OK);
+    fr_table_bool(table, is_live && !is_hidden);
+    fr_table_bool(table, is_hidden);
     fr_table_uint(table, device.change);
+    return FR_OK;
+}
+
+static enum fr_err show_for(struct fr_snap *snap, uint64_t deveui, const char *member,
+                            struct fr_table *table, struct fr_diag *diag)
+{
+    struct fr_member_row row;
+    enum fr_sighting sighting = FR_SIGHT_NO_DEVICE;
+
+    enum fr_err err = fr_member_get(snap, member, &row);
+    if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "there is no member %s", member);
+    if (err == FR_OK) err = fr_visibility_explain(snap, deveui, member, &sighting);
+    if (err) return err;
+    fr_table_text(table, member);
+    fr_table_text(table, fr_sighting_text(sighting));
     return FR_OK;
 }
 
 enum fr_exit fr_cmd_device_show(struct fr_cli *cli)
 {
     struct fr_session session = FR_SESSION_INIT;
+    const char *member = fr_cli_opt(cli, "for");
     struct fr_table *table = NULL;
     struct fr_diag diag = {0};
     uint64_t deveui;
 
     enum fr_err err = fr_arg_eui(fr_cli_arg(cli, 0), &diag, &deveui);
     if (err == FR_OK) err = fr_session_open(cli, &diag, &session);
-    if (err == FR_OK) err = fr_table_new(show_columns, &table);
+    if (err == FR_OK) err = fr_table_new(member ? show_for_columns : show_columns, &table);
     if (err == FR_OK) err = show(session.snap, deveui, table, &diag);
+    if (err == FR_OK && member) err = show_for(session.snap, deveui, member, table, &diag);
     if (err == FR_OK) err = fr_table_print_record(table, fr_cli_output(cli), fr_cli_out(cli));
     fr_table_free(table);
     fr_session_close(&session);

@@ -1,28 +1,40 @@
 /* fedroam policy show, set */
 #include "zones_cli/cmds.h"
 
-#include "store/policy.h"
+#include "store/visibility.h"
 #include "zones_cli/reading.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
 static const struct fr_column columns[] = {{.key = "key"},
-                                           {.key = "seconds", .is_right = true},
+                                           {.key = "value", .is_right = true},
                                            {.key = "default", .is_right = true},
+                                           {.key = "unit"},
                                            {.key = "meaning"},
                                            {0}};
+
+static void put_value(struct fr_table *table, const struct fr_policy_about *about, uint32_t value)
+{
+    if (about->unit == FR_POLICY_WORD)
+        fr_table_text(table, about->words[value]);
+    else
+        fr_table_uint(table, value);
+}
 
 static enum fr_err add_key(struct fr_snap *snap, enum fr_policy_key key, struct fr_table *table)
 {
     const struct fr_policy_about *about = fr_policy_about(key);
-    uint32_t seconds;
+    static const char *const units[] = {
+        [FR_POLICY_SECONDS] = "seconds", [FR_POLICY_NUMBER] = "number", [FR_POLICY_WORD] = "word"};
+    uint32_t value;
 
-    enum fr_err err = fr_policy_get(snap, key, &seconds);
+    enum fr_err err = fr_policy_get(snap, key, &value);
     if (err) return err;
     fr_table_text(table, about->name);
-    fr_table_uint(table, seconds);
-    fr_table_uint(table, about->def);
+    put_value(table, about, value);
+    put_value(table, about, about->def);
+    fr_table_text(table, units[about->unit]);
     fr_table_text(table, about->help);
     return FR_OK;
 }
@@ -47,6 +59,30 @@ enum fr_exit fr_cmd_policy_show(struct fr_cli *cli)
     return fr_cli_fail(cli, err, &diag);
 }
 
+/* Switching the visibility changes who sees what for everybody: told and asked first. */
+static enum fr_exit ask_visibility(struct fr_cli *cli, const char *value)
+{
+    struct fr_session session = FR_SESSION_INIT;
+    struct fr_visibility_pairs pairs = {0};
+    struct fr_diag diag = {0};
+    uint32_t now = FR_VISIBILITY_FEDERATION;
+    bool is_granted = strcmp(value, "granted") == 0;
+
+    if (!is_granted && strcmp(value, "federation") != 0) return FR_EXIT_OK; /* refused later */
+    enum fr_err err = fr_session_open(cli, &diag, &session);
+    if (err == FR_OK) err = fr_policy_get(session.snap, FR_POLICY_VISIBILITY, &now);
+    if (err == FR_OK) err = fr_visibility_count(session.snap, &pairs);
+    fr_session_close(&session);
+    if (err) return fr_cli_fail(cli, err, &diag);
+    if ((now == FR_VISIBILITY_GRANTED) == is_granted) return FR_EXIT_OK;
+    uint64_t differ = pairs.all - pairs.granted;
+    fr_cli_note(cli, "%" PRIu64 " of %" PRIu64 " pairs (visited, home) %s", differ, pairs.all,
+                is_granted ? "go dark: look-ups of the one find no device of the other"
+                           : "that are dark become visible");
+    if (differ == 0 || fr_cli_flag(cli, "dry-run")) return FR_EXIT_OK;
+    return fr_cli_confirm(cli, "Switch visibility to %s?", value);
+}
+
 enum fr_exit fr_cmd_policy_set(struct fr_cli *cli)
 {
     struct fr_buf args = FR_BUF_INIT(4096);
@@ -55,6 +91,9 @@ enum fr_exit fr_cmd_policy_set(struct fr_cli *cli)
     struct fr_diag diag = {0};
     enum fr_exit code = FR_EXIT_OK;
 
+    if (strcmp(fr_cli_arg(cli, 0), fr_policy_about(FR_POLICY_VISIBILITY)->name) == 0)
+        code = ask_visibility(cli, fr_cli_arg(cli, 1));
+    if (code != FR_EXIT_OK) return code;
     fr_json_object(&json);
     fr_json_key(&json, "set");
     fr_json_object(&json);

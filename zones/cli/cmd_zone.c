@@ -5,6 +5,7 @@
 #include "store/check.h"
 #include "store/export.h"
 #include "store/member.h"
+#include "store/visibility.h"
 #include "zones_cli/reading.h"
 
 #include <errno.h>
@@ -95,6 +96,9 @@ enum fr_exit fr_cmd_zone_check(struct fr_cli *cli)
                 " certificates checked: %" PRIu64 " warnings, %" PRIu64 " damages",
                 report.devices, report.networks, report.members, report.certs, report.warnings,
                 report.damages);
+    if (report.hidden > 0 || report.grants > 0)
+        fr_cli_note(cli, "%" PRIu64 " devices are hidden; %" PRIu64 " pairs of members are allowed",
+                    report.hidden, report.grants);
     if (report.damages > 0) return FR_EXIT_CRITICAL;
     return report.warnings > 0 ? FR_EXIT_WARNINGS : FR_EXIT_OK;
 }
@@ -115,6 +119,34 @@ static enum fr_err put_network(void *data, const struct fr_network_row *row)
     return fr_buf_err(json->out);
 }
 
+/* Who sees whom: the policy's word, and how many of the pairs (visited, home) that makes. */
+static enum fr_err read_visibility(struct fr_snap *snap, const char **word,
+                                   struct fr_visibility_pairs *pairs, uint64_t *seen)
+{
+    uint32_t value = 0;
+
+    enum fr_err err = fr_policy_get(snap, FR_POLICY_VISIBILITY, &value);
+    if (err == FR_OK) err = fr_visibility_count(snap, pairs);
+    if (err) return err;
+    *word = fr_policy_about(FR_POLICY_VISIBILITY)->words[value];
+    *seen = value == FR_VISIBILITY_GRANTED ? pairs->granted : pairs->all;
+    return FR_OK;
+}
+
+static enum fr_err put_visibility(struct fr_json *json, struct fr_snap *snap)
+{
+    struct fr_visibility_pairs pairs;
+    const char *word = NULL;
+    uint64_t seen = 0;
+
+    enum fr_err err = read_visibility(snap, &word, &pairs, &seen);
+    if (err) return err;
+    fr_json_put_str(json, "visibility", word);
+    fr_json_put_uint(json, "pairs", pairs.all);
+    fr_json_put_uint(json, "pairs_seen", seen);
+    return FR_OK;
+}
+
 static enum fr_err print_json(FILE *out, struct fr_snap *snap, const struct fr_store_info *info)
 {
     struct fr_buf text = FR_BUF_INIT(64 << 20);
@@ -128,9 +160,10 @@ static enum fr_err print_json(FILE *out, struct fr_snap *snap, const struct fr_s
     fr_json_put_uint(&json, "joineuis", info->joineuis);
     fr_json_put_uint(&json, "certificates", info->certs);
     fr_json_put_uint(&json, "bytes", info->used);
+    enum fr_err err = put_visibility(&json, snap);
     fr_json_key(&json, "networks");
     fr_json_array(&json);
-    enum fr_err err = fr_network_each(snap, put_network, &json);
+    if (err == FR_OK) err = fr_network_each(snap, put_network, &json);
     fr_json_end(&json);
     fr_json_end(&json);
     if (err == FR_OK) err = fr_buf_err(&text);
@@ -154,13 +187,20 @@ static enum fr_err print_text(FILE *out, struct fr_snap *snap, const struct fr_s
     static const struct fr_column columns[] = {
         {.key = "netid"}, {.key = "member"}, {.key = "devices", .is_right = true}, {0}};
     struct fr_table *table = NULL;
+    struct fr_visibility_pairs pairs;
+    const char *word = NULL;
+    uint64_t seen = 0;
 
+    enum fr_err err = read_visibility(snap, &word, &pairs, &seen);
+    if (err) return err;
     fprintf(out,
             "%s: %" PRIu64 " devices, %" PRIu64 " networks, %" PRIu64 " members, %" PRIu64
             " join servers, %" PRIu64 " certificates; sequence %" PRIu64 ", %" PRIu64 " bytes\n",
             info->federation, info->devices, info->networks, info->members, info->joineuis,
             info->certs, info->sequence, info->used);
-    enum fr_err err = fr_table_new(columns, &table);
+    fprintf(out, "visibility %s: %" PRIu64 " of %" PRIu64 " pairs (visited, home) see devices\n",
+            word, seen, pairs.all);
+    err = fr_table_new(columns, &table);
     if (err == FR_OK) err = fr_network_each(snap, add_row, table);
     if (err == FR_OK) err = fr_table_print(table, FR_OUTPUT_TEXT, out);
     fr_table_free(table);

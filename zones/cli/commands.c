@@ -33,6 +33,35 @@ static const struct fr_cli_option device_list_options[] = {
     {0},
 };
 
+static const struct fr_cli_option device_show_options[] = {
+    {.name = "for", .value = "MEMBER", .help = "say too whether this member's look-up finds it"},
+    {0},
+};
+
+static const struct fr_cli_option device_set_options[] = {
+    {.name = "hidden",
+     .value = "yes|no",
+     .is_required = true,
+     .help = "may look-ups not find them"},
+    {0},
+};
+
+static const struct fr_cli_option visibility_options[] = {
+    {.name = "home",
+     .value = "ID",
+     .is_required = true,
+     .help = "the member whose devices they are"},
+    {.name = "visited", .value = "ID", .is_required = true, .help = "the member who looks them up"},
+    {.name = "both", .help = "the other direction too"},
+    {0},
+};
+
+static const struct fr_cli_option visibility_list_options[] = {
+    {.name = "home", .value = "ID", .help = "only where this member is the home"},
+    {.name = "visited", .value = "ID", .help = "only where this member looks up"},
+    {0},
+};
+
 static const struct fr_cli_option network_set_options[] = {
     {.name = "endpoint",
      .value = "ADDRESS:PORT",
@@ -108,9 +137,38 @@ const struct fr_cli_command fr_zones_commands[] = {
      .args = "EUI",
      .min_args = 1,
      .max_args = 1,
-     .summary = "show where a device belongs",
+     .options = device_show_options,
+     .summary = "show where a device belongs, and who sees it",
      .example = "fedroam device show 70b3d57ed0000001",
      .run = fr_cmd_device_show},
+    {.path = "device set",
+     .args = "EUI…",
+     .min_args = 1,
+     .max_args = 1000,
+     .options = device_set_options,
+     .summary = "hide devices from look-ups, or show them again",
+     .details = "A hidden device stays in the registry and in zone export; look-ups by anyone, its "
+                "own member too,\n"
+                "get the answer for a device that does not exist.",
+     .example = "fedroam device set --hidden yes 70b3d57ed0000001",
+     .run = fr_cmd_device_set},
+    {.path = "visibility allow",
+     .options = visibility_options,
+     .summary = "let one member's look-ups find another's devices",
+     .details =
+         "Counts while the policy visibility is granted (fedroam policy set visibility granted).",
+     .example = "fedroam visibility allow --home acme --visited umbra",
+     .run = fr_cmd_visibility_allow},
+    {.path = "visibility deny",
+     .options = visibility_options,
+     .summary = "take that permission back",
+     .example = "fedroam visibility deny --home acme --visited umbra --both",
+     .run = fr_cmd_visibility_deny},
+    {.path = "visibility list",
+     .options = visibility_list_options,
+     .summary = "list who lets whom see its devices",
+     .example = "fedroam visibility list --home acme",
+     .run = fr_cmd_visibility_list},
     {.path = "network set",
      .args = "NETID",
      .min_args = 1,

@@ -9,6 +9,7 @@
 #include "store/member.h"
 #include "store/rows.h"
 #include "store/tables.h"
+#include "store/visibility.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -103,6 +104,7 @@ static enum fr_err check_device(void *data, const struct fr_device_row *row)
     struct net *net = find_net(check, row->netid);
 
     check->report.devices++;
+    if ((row->flags & FR_DEVICE_HIDDEN) != 0) check->report.hidden++;
     if (net != NULL)
         net->counted++;
     else
@@ -147,6 +149,23 @@ static enum fr_err check_joineui(void *data, const struct fr_joineui_row *row)
         return FR_OK;
     }
     return err;
+}
+
+static enum fr_err check_grant(void *data, const struct fr_visibility_row *row)
+{
+    struct check *check = data;
+    const char *const ids[] = {row->home, row->visited};
+    struct fr_member_row member;
+
+    check->report.grants++;
+    for (size_t i = 0; i < 2; i++) {
+        enum fr_err err = fr_member_get(check->snap, ids[i], &member);
+        if (err && err != FR_E_NOT_FOUND) return err;
+        if (err || member.state == FR_MEMBER_REMOVED)
+            tell(check, FR_FINDING_DAMAGE, "visibility %s to %s: %s is no member", row->home,
+                 row->visited, ids[i]);
+    }
+    return FR_OK;
 }
 
 /* The pin of a certificate is there while, and only while, the certificate is issued. */
@@ -202,6 +221,7 @@ enum fr_err fr_check_store(struct fr_snap *snap, fr_finding_fn fn, void *data,
     if (err == FR_OK) err = fr_member_each(snap, check_member, &check);
     if (err == FR_OK) err = fr_joineui_each(snap, check_joineui, &check);
     if (err == FR_OK) err = fr_cert_row_each(snap, check_cert, &check);
+    if (err == FR_OK) err = fr_visibility_each(snap, check_grant, &check);
     if (err == FR_OK) err = check_pending(&check);
     if (err == FR_OK) *report = check.report;
     fr_free(check.nets);

@@ -20,6 +20,7 @@ typedef void (*fr_finding_fn)(void *data, const struct fr_finding *finding);
 
 struct fr_check_report {
     uint64_t devices, networks, members, certs;
+    uint64_t hidden, grants; /* of the devices; pairs of store/visibility.h */
     uint64_t warnings, damages;
 };
 
