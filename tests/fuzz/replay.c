@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void run_exact(const uint8_t *data, size_t size)
 {
-    uint8_t *copy = malloc(size ? size : 1); /* its own block, so that ASan sees one byte too many */
+    uint8_t *copy =
+        malloc(size ? size : 1); /* its own block, so that ASan sees one byte too many */
     if (copy == NULL) abort();
     if (size > 0) memcpy(copy, data, size);
     (void)LLVMFuzzerTestOneInput(copy, size);
@@ -43,7 +44,8 @@ int main(int argc, char **argv)
         for (struct dirent *e; (e = readdir(dir)) != NULL;) {
             char path[4096];
             if (e->d_name[0] == '.') continue;
-            if (snprintf(path, sizeof path, "%s/%s", argv[i], e->d_name) >= (int)sizeof path) return 1;
+            if (snprintf(path, sizeof path, "%s/%s", argv[i], e->d_name) >= (int)sizeof path)
+                return 1;
             n += run_file(path);
         }
         closedir(dir);

@@ -60,7 +60,8 @@ void fr_time_print_ms(int64_t real_ms, char out[FR_TIME_MS_TEXT])
     char whole[FR_TIME_TEXT];
 
     fr_time_print(real_ms / 1000, whole);
-    (void)snprintf(out, FR_TIME_MS_TEXT, "%.19s.%03uZ", whole, (unsigned)(real_ms < 0 ? 0 : real_ms % 1000));
+    (void)snprintf(out, FR_TIME_MS_TEXT, "%.19s.%03uZ", whole,
+                   (unsigned)(real_ms < 0 ? 0 : real_ms % 1000));
 }
 
 /* `n` digits at *text, within bounds, then the separator (0 = none); false when anything else

@@ -69,10 +69,9 @@ static void json_line(void **state)
     (void)state;
     FR_LOG(&log, FR_LOG_ERROR, "x", FR_STR("a", "q\"\n"), FR_UINT("n", 5), FR_INT("i", -5),
            FR_BOOL("b", true), FR_EUI("deveui", 0x70b3d57ed0000001));
-    assert_string_equal(
-        s.line,
-        "{\"time\":\"2026-11-20T06:52:19.042Z\",\"level\":\"error\",\"event\":\"x\",\"a\":\"q\\\"\\n\","
-        "\"n\":5,\"i\":-5,\"b\":true,\"deveui\":\"70b3d57ed0000001\"}");
+    assert_string_equal(s.line, "{\"time\":\"2026-11-20T06:52:19.042Z\",\"level\":\"error\","
+                                "\"event\":\"x\",\"a\":\"q\\\"\\n\","
+                                "\"n\":5,\"i\":-5,\"b\":true,\"deveui\":\"70b3d57ed0000001\"}");
 }
 
 static void levels_and_silence(void **state)
