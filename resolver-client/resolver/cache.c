@@ -15,7 +15,7 @@ struct entry {
     struct fr_place *place;
     uint8_t *message;
     size_t n_message;
-    int64_t since_ms, fresh_until_ms;
+    int64_t since_ms, fresh_until_ms, keep_until_ms;
 };
 
 struct fr_cache {
@@ -141,10 +141,11 @@ enum fr_cache_age fr_cache_get(struct fr_cache *c, struct fr_cache_key key, int6
     struct entry *e = *at;
     if (!e) return FR_CACHE_MISS;
     bool is_fresh = now_ms < e->fresh_until_ms;
-    if (!is_fresh && (e->is_negative || now_ms >= e->fresh_until_ms + c->stale_ms)) {
+    if (now_ms >= e->keep_until_ms) {
         remove_at(c, at);
         return FR_CACHE_MISS;
     }
+    if (!is_fresh && e->is_negative) return FR_CACHE_MISS;
     unlink_age(c, e);
     link_newest(c, e);
     *out = (struct fr_cache_hit){.is_negative = e->is_negative,
@@ -170,6 +171,7 @@ static struct entry *fresh_entry(struct fr_cache *c, struct fr_cache_key key, ui
     e->key = key;
     e->since_ms = now_ms;
     e->fresh_until_ms = now_ms + (int64_t)ttl_s * 1000;
+    e->keep_until_ms = e->fresh_until_ms + c->stale_ms;
     at = find(c, key);
     e->chain = *at;
     *at = e;
@@ -182,7 +184,25 @@ void fr_cache_put_negative(struct fr_cache *c, struct fr_cache_key key, uint32_t
                            int64_t now_ms)
 {
     struct entry *e = fresh_entry(c, key, ttl_s, now_ms);
-    if (e) e->is_negative = true;
+    if (!e) return;
+    e->is_negative = true;
+    e->keep_until_ms = e->fresh_until_ms;
+}
+
+uint32_t fr_cache_put_unknown(struct fr_cache *c, struct fr_cache_key key, uint32_t ttl_s,
+                              uint32_t max_s, int64_t now_ms)
+{
+    const struct entry *last = *find(c, key);
+    if (last && last->is_negative && now_ms < last->keep_until_ms && ttl_s > 0) {
+        int64_t twice_s = (last->fresh_until_ms - last->since_ms) / 1000 * 2;
+        if (twice_s > max_s) twice_s = max_s;
+        if (twice_s > ttl_s) ttl_s = (uint32_t)twice_s;
+    }
+    struct entry *e = fresh_entry(c, key, ttl_s, now_ms);
+    if (!e) return 0;
+    e->is_negative = true;
+    e->keep_until_ms = e->fresh_until_ms + (int64_t)max_s * 1000;
+    return ttl_s;
 }
 
 void fr_cache_put_device(struct fr_cache *c, struct fr_cache_key key, uint32_t netid,
@@ -230,6 +250,7 @@ void fr_cache_put_message(struct fr_cache *c, struct fr_cache_key key, struct fr
     e->message = copy;
     e->n_message = message.n;
     e->is_negative = is_negative;
+    if (is_negative) e->keep_until_ms = e->fresh_until_ms;
     e->since_ms = now_ms - (int64_t)age_s * 1000;
 }
 

@@ -3,8 +3,9 @@
  * place, (name, type) → whole DNS message, and what does not exist.
  *
  * Model: keyed by (federation, kind, number). An entry is fresh until its TTL ends; a positive
- *   one is then kept `stale_ms` longer for the case that no broker can be reached. The least
- *   recently used entry goes when the cache is full.
+ *   one is then kept `stale_ms` longer for the case that no broker can be reached. A device that
+ *   is not found again is asked about less and less often. The least recently used entry goes when
+ *   the cache is full.
  * Owns: its entries and their places. Threads: one at a time. Errors: FR_E_NOMEM from
  *   fr_cache_new alone: an entry that cannot be stored is not stored.
  * Units and limits: times are monotonic ms, given by the caller; at most `max` entries.
@@ -45,6 +46,11 @@ enum fr_cache_age fr_cache_get(struct fr_cache *c, struct fr_cache_key key, int6
  * when it is not stored. */
 void fr_cache_put_negative(struct fr_cache *c, struct fr_cache_key key, uint32_t ttl_s,
                            int64_t now_ms);
+/* A negative entry for a device: each time in a row for twice as long as the last time, from ttl_s up
+ * to max_s (ttl_s alone when that is longer). Its memory ends max_s after it was last fresh. The
+ * time it is fresh, in s; 0: not stored (ttl_s is 0, no memory). */
+uint32_t fr_cache_put_unknown(struct fr_cache *c, struct fr_cache_key key, uint32_t ttl_s,
+                              uint32_t max_s, int64_t now_ms);
 void fr_cache_put_device(struct fr_cache *c, struct fr_cache_key key, uint32_t netid,
                          uint32_t ttl_s, int64_t now_ms);
 void fr_cache_put_place(struct fr_cache *c, struct fr_cache_key key, struct fr_place *place,

@@ -51,8 +51,21 @@ const struct fr_conf_row fr_federation_rows[] = {
      FR_CONF_AT(struct fr_federation_conf, key),
      .flags = FR_CONF_REQUIRED,
      .help = "PEM file of our private key, readable by us alone."},
+    {.key = "only",
+     .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_federation_conf, only, n_only),
+     .max = FR_PREFIXES_MAX,
+     .help = "First hex digits of the DevEUIs that this federation is asked about (all)."},
+    {.key = "except",
+     .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_federation_conf, except, n_except),
+     .max = FR_PREFIXES_MAX,
+     .help = "First hex digits of the DevEUIs that it is never asked about."},
     {0},
 };
+
+static const struct fr_conf_word ask_words[] = {
+    {"all", FEDROAM_ASK_ALL}, {"in-order", FEDROAM_ASK_IN_ORDER}, {0}};
 
 const struct fr_conf_row fr_lookup_rows[] = {
     {.key = "timeout",
@@ -88,6 +101,19 @@ const struct fr_conf_row fr_lookup_rows[] = {
      .def = "24h",
      .max = 259200000,
      .help = "How long past its TTL an answer may serve while no broker can be reached."},
+    {.key = "unknown_max",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_lookup_conf, unknown_max_ms),
+     .def = "10m",
+     .min = 1000,
+     .max = 86400000,
+     .help = "Longest time before a device that stays unknown is asked about again."},
+    {.key = "ask",
+     .type = FR_T_ENUM,
+     FR_CONF_AT(struct fr_lookup_conf, ask),
+     .def = "all",
+     .words = ask_words,
+     .help = "Federations where a device was not seen before: all at once, or in-order."},
     {0},
 };
 
@@ -175,6 +201,11 @@ static enum fr_err add_federation(struct fedroam_options *o, const struct fr_fed
 {
     enum fr_err err =
         say(o, fedroam_options_add_federation(o, f->name, f->ca, f->certificate, f->key), f, diag);
+    if (err) return err;
+    err = say(o,
+              fedroam_options_set_devices(o, f->name, (const char *const *)f->only, f->n_only,
+                                          (const char *const *)f->except, f->n_except),
+              f, diag);
     for (size_t i = 0; i < f->n_brokers && !err; i++) err = add_broker(o, f, &f->brokers[i], diag);
     return err;
 }
@@ -190,7 +221,11 @@ static enum fr_err set_limits(struct fedroam_options *o, const struct fr_lookup_
     if (err) return err;
     err = say(o, fedroam_options_set_cache_entries(o, c->cache_entries), NULL, diag);
     if (err) return err;
-    return say(o, fedroam_options_set_stale(o, c->stale_ms / 1000), NULL, diag);
+    err = say(o, fedroam_options_set_stale(o, c->stale_ms / 1000), NULL, diag);
+    if (err) return err;
+    err = say(o, fedroam_options_set_unknown_max(o, c->unknown_max_ms / 1000), NULL, diag);
+    if (err) return err;
+    return say(o, fedroam_options_set_ask(o, c->ask), NULL, diag);
 }
 
 enum fr_err fr_federations_options(const struct fr_federation_conf *federations, size_t n,

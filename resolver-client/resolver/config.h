@@ -9,8 +9,7 @@
  * Owns: fr_conf_free of the program's schema frees it all. Trust: user's bytes. */
 
 #include "base/conf.h"
-
-struct fedroam_options;
+#include <fedroam/options.h>
 
 struct fr_federation_broker {
     char *url;
@@ -25,12 +24,16 @@ struct fr_federation_conf {
     char **addresses;
     size_t n_addresses;
     char *ca, *certificate, *key; /* paths of PEM files */
+    char **only, **except;        /* prefixes of DevEUIs */
+    size_t n_only, n_except;
 };
 
 struct fr_lookup_conf {
     uint32_t timeout_ms, broker_timeout_ms, hedge_ms;
     uint32_t cache_entries;
     uint32_t stale_ms;
+    uint32_t unknown_max_ms;
+    enum fedroam_ask ask;
 };
 
 extern const struct fr_conf_row fr_federation_rows[]; /* of struct fr_federation_conf */

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "names/owner.h"
-#include "resolver/lookup.h"
+#include "resolver/part.h"
 #include <stdio.h>
 
 struct fr_flight {
@@ -93,7 +93,12 @@ static void fail_all_local(struct fr_flight *fl, enum fr_err err)
 
 static void unknown_all(struct fr_flight *fl, uint32_t ttl_s, const char *reason)
 {
-    fr_cache_put_negative(fl->f->cache, fl->key, ttl_s, fr_loop_now_ms(fl->f->loop));
+    int64_t now_ms = fr_loop_now_ms(fl->f->loop);
+    if (fl->key.kind == FEDROAM_DEVICE)
+        ttl_s = fr_cache_put_unknown(fl->f->cache, fl->key, ttl_s, fl->f->options->unknown_max_s,
+                                     now_ms);
+    else
+        fr_cache_put_negative(fl->f->cache, fl->key, ttl_s, now_ms);
     while (fl->parts) fr_part_unknown(fl->parts, ttl_s, reason);
 }
 

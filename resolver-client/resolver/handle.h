@@ -1,7 +1,8 @@
 #pragma once
 /* The inside of a resolver handle: what open.c, lookup.c and flight.c share.
  *
- * Model: a *look-up* is one call of the host. It has one *part* per federation asked. A part
+ * Model: a *look-up* is one call of the host. It has one *part* per federation, started in stages:
+ *   where the device was last, then the others. A part
  *   that the cache cannot serve waits on a *flight*: the questions about one (federation, kind,
  *   number), sent once however many parts wait. A device's flight finds the NetID; unless that
  *   answer told everything, its parts go on to the network's flight.
@@ -16,6 +17,7 @@
 #include "resolver/cache.h"
 #include "transport/loop.h"
 #include <fedroam/fedroam.h>
+#include <sys/queue.h>
 
 struct fr_flight;
 struct fr_records_query;
@@ -26,7 +28,7 @@ enum { FR_FLIGHT_BUCKETS = 256 };
 struct fr_part {
     struct fedroam_lookup *lookup;
     uint16_t federation;
-    bool is_done;
+    bool is_started, is_done;
     bool was_asked;              /* a broker was asked for it: the answer is fresh */
     uint32_t netid;              /* FEDROAM_NO_NETID until a device's is known */
     int64_t netid_until_ms;      /* end of the TTL of that */
@@ -45,9 +47,14 @@ struct fedroam_lookup {
     bool is_ready;
     struct fedroam_answer *answer; /* the best so far; NULL: none yet, or no memory for one */
     uint16_t answered_by;          /* the federation of that */
-    size_t n_open, n_parts;
+    size_t n_done, n_started, n_parts;
+    bool is_starting;                    /* inside start_stage() */
+    int64_t patience_ms;                 /* when the next stage starts; 0: not in that list */
+    TAILQ_ENTRY(fedroam_lookup) patient; /* by patience_ms */
     struct fr_part parts[];
 };
+
+TAILQ_HEAD(fr_patient_list, fedroam_lookup);
 
 struct fr_lookup_list {
     struct fedroam_lookup *first, *last;
@@ -67,6 +74,8 @@ struct fedroam {
     struct fr_records_trip *records_trips;
     size_t n_records;         /* queries, starting or on a trip */
     struct fr_timer deadline; /* of the first open look-up */
+    struct fr_patient_list patient;
+    struct fr_timer patience; /* of the first of these */
     struct fr_defer delivery;
     uint64_t counts[FEDROAM_COUNT_CACHE_ENTRIES];
 };

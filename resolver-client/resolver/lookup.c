@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "resolver/flight.h"
+#include "resolver/part.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -48,9 +49,17 @@ static void open_insert(struct fedroam *f, struct fedroam_lookup *l)
         fr_timer_start(f->loop, &f->deadline, l->until_ms - now_ms);
 }
 
+static void stop_patience(struct fedroam_lookup *l)
+{
+    if (l->patience_ms == 0) return;
+    TAILQ_REMOVE(&l->f->patient, l, patient);
+    l->patience_ms = 0;
+}
+
 static void lookup_free(struct fedroam_lookup *l)
 {
     for (size_t i = 0; i < l->n_parts; i++) fr_flight_leave(&l->parts[i]);
+    stop_patience(l);
     list_remove(l->is_ready ? &l->f->ready : &l->f->open, l);
     l->f->n_lookups--;
     fedroam_answer_free(l->answer);
@@ -62,13 +71,71 @@ static void make_ready(struct fedroam_lookup *l)
 {
     struct fedroam *f = l->f;
     for (size_t i = 0; i < l->n_parts; i++) fr_flight_leave(&l->parts[i]);
+    stop_patience(l);
     list_remove(&f->open, l);
     l->is_ready = true;
     list_insert(&f->ready, f->ready.last, l);
     fr_loop_defer(f->loop, &f->delivery);
 }
 
-/* ---- parts ---- */
+/* ---- stages ---- */
+
+/* The next federations are asked when those asked so far take too long. The delay is one for all
+ * but the most impatient look-ups, so the place is near the end of the list. */
+static void start_patience(struct fedroam_lookup *l)
+{
+    struct fedroam *f = l->f;
+    uint32_t delay_ms = f->options->broker_timeout_ms;
+    if (delay_ms > l->timeout_ms / 2) delay_ms = l->timeout_ms / 2;
+    int64_t now_ms = fr_loop_now_ms(f->loop);
+    l->patience_ms = now_ms + delay_ms;
+    struct fedroam_lookup *before = TAILQ_LAST(&f->patient, fr_patient_list);
+    while (before && before->patience_ms > l->patience_ms)
+        before = TAILQ_PREV(before, fr_patient_list, patient);
+    if (before)
+        TAILQ_INSERT_AFTER(&f->patient, before, l, patient);
+    else
+        TAILQ_INSERT_HEAD(&f->patient, l, patient);
+    if (!f->patience.is_armed || f->patience.due_ms > l->patience_ms)
+        fr_timer_start(f->loop, &f->patience, delay_ms);
+}
+
+/* The federation in which the device was last, as far as we remember; n_parts: none. */
+static size_t last_home(struct fedroam_lookup *l)
+{
+    size_t best = l->n_parts;
+    int64_t best_ms = INT64_MAX;
+    for (size_t i = 0; i < l->n_parts && l->q.kind == FEDROAM_DEVICE; i++) {
+        int64_t age_ms = fr_part_home_age_ms(&l->parts[i]);
+        if (age_ms < 0 || age_ms >= best_ms) continue;
+        best = i;
+        best_ms = age_ms;
+    }
+    return best;
+}
+
+/* Starts the parts of the next stage: the federation where the device was last, alone; then all
+ * others at once, or one after the other. */
+static void start_stage(struct fedroam_lookup *l)
+{
+    size_t home = l->n_started == 0 ? last_home(l) : l->n_parts;
+    bool is_alone = home < l->n_parts || l->f->options->ask == FEDROAM_ASK_IN_ORDER;
+    stop_patience(l);
+    l->is_starting = true;
+    for (size_t i = home < l->n_parts ? home : 0; i < l->n_parts && !l->is_ready; i++) {
+        if (l->parts[i].is_started) continue;
+        l->n_started++;
+        fr_part_start(&l->parts[i]);
+        if (is_alone && l->n_done < l->n_started) break;
+        if (home < l->n_parts) break;
+    }
+    l->is_starting = false;
+    if (l->is_ready || l->n_started == l->n_parts) return;
+    if (l->n_done == l->n_started)
+        start_stage(l); /* answered by the cache: not there, so the others */
+    else
+        start_patience(l);
+}
 
 /* Of several federations that did not find it, the answer that needs somebody's attention most.
  * "Unknown" is told only when all say so. */
@@ -82,21 +149,23 @@ static int weight(const struct fedroam_answer *a)
     return weights[fedroam_answer_result(a)];
 }
 
-/* Of equals, the federation configured first. */
+/* Of equals, what stands for the shorter time; then the federation configured first. */
 static bool is_better(const struct fedroam_answer *a, uint16_t federation,
                       const struct fedroam_lookup *l)
 {
     if (!l->answer) return true;
     int more = weight(a) - weight(l->answer);
-    return more > 0 || (more == 0 && federation < l->answered_by);
+    if (more != 0) return more > 0;
+    uint32_t ttl_s = fedroam_answer_ttl(a), best_s = fedroam_answer_ttl(l->answer);
+    return ttl_s != best_s ? ttl_s < best_s : federation < l->answered_by;
 }
 
-static void part_end(struct fr_part *p, struct fedroam_answer *a)
+void fr_lookup_part_ended(struct fr_part *p, struct fedroam_answer *a)
 {
     struct fedroam_lookup *l = p->lookup;
     fr_flight_leave(p);
     p->is_done = true;
-    l->n_open--;
+    l->n_done++;
     if (a && is_better(a, p->federation, l)) {
         struct fedroam_answer *lighter = l->answer;
         l->answer = a;
@@ -105,142 +174,30 @@ static void part_end(struct fr_part *p, struct fedroam_answer *a)
     }
     fedroam_answer_free(a);
     bool is_found = l->answer && fedroam_answer_result(l->answer) == FEDROAM_FOUND;
-    if (is_found || l->n_open == 0) make_ready(l);
+    if (is_found || l->n_done == l->n_parts)
+        make_ready(l);
+    else if (l->n_done == l->n_started && !l->is_starting)
+        start_stage(l);
 }
 
-static void end_found(struct fr_part *p, const struct fr_place *place, int64_t left_ms,
-                      enum fedroam_freshness freshness)
+static void on_patience(struct fr_timer *t)
 {
-    struct fedroam_answer *a = NULL;
-    if (p->netid != FEDROAM_NO_NETID) {
-        int64_t netid_left_ms = p->netid_until_ms - fr_loop_now_ms(p->lookup->f->loop);
-        if (netid_left_ms < left_ms) left_ms = netid_left_ms;
-    }
-    uint32_t ttl_s = left_ms > 0 ? (uint32_t)(left_ms / 1000) : 0;
-    /* Without memory the part ends with no answer; that is told in the end. */
-    (void)fr_answer_found(p->lookup->q, fr_part_federation(p), p->netid, place, ttl_s, freshness,
-                          &a);
-    part_end(p, a);
-}
-
-void fr_part_found(struct fr_part *p, const struct fr_place *place)
-{
-    end_found(p, place, (int64_t)place->ttl_s * 1000, FEDROAM_FRESH);
-}
-
-void fr_part_unknown(struct fr_part *p, uint32_t ttl_s, const char *reason)
-{
-    struct fedroam_answer *a = NULL;
-    (void)fr_answer_unknown(p->lookup->q, fr_part_federation(p), ttl_s,
-                            p->was_asked ? FEDROAM_FRESH : FEDROAM_CACHED, reason, &a);
-    part_end(p, a);
-}
-
-/* The key of the place that the part looks for; of a device, once its NetID is known. */
-static struct fr_cache_key place_key(const struct fr_part *p)
-{
-    const struct fr_question *q = &p->lookup->q;
-    if (q->kind == FEDROAM_JOIN_SERVER)
-        return (struct fr_cache_key){
-            .federation = p->federation, .kind = FEDROAM_JOIN_SERVER, .id = q->id};
-    return fr_network_key(p->federation, p->netid);
-}
-
-static struct fr_cache_key device_key(const struct fr_part *p)
-{
-    return (struct fr_cache_key){
-        .federation = p->federation, .kind = FEDROAM_DEVICE, .id = p->lookup->q.id};
-}
-
-/* No broker: what the cache still has, past its TTL, is better than nothing. False: it has
- * nothing. */
-static bool end_stale(struct fr_part *p)
-{
-    struct fedroam *f = p->lookup->f;
+    struct fedroam *f = t->data;
     int64_t now_ms = fr_loop_now_ms(f->loop);
-    struct fr_cache_hit hit;
-    if (p->lookup->q.kind == FEDROAM_DEVICE && p->netid == FEDROAM_NO_NETID) {
-        if (fr_cache_get(f->cache, device_key(p), now_ms, &hit) == FR_CACHE_MISS || hit.is_negative)
-            return false;
-        p->netid = hit.netid;
-        p->netid_until_ms = now_ms + hit.left_ms;
+    struct fedroam_lookup *l;
+    while ((l = TAILQ_FIRST(&f->patient)) && l->patience_ms <= now_ms) {
+        stop_patience(l);
+        start_stage(l);
     }
-    if (fr_cache_get(f->cache, place_key(p), now_ms, &hit) == FR_CACHE_MISS || hit.is_negative)
-        return false;
-    f->counts[FEDROAM_COUNT_STALE]++;
-    end_found(p, hit.place, hit.left_ms, FEDROAM_STALE);
-    return true;
-}
-
-void fr_part_fault(struct fr_part *p, const struct fr_judgement *j)
-{
-    struct fedroam_answer *a = NULL;
-    fr_flight_leave(p);
-    if (j->result == FEDROAM_NO_BROKER && end_stale(p)) return;
-    (void)fr_answer_fault(p->lookup->q, fr_part_federation(p), j, &a);
-    part_end(p, a);
-}
-
-static void join_flight(struct fr_part *p, struct fr_cache_key key,
-                        const struct fr_place_draft *known)
-{
-    enum fr_err err = fr_flight_join(p, key, known);
-    if (err == FR_OK) return;
-    struct fr_judgement j = {.result = FEDROAM_FAILED, .ede = FR_DNS_EDE_NONE};
-    fr_diag_print(NULL, err, j.reason, sizeof j.reason);
-    fr_part_fault(p, &j);
-}
-
-static void seek_place(struct fr_part *p, const struct fr_place_draft *known)
-{
-    struct fedroam *f = p->lookup->f;
-    struct fr_cache_hit hit;
-    if (fr_cache_get(f->cache, place_key(p), fr_loop_now_ms(f->loop), &hit) != FR_CACHE_FRESH)
-        join_flight(p, place_key(p), known);
-    else if (hit.is_negative)
-        fr_part_unknown(p, (uint32_t)(hit.left_ms / 1000), "");
-    else
-        end_found(p, hit.place, hit.left_ms, p->was_asked ? FEDROAM_FRESH : FEDROAM_CACHED);
-}
-
-void fr_part_set_netid(struct fr_part *p, uint32_t netid, uint32_t ttl_s)
-{
-    p->netid = netid;
-    p->netid_until_ms = fr_loop_now_ms(p->lookup->f->loop) + (int64_t)ttl_s * 1000;
-}
-
-void fr_part_go_on(struct fr_part *p, const struct fr_place_draft *known)
-{
-    fr_flight_leave(p);
-    seek_place(p, known);
-}
-
-static void start_part(struct fr_part *p)
-{
-    struct fedroam *f = p->lookup->f;
-    int64_t now_ms = fr_loop_now_ms(f->loop);
-    struct fr_cache_hit hit;
-    if (p->lookup->q.kind == FEDROAM_NETWORK)
-        fr_part_set_netid(p, (uint32_t)p->lookup->q.id, UINT32_MAX);
-    if (p->lookup->q.kind != FEDROAM_DEVICE) {
-        seek_place(p, NULL);
-        return;
-    }
-    if (fr_cache_get(f->cache, device_key(p), now_ms, &hit) != FR_CACHE_FRESH) {
-        join_flight(p, device_key(p), NULL);
-    } else if (hit.is_negative) {
-        fr_part_unknown(p, (uint32_t)(hit.left_ms / 1000), "");
-    } else {
-        p->netid = hit.netid;
-        p->netid_until_ms = now_ms + hit.left_ms;
-        seek_place(p, NULL);
-    }
+    if (l) fr_timer_start(f->loop, t, l->patience_ms - now_ms);
 }
 
 /* ---- look-ups ---- */
 
 static void expire(struct fedroam_lookup *l)
 {
+    l->is_starting = true; /* there is no time for another stage */
+    l->n_started = l->n_parts;
     struct fr_judgement j = {.result = FEDROAM_NO_BROKER, .ede = FR_DNS_EDE_NONE};
     (void)snprintf(j.reason, sizeof j.reason, "no answer within %u ms", (unsigned)l->timeout_ms);
     for (size_t i = 0; i < l->n_parts && !l->is_ready; i++)
@@ -279,7 +236,9 @@ static void deliver(struct fr_defer *d)
 
 void fr_lookups_init(struct fedroam *f)
 {
+    TAILQ_INIT(&f->patient);
     fr_timer_init(&f->deadline, on_deadline, f);
+    fr_timer_init(&f->patience, on_patience, f);
     fr_defer_init(&f->delivery, deliver, f);
 }
 
@@ -302,14 +261,14 @@ enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char 
     l->until_ms = fr_loop_now_ms(f->loop) + l->timeout_ms;
     l->done = done;
     l->data = data;
-    l->n_open = l->n_parts = n;
+    l->n_parts = n;
     for (size_t i = 0; i < n; i++)
         l->parts[i] = (struct fr_part){
             .lookup = l, .federation = (uint16_t)(first + i), .netid = FEDROAM_NO_NETID};
     f->n_lookups++;
     f->counts[FEDROAM_COUNT_LOOKUPS]++;
     open_insert(f, l);
-    for (size_t i = 0; i < n && !l->is_ready; i++) start_part(&l->parts[i]);
+    start_stage(l);
     if (out) *out = l;
     return FR_OK;
 }
@@ -324,5 +283,6 @@ void fr_lookups_free(struct fedroam *f)
     while (f->open.first) lookup_free(f->open.first);
     while (f->ready.first) lookup_free(f->ready.first);
     fr_timer_stop(&f->deadline);
+    fr_timer_stop(&f->patience);
     fr_defer_cancel(&f->delivery);
 }

@@ -1,5 +1,6 @@
 #include "resolver/options.h"
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "names/member.h"
 #include "resolver/text.h"
@@ -13,6 +14,7 @@ struct fedroam_options *fedroam_options_new(void)
     o->broker_timeout_ms = 1000;
     o->cache_entries = 100000;
     o->stale_s = 86400;
+    o->unknown_max_s = 600;
     o->pending = 10000;
     return o;
 }
@@ -153,6 +155,71 @@ enum fedroam_err fedroam_options_add_broker(struct fedroam_options *o, const cha
     return fr_public_err(add_broker(o, federation, url, addresses, count));
 }
 
+static enum fr_err read_prefix(struct fedroam_options *o, const char *text,
+                               struct fr_eui_prefix *out)
+{
+    struct fr_eui_prefix p = {0};
+    for (const char *c = text; c && *c && p.digits <= 16; c++, p.digits++) {
+        int digit = fr_hex_digit((uint8_t)*c);
+        if (digit < 0) break;
+        if (p.digits < 16) p.value |= (uint64_t)digit << (60 - 4 * p.digits);
+    }
+    if (p.digits == 0 || p.digits > 16 || text[p.digits])
+        return fr_diag_fail(&o->diag, FR_E_MALFORMED,
+                            "\"%s\" is not the first 1 to 16 hex digits of a DevEUI",
+                            text ? text : "");
+    *out = p;
+    return FR_OK;
+}
+
+static enum fr_err read_prefixes(struct fedroam_options *o, const char *const *texts, size_t n,
+                                 struct fr_eui_prefixes *out)
+{
+    enum fr_err err = FR_OK;
+    if (n > FR_PREFIXES_MAX)
+        return fr_diag_fail(&o->diag, FR_E_LIMIT, "more than %d prefixes", FR_PREFIXES_MAX);
+    for (size_t i = 0; i < n && !err; i++) err = read_prefix(o, texts[i], &out->list[i]);
+    out->n = n;
+    return err;
+}
+
+static enum fr_err set_devices(struct fedroam_options *o, const char *federation,
+                               const char *const *only, size_t n_only, const char *const *except,
+                               size_t n_except)
+{
+    struct fr_eui_prefixes a, b;
+    size_t at = federation ? fr_options_find(o, federation) : o->n_federations;
+    if (at == o->n_federations)
+        return fr_diag_fail(&o->diag, FR_E_NOT_FOUND, "no federation %s was added",
+                            federation ? federation : "");
+    enum fr_err err = read_prefixes(o, only, only ? n_only : 0, &a);
+    if (err) return err;
+    err = read_prefixes(o, except, except ? n_except : 0, &b);
+    if (err) return err;
+    o->federations[at]->only = a;
+    o->federations[at]->except = b;
+    return FR_OK;
+}
+
+enum fedroam_err fedroam_options_set_devices(struct fedroam_options *o, const char *federation,
+                                             const char *const *only, size_t only_count,
+                                             const char *const *except, size_t except_count)
+{
+    return fr_public_err(set_devices(o, federation, only, only_count, except, except_count));
+}
+
+static bool has_prefix(const struct fr_eui_prefixes *p, uint64_t eui)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if ((eui ^ p->list[i].value) >> (64 - 4 * p->list[i].digits) == 0) return true;
+    return false;
+}
+
+bool fr_federation_takes(const struct fr_federation_opt *f, uint64_t deveui)
+{
+    return (f->only.n == 0 || has_prefix(&f->only, deveui)) && !has_prefix(&f->except, deveui);
+}
+
 static enum fedroam_err set_number(struct fedroam_options *o, const char *what, uint32_t v,
                                    uint32_t min, uint32_t max, uint32_t *to)
 {
@@ -186,6 +253,21 @@ enum fedroam_err fedroam_options_set_cache_entries(struct fedroam_options *o, ui
 enum fedroam_err fedroam_options_set_stale(struct fedroam_options *o, uint32_t s)
 {
     return set_number(o, "the time answers may be stale in s", s, 0, 259200, &o->stale_s);
+}
+
+enum fedroam_err fedroam_options_set_unknown_max(struct fedroam_options *o, uint32_t s)
+{
+    return set_number(o, "the longest time an unknown DevEUI is not asked about in s", s, 1, 86400,
+                      &o->unknown_max_s);
+}
+
+enum fedroam_err fedroam_options_set_ask(struct fedroam_options *o, enum fedroam_ask ask)
+{
+    if (ask != FEDROAM_ASK_ALL && ask != FEDROAM_ASK_IN_ORDER)
+        return fr_public_err(
+            fr_diag_fail(&o->diag, FR_E_RANGE, "no such way to ask: %d", (int)ask));
+    o->ask = ask;
+    return FEDROAM_OK;
 }
 
 enum fedroam_err fedroam_options_set_pending(struct fedroam_options *o, uint32_t lookups)
@@ -236,6 +318,8 @@ enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_optio
         }
         g->n_brokers = f->n_brokers;
         memcpy(g->brokers, f->brokers, sizeof g->brokers);
+        g->only = f->only;
+        g->except = f->except;
         copy->federations[copy->n_federations++] = g;
     }
     *out = copy;

@@ -14,7 +14,19 @@ enum {
     FR_FEDERATIONS_MAX = 16,
     FR_BROKERS_MAX = 8,
     FR_BROKER_ADDRESSES_MAX = 8,
+    FR_PREFIXES_MAX = 64,
     FR_PATH_MAX = 4096
+};
+
+/* The first digits of EUIs. */
+struct fr_eui_prefix {
+    uint64_t value; /* the digits at the top, zeros below */
+    uint8_t digits; /* 1 to 16 */
+};
+
+struct fr_eui_prefixes {
+    size_t n;
+    struct fr_eui_prefix list[FR_PREFIXES_MAX];
 };
 
 struct fr_broker_opt {
@@ -29,6 +41,7 @@ struct fr_federation_opt {
     char *ca, *chain, *key;
     size_t n_brokers;
     struct fr_broker_opt brokers[FR_BROKERS_MAX];
+    struct fr_eui_prefixes only, except;
 };
 
 struct fedroam_options {
@@ -38,6 +51,8 @@ struct fedroam_options {
     uint32_t hedge_ms; /* 0: never */
     uint32_t cache_entries;
     uint32_t stale_s;
+    uint32_t unknown_max_s;
+    enum fedroam_ask ask;
     uint32_t pending;
     bool has_host;
     struct fedroam_host host;
@@ -50,6 +65,9 @@ enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_optio
 
 /* Can a handle work with them? FR_E_INVALID: no federation, or one without a broker. */
 enum fr_err fr_options_check(const struct fedroam_options *o, struct fr_diag *diag);
+
+/* May the federation be asked about this DevEUI? */
+bool fr_federation_takes(const struct fr_federation_opt *f, uint64_t deveui);
 
 /* The place of a federation, or n_federations. */
 size_t fr_options_find(const struct fedroam_options *o, const char *federation);

@@ -47,8 +47,8 @@ typedef void (*fedroam_answer_cb)(void *data, const struct fedroam_answer *answe
  * Start a look-up: of a device by DevEUI, of a network by NetID, of a Join Server by JoinEUI
  * (numbers, most significant byte first).
  *
- * `federation` NULL asks all of them at once: the first that has it wins, and "unknown" means
- * unknown in every one. `timeout_ms` 0 takes the one of the options. The call-back is never called
+ * `federation` NULL asks all of them (fedroam_options_set_ask() says in which order): the first that
+ * has it wins, and "unknown" means unknown in every one. `timeout_ms` 0 takes the one of the options. The call-back is never called
  * from inside these functions. `out` may be NULL; otherwise it can be used to cancel until the
  * call-back was called. FEDROAM_E_FEDERATION, FEDROAM_E_ARGUMENT (a NetID above 24 bits),
  * FEDROAM_E_LIMIT, FEDROAM_E_MEMORY: nothing was started.

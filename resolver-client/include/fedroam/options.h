@@ -19,7 +19,7 @@ extern "C" {
  * Threads: one at a time.
  * Errors:  a setter that fails changes nothing. fedroam_options_error() says in words what was
  *          wrong with the last failing call.
- * Limits:  16 federations, 8 brokers each, 8 addresses a broker; paths up to 4095 bytes.
+ * Limits:  16 federations, 8 brokers each, 8 addresses a broker, 64 prefixes a list; paths up to 4095 bytes.
  */
 struct fedroam_options;
 
@@ -67,6 +67,29 @@ FEDROAM_API enum fedroam_err fedroam_options_set_cache_entries(struct fedroam_op
 
 /* How long past its TTL an answer may serve while no broker can be reached: 0..259200 s (86400). */
 FEDROAM_API enum fedroam_err fedroam_options_set_stale(struct fedroam_options *o, uint32_t s);
+
+/* A DevEUI that no federation knew is asked about again when the broker's negative TTL is over; each
+ * time in a row the wait doubles, up to this: 1..86400 s (600). */
+FEDROAM_API enum fedroam_err fedroam_options_set_unknown_max(struct fedroam_options *o, uint32_t s);
+
+/* Several federations, and a look-up that names none: the federation where the device was last is
+ * asked first, alone; the others, and all of them for a device not seen before, at once or one after
+ * the other in the order added. The next ones are also asked when those before take longer than the
+ * time of a broker. */
+enum fedroam_ask { FEDROAM_ASK_ALL = 0, FEDROAM_ASK_IN_ORDER };
+FEDROAM_API enum fedroam_err fedroam_options_set_ask(struct fedroam_options *o,
+                                                     enum fedroam_ask ask);
+
+/*
+ * Which devices a federation is asked about: those whose DevEUI begins with one of `only` (all when
+ * there are none) and with none of `except`. A prefix is the first 1 to 16 hex digits ("70b3d57ed"),
+ * at most 64 in each list. Others are unknown there without a question. Replaces what was set.
+ */
+FEDROAM_API enum fedroam_err fedroam_options_set_devices(struct fedroam_options *o,
+                                                         const char *federation,
+                                                         const char *const *only, size_t only_count,
+                                                         const char *const *except,
+                                                         size_t except_count);
 
 /* Look-ups that may wait at the same time: 1..1000000 (10000). More: FEDROAM_E_LIMIT. */
 FEDROAM_API enum fedroam_err fedroam_options_set_pending(struct fedroam_options *o,

@@ -148,6 +148,31 @@ static void test_without_memory_nothing_is_kept(void **state)
     fr_cache_free(c);
 }
 
+static void test_unknown_again_and_again(void **state)
+{
+    (void)state;
+    struct fr_cache *c = cache(16, 5000);
+    struct fr_cache_hit hit;
+    int64_t now_ms = 1000;
+    static const uint32_t fresh_s[] = {60, 120, 240, 480, 600, 600};
+    for (size_t i = 0; i < sizeof fresh_s / sizeof *fresh_s; i++) {
+        assert_int_equal(fr_cache_put_unknown(c, key(1), 60, 600, now_ms), fresh_s[i]);
+        assert_int_equal(fr_cache_get(c, key(1), now_ms, &hit), FR_CACHE_FRESH);
+        assert_true(hit.is_negative);
+        now_ms += fresh_s[i] * 1000;
+        assert_int_equal(fr_cache_get(c, key(1), now_ms, &hit), FR_CACHE_MISS);
+    }
+    assert_int_equal(fr_cache_put_unknown(c, key(1), 0, 600, now_ms), 0); /* not to be kept */
+    assert_int_equal(fr_cache_put_unknown(c, key(1), 60, 600, now_ms), 60);
+    assert_int_equal(fr_cache_put_unknown(c, key(1), 60, 600, now_ms + 660000), 60); /* forgotten */
+    fr_cache_put_device(c, key(1), 0x13, 60, now_ms);
+    assert_int_equal(fr_cache_put_unknown(c, key(1), 60, 600, now_ms), 60); /* it was known */
+    assert_int_equal(fr_cache_put_unknown(c, key(2), 7200, 600, now_ms), 7200);
+    assert_int_equal(fr_cache_put_unknown(c, key(2), 7200, 600, now_ms),
+                     7200); /* the broker's word */
+    fr_cache_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_ttl_zero_removes),
         cmocka_unit_test(test_the_least_recently_used_goes),
         cmocka_unit_test(test_many_entries),
+        cmocka_unit_test(test_unknown_again_and_again),
         cmocka_unit_test(test_without_memory_nothing_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

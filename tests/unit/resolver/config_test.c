@@ -32,8 +32,10 @@ static const struct {
     {"an address as host", FED "    broker: https://127.0.0.1:8443/dns-query\n" FILES, FR_OK, NULL,
      1, 1},
     {"limits",
-     FED "    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES
-         "lookup: {timeout: 5s, broker_timeout: 500ms, cache: 1000, stale: 1h}\n",
+     FED "    broker: " URL "\n    addresses: [127.0.0.1]\n    only: ['70b3d57ed', '0000']\n"
+         "    except: 70b3d57ed0000007\n" FILES
+         "lookup: {timeout: 5s, broker_timeout: 500ms, cache: 1000, stale: 1h, hedge: 200ms,\n"
+         "         unknown_max: 5m, ask: in-order}\n",
      FR_OK, NULL, 1, 1},
     {"localhost is looked up", FED "    broker: https://localhost:8443/dns-query\n" FILES, FR_OK,
      NULL, 1, 0},
@@ -54,6 +56,12 @@ static const struct {
      FED "    broker: https://127.0.0.1/q\n" FILES
          "  - name: fed.test\n    broker: https://127.0.0.1/q\n" FILES,
      FR_E_CONFIG, "there already", 0, 0},
+    {"not a prefix",
+     FED "    broker: " URL "\n    addresses: [127.0.0.1]\n    only: [70b3x]\n" FILES, FR_E_CONFIG,
+     "70b3x", 0, 0},
+    {"no such order",
+     FED "    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES "lookup: {ask: one}\n",
+     FR_E_CONFIG, "", 0, 0},
     {"timeout out of range", FED "    broker: " URL "\n" FILES "lookup: {timeout: 1ms}\n",
      FR_E_CONFIG, "", 0, 0},
 };
@@ -104,6 +112,10 @@ static void test_defaults_and_limits(void **state)
     assert_int_equal(o->broker_timeout_ms, plain->broker_timeout_ms);
     assert_int_equal(o->cache_entries, plain->cache_entries);
     assert_int_equal(o->stale_s, plain->stale_s);
+    assert_int_equal(o->hedge_ms, plain->hedge_ms);
+    assert_int_equal(o->unknown_max_s, plain->unknown_max_s);
+    assert_int_equal(o->ask, plain->ask);
+    assert_int_equal(o->federations[0]->only.n + o->federations[0]->except.n, 0);
     fedroam_options_free(plain);
     fedroam_options_free(o);
     fr_conf_free(&fr_resolver_schema, &conf);
@@ -116,6 +128,12 @@ static void test_defaults_and_limits(void **state)
     assert_int_equal(o->broker_timeout_ms, 500);
     assert_int_equal(o->cache_entries, 1000);
     assert_int_equal(o->stale_s, 3600);
+    assert_int_equal(o->hedge_ms, 200);
+    assert_int_equal(o->unknown_max_s, 300);
+    assert_int_equal(o->ask, FEDROAM_ASK_IN_ORDER);
+    assert_true(fr_federation_takes(o->federations[0], 0x70b3d57ed0000001));
+    assert_false(fr_federation_takes(o->federations[0], 0x70b3d57ed0000007));
+    assert_false(fr_federation_takes(o->federations[0], 0x70b3d57ee0000001));
     fedroam_options_free(o);
     fr_conf_free(&fr_resolver_schema, &conf);
 }

@@ -28,6 +28,7 @@ struct net {
     struct fr_loop *loop;
     struct net_broker brokers[2][FR_BROKERS_MAX]; /* of fed.test and other.test */
     bool is_bare;                                 /* answers have no Additional */
+    bool moved;                                   /* each device is in the other federation */
     const char *alias;                            /* the device's alias; NULL: the right one */
     unsigned made;
     struct fedroam *f;
@@ -58,6 +59,14 @@ static inline int64_t net_real(void *data)
     return 1700000000000 + ((struct net *)data)->now_ms;
 }
 
+static inline struct message net_answer_home(const char *name, uint16_t type, const char *network,
+                                             const char *extra)
+{
+    char text[2 * FR_DNAME_TEXT];
+    snprintf(text, sizeof text, "%s. 3600 CNAME %s\n%s 60 A 192.0.2.1", name, network, network);
+    return test_message(name, type, OK, text, "", extra);
+}
+
 /* What the zones hold: device …01 and …02 in network 000013 of fed.test, device …0b in network
  * 00000b of other.test; a Join Server; anything else is NXDOMAIN. */
 static inline struct message net_answer(const struct net *net, const char *name, uint16_t type)
@@ -67,6 +76,15 @@ static inline struct message net_answer(const struct net *net, const char *name,
     static const char srv[] = SERVICE " 60 SRV 0 0 8005 e1." NETWORK;
     const char *extra = net->is_bare ? "" : extras;
     char text[2 * FR_DNAME_TEXT];
+    if (net->moved && strncmp(name, "70b3d57ed000000", 15) == 0) {
+        if (name[15] == 'b' && strstr(name, ".deveui.fed.test"))
+            return net_answer_home(name, type, NETWORK, extras);
+        if (name[15] != 'b' && strstr(name, ".deveui.other.test"))
+            return net_answer_home(name, type, "00000b.netid.other.test.",
+                                   "_fedroam._tcp.00000b.netid.other.test. 60 SRV 0 0 8005 "
+                                   "00000b.netid.other.test.");
+        return test_message(name, type, NX, "", SOA60, "");
+    }
     if (strncmp(name, "70b3d57ed000000", 15) == 0 && strstr(name, ".deveui.fed.test") &&
         (name[15] == '1' || name[15] == '2')) {
         snprintf(text, sizeof text, "%s. 3600 CNAME %s\n" NETWORK " 60 A 192.0.2.1", name,

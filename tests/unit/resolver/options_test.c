@@ -184,12 +184,58 @@ static void test_check_and_copy(void **state)
     fedroam_options_free(NULL);
 }
 
+static void test_prefixes_of_devices(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *prefix;
+        enum fedroam_err err;
+        uint64_t in, out;
+    } rows[] = {
+        {"7", FEDROAM_OK, 0x7fffffffffffffff, 0x8000000000000000},
+        {"70b3d57ed", FEDROAM_OK, 0x70b3d57ed0000001, 0x70b3d57ee0000001},
+        {"70B3D57ED0000001", FEDROAM_OK, 0x70b3d57ed0000001, 0x70b3d57ed0000000},
+        {"70b3d57ed00000012", FEDROAM_E_ARGUMENT, 0, 0},
+        {"", FEDROAM_E_ARGUMENT, 0, 0},
+        {NULL, FEDROAM_E_ARGUMENT, 0, 0},
+        {"70-b3", FEDROAM_E_ARGUMENT, 0, 0},
+        {"70b3*", FEDROAM_E_ARGUMENT, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fedroam_options *o = options();
+        enum fedroam_err err =
+            fedroam_options_set_devices(o, "fed.test", &rows[i].prefix, 1, NULL, 0);
+        if (err != rows[i].err) fail_msg("row %zu: %s", i, fedroam_err_text(err));
+        const struct fr_federation_opt *f = o->federations[0];
+        assert_true(fr_federation_takes(f, rows[i].in));
+        assert_int_equal(fr_federation_takes(f, rows[i].out), err != FEDROAM_OK);
+        if (err == FEDROAM_OK) {
+            assert_int_equal(
+                fedroam_options_set_devices(o, "fed.test", NULL, 0, &rows[i].prefix, 1),
+                FEDROAM_OK);
+            assert_false(fr_federation_takes(f, rows[i].in));
+            assert_true(fr_federation_takes(f, rows[i].out));
+        }
+        fedroam_options_free(o);
+    }
+    struct fedroam_options *o = options();
+    const char *many[FR_PREFIXES_MAX + 1];
+    for (size_t i = 0; i <= FR_PREFIXES_MAX; i++) many[i] = "0";
+    assert_int_equal(fedroam_options_set_devices(o, "no.test", many, 1, NULL, 0),
+                     FEDROAM_E_FEDERATION);
+    assert_int_equal(fedroam_options_set_devices(o, "fed.test", many, FR_PREFIXES_MAX + 1, NULL, 0),
+                     FEDROAM_E_LIMIT);
+    assert_int_equal(fedroam_options_set_ask(o, (enum fedroam_ask)2), FEDROAM_E_ARGUMENT);
+    fedroam_options_free(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_federations), cmocka_unit_test(test_brokers),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_host),        cmocka_unit_test(test_check_and_copy),
+        cmocka_unit_test(test_federations),    cmocka_unit_test(test_brokers),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_host),           cmocka_unit_test(test_prefixes_of_devices),
+        cmocka_unit_test(test_check_and_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
