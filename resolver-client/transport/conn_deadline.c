@@ -18,7 +18,8 @@ bool fr_conn_has_output(const struct fr_http_conn *c)
 static int64_t deadline_ms(const struct fr_http_conn *c)
 {
     if (c->phase == FR_CONN_LINGER) return c->since_ms + LINGER_MS;
-    if (c->phase == FR_CONN_HANDSHAKE) return c->since_ms + c->conf.handshake_ms;
+    if (c->phase == FR_CONN_PROXY || c->phase == FR_CONN_HANDSHAKE)
+        return c->since_ms + c->conf.handshake_ms;
     if (c->is_closing && c->in_progress == 0) return c->close_by_ms;
     if (fr_conn_has_output(c)) return c->progress_ms + c->conf.write_ms;
     if (!c->has_request) return c->since_ms + c->conf.first_request_ms;
@@ -42,7 +43,9 @@ static void give_up(struct fr_http_conn *c)
     struct fr_http_server_counters *counters = &c->server->counters;
     bool has_answer = false;
 
-    if (c->phase == FR_CONN_HANDSHAKE) {
+    if (c->phase == FR_CONN_PROXY) {
+        counters->late_handshake++;
+    } else if (c->phase == FR_CONN_HANDSHAKE) {
         counters->late_handshake++;
         if (c->stream.ssl) fr_conn_report_refusal(c, "handshake took too long");
     } else if (c->phase == FR_CONN_OPEN && (c->is_closing || fr_conn_has_output(c))) {

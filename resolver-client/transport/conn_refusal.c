@@ -37,5 +37,7 @@ void fr_conn_report_refusal(struct fr_http_conn *c, const char *reason)
     };
 
     s->counters.handshakes_refused++;
+    if (ERR_GET_REASON(c->stream.tls_error) == SSL_R_EXCESSIVE_MESSAGE_SIZE)
+        s->counters.limit_chain++;
     if (s->handler.on_refused) s->handler.on_refused(s->handler.data, &c->peer.addr, &why);
 }

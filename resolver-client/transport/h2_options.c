@@ -31,7 +31,7 @@ nghttp2_mem fr_h2_mem(void)
     return (nghttp2_mem){NULL, mem_malloc, mem_free, mem_calloc, mem_realloc};
 }
 
-enum fr_err fr_h2_options_new(struct nghttp2_option **out)
+enum fr_err fr_h2_options_new(unsigned resets, unsigned continuations, struct nghttp2_option **out)
 {
     nghttp2_option *o;
 
@@ -41,10 +41,15 @@ enum fr_err fr_h2_options_new(struct nghttp2_option **out)
     nghttp2_option_set_max_settings(o, 32);
     nghttp2_option_set_max_deflate_dynamic_table_size(o, 4096);
 #ifdef FR_HAVE_RESET_RATE_LIMIT
-    nghttp2_option_set_stream_reset_rate_limit(o, 100, 10);
+    /* One more than allowed: a server's own account of resets (h2_flood.h) speaks first. */
+    nghttp2_option_set_stream_reset_rate_limit(o, (uint64_t)resets + 1, (uint64_t)resets + 1);
+#else
+    (void)resets;
 #endif
 #ifdef FR_HAVE_MAX_CONTINUATIONS
-    nghttp2_option_set_max_continuations(o, 4);
+    nghttp2_option_set_max_continuations(o, continuations);
+#else
+    (void)continuations;
 #endif
     *out = o;
     return FR_OK;

@@ -8,7 +8,9 @@
 
 #include "base/err.h"
 
-enum fr_err fr_h2_options_new(struct nghttp2_option **out);
+/* resets: streams the peer may reset at once. continuations: CONTINUATION frames of one header
+ * list. */
+enum fr_err fr_h2_options_new(unsigned resets, unsigned continuations, struct nghttp2_option **out);
 void fr_h2_options_free(struct nghttp2_option *o);
 
 /* Memory for sessions, through base/mem. */

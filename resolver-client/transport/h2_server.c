@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "transport/h2_flood.h"
 #include "transport/h2_options.h"
 #include "transport/http_conn.h"
 
@@ -17,9 +18,10 @@ struct fr_h2_server {
     size_t frame_n;
     unsigned n_reading; /* exchanges whose request is not whole */
     unsigned n_streams; /* exchanges on a live stream */
-    bool has_noticed;   /* the first GOAWAY is out */
-    bool is_broken;     /* nghttp2 met a fatal error: it must not be called again, only deleted */
-    bool is_abandoned;  /* … and not even that */
+    struct fr_h2_flood flood;
+    bool has_noticed;  /* the first GOAWAY is out */
+    bool is_broken;    /* nghttp2 met a fatal error: it must not be called again, only deleted */
+    bool is_abandoned; /* … and not even that */
 };
 
 static nghttp2_nv nv(struct fr_span name, struct fr_span value)
@@ -52,6 +54,39 @@ static void reset(struct fr_http_conn *c, int32_t stream_id, uint32_t code)
     if (c->h2->is_broken) return;
     int rc = nghttp2_submit_rst_stream(c->h2->session, NGHTTP2_FLAG_NONE, stream_id, code);
     if (rc != 0) broken(c, rc);
+}
+
+/* The peer only makes work. nghttp2 ignores what still comes. */
+static void calm(struct fr_http_conn *c)
+{
+    int rc = nghttp2_session_terminate_session(c->h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    if (rc != 0)
+        broken(c, rc);
+    else
+        fr_conn_set_closing(c, true);
+}
+
+static void note_frame(struct fr_http_conn *c, const nghttp2_frame_hd *hd)
+{
+    if (c->is_closing) return;
+    if (!fr_h2_flood_note(&c->h2->flood, hd, fr_loop_now_ms(c->server->loop), &c->conf,
+                          &c->server->counters))
+        calm(c);
+}
+
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *data)
+{
+    (void)session;
+    note_frame(data, hd);
+    return 0;
+}
+
+/* Our resets count too: a peer can provoke them ("made you reset"). */
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data)
+{
+    (void)session;
+    if (frame->hd.type == NGHTTP2_RST_STREAM) note_frame(data, &frame->hd);
+    return 0;
 }
 
 static ssize_t read_reply(nghttp2_session *session, int32_t stream_id, uint8_t *p, size_t n,
@@ -147,6 +182,7 @@ static void complete(struct fr_http_conn *c, struct fr_exchange *x)
 
     x->has_end = true;
     h->n_reading--;
+    fr_h2_flood_forgive(&h->flood);
     if (x->is_rejected) return;
     fr_head_seal(&x->head);
     unsigned status = check_head(c, x);
@@ -302,6 +338,8 @@ static enum fr_err session_new(struct fr_http_conn *c, nghttp2_session **out)
     int rc;
 
     if (nghttp2_session_callbacks_new(&callbacks) != 0) return FR_E_NOMEM;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
@@ -348,6 +386,10 @@ static bool h2_feed(struct fr_http_conn *c, struct fr_span in)
     ssize_t rc = nghttp2_session_mem_recv(c->h2->session, in.p, in.n);
     if (rc == (ssize_t)in.n) return true;
     c->server->counters.bad_requests++;
+    if (rc == NGHTTP2_ERR_FLOODED) c->server->counters.limit_control++;
+#ifdef FR_HAVE_MAX_CONTINUATIONS
+    if (rc == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) c->server->counters.limit_continuations++;
+#endif
     broken(c, rc);
     return false;
 }

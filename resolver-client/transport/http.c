@@ -6,8 +6,10 @@
 
 struct fr_span fr_http_find(const struct fr_http_field *fields, size_t n, const char *name)
 {
+    const struct fr_span wanted = fr_span_str(name);
+
     for (size_t i = 0; i < n; i++)
-        if (fr_span_is(fields[i].name, name)) return fields[i].value;
+        if (fr_span_equal(fields[i].name, wanted)) return fields[i].value;
     return (struct fr_span){0};
 }
 

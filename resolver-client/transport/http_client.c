@@ -7,6 +7,9 @@
 #include "transport/client_conn.h"
 #include "transport/h2_options.h"
 
+#define H2_RESETS 1000 /* of a server, at once: it may refuse all streams of a bad moment */
+#define H2_CONTINUATIONS 4
+
 /* The client's queue: calls wait, travel, finish. Connections are in client_conn.c. */
 
 struct fr_http_client_conf fr_http_client_conf_default(void)
@@ -249,7 +252,7 @@ enum fr_err fr_http_client_new(struct fr_loop *loop, const struct fr_http_client
     if (!client->host || (conf->unix_path && !client->unix_path)) err = FR_E_NOMEM;
     if (!err && conf->n_addrs > 0) err = copy_addrs(conf->addrs, conf->n_addrs, &client->addrs);
     if (!err) err = fr_stream_pool_init(&client->streams);
-    if (!err) err = fr_h2_options_new(&client->h2_options);
+    if (!err) err = fr_h2_options_new(H2_RESETS, H2_CONTINUATIONS, &client->h2_options);
     if (err) {
         destroy(client);
         return err;

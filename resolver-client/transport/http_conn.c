@@ -35,6 +35,8 @@ void fr_conn_destroy(struct fr_http_conn *c)
     fr_timer_stop(&c->timer);
     fr_defer_cancel(&c->turn);
     fr_stream_close(&c->stream);
+    fr_conn_proxy_stop(c);
+    fr_conn_give_place(c);
     if (c->prev)
         c->prev->next = c->next;
     else
@@ -237,12 +239,40 @@ static void linger(struct fr_http_conn *c)
     fr_conn_destroy(c);
 }
 
+/* Who the client is, is known: over to TLS, or to HTTP. */
+static enum fr_err begin(struct fr_http_conn *c)
+{
+    enum fr_err err = fr_conn_take_place(c);
+
+    if (err) return err;
+    c->phase = FR_CONN_HANDSHAKE;
+    if (c->stream.ssl) return FR_OK;
+    c->stream.is_up = true;
+    return become_open(c);
+}
+
+static void read_proxy(struct fr_http_conn *c)
+{
+    enum fr_err err = fr_conn_proxy_read(c);
+
+    if (err == FR_E_BUSY) return;
+    if (!err) err = begin(c);
+    if (err)
+        fr_conn_destroy(c);
+    else
+        watch(c);
+}
+
 static void on_ready(struct fr_watch *w, unsigned events)
 {
     struct fr_http_conn *c = w->data;
 
     if (c->phase == FR_CONN_LINGER) {
         linger(c);
+        return;
+    }
+    if (c->phase == FR_CONN_PROXY) {
+        read_proxy(c);
         return;
     }
     c->is_in_event = true;
@@ -315,10 +345,8 @@ enum fr_err fr_conn_open(struct fr_http_server *s, struct fr_http_listener *l, i
 
         SSL *ssl = fr_tls_server_ssl(l->tls, &c->stream.tls);
         err = ssl ? fr_stream_start_tls(&c->stream, ssl) : FR_E_NOMEM;
-    } else {
-        c->stream.is_up = true;
-        err = become_open(c);
     }
+    if (!err) err = fr_listener_expects_proxy(l, peer) ? fr_conn_proxy_start(c) : begin(c);
     if (err) {
         fr_conn_destroy(c);
         return err;

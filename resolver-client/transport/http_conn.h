@@ -7,12 +7,14 @@
  * Threads: the loop's.
  */
 
+#include "base/tally.h"
 #include "transport/h1_parse.h"
 #include "transport/http_head.h"
 #include "transport/http_server.h"
 #include "transport/stream.h"
 
 struct nghttp2_option;
+struct fr_conn_proxy;
 struct fr_h1_server;
 struct fr_h2_server;
 
@@ -67,6 +69,7 @@ struct fr_server_proto {
 extern const struct fr_server_proto fr_h1_proto, fr_h2_proto;
 
 enum fr_conn_phase {
+    FR_CONN_PROXY, /* the proxy's header is to come */
     FR_CONN_HANDSHAKE,
     FR_CONN_OPEN,
     FR_CONN_LINGER, /* all said; reading on so that the peer can read our last answer */
@@ -88,6 +91,7 @@ struct fr_http_conn {
         struct fr_h2_server *h2;
     };
     struct fr_exchange *exchanges;
+    struct fr_conn_proxy *proxy; /* in phase PROXY */
     enum fr_conn_phase phase;
     unsigned in_progress; /* exchanges at work, those of reset streams too */
     unsigned handled;     /* requests of this turn */
@@ -104,6 +108,7 @@ struct fr_http_conn {
     bool is_closing;   /* ends when quiet */
     bool is_lingering; /* by phase LINGER rather than at once */
     bool has_end;      /* the peer sends no more */
+    bool has_place;    /* counted among those of its address */
 };
 
 struct fr_http_listener {
@@ -116,6 +121,8 @@ struct fr_http_listener {
     struct fr_tls_acceptor *tls;
     fr_tls_select_fn select;
     void *select_data;
+    const struct fr_prefix *proxies;
+    size_t n_proxies;
 };
 
 struct fr_http_server {
@@ -129,6 +136,7 @@ struct fr_http_server {
     unsigned n_pool;
     uint64_t last_id;
     struct fr_stream_pool streams;
+    struct fr_tally *addresses; /* connections of each */
     struct nghttp2_option *h2_options;
     int64_t date_s; /* of `date` */
     char date[FR_HTTP_DATE];
@@ -180,6 +188,17 @@ const char *fr_server_date(struct fr_http_server *s);
 
 /* For the end of a drain. */
 void fr_server_conn_gone(struct fr_http_server *s);
+
+/* What a proxy says before anything else (conn_proxy.c). */
+bool fr_listener_expects_proxy(const struct fr_http_listener *l, const struct fr_addr *peer);
+enum fr_err fr_conn_proxy_start(struct fr_http_conn *c);
+/* FR_OK: peer.addr is the client's; FR_E_BUSY: more is to come; else: not a proxy's header. */
+enum fr_err fr_conn_proxy_read(struct fr_http_conn *c);
+void fr_conn_proxy_stop(struct fr_http_conn *c);
+
+/* Connections of one address (conn_place.c). FR_E_LIMIT: it has as many as it may. */
+enum fr_err fr_conn_take_place(struct fr_http_conn *c);
+void fr_conn_give_place(struct fr_http_conn *c);
 
 /* Deadlines (conn_deadline.c). */
 

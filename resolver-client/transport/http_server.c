@@ -29,6 +29,9 @@ struct fr_http_server_conf fr_http_server_conf_default(void)
         .target_bytes = 8192,
         .body_bytes = 65536,
         .backlog_bytes = 256 * 1024,
+        .resets = 200,
+        .control_frames = 1000,
+        .continuations = 4,
     };
 }
 
@@ -55,7 +58,8 @@ enum fr_err fr_http_server_new(struct fr_loop *loop, const struct fr_http_server
     fr_timer_init(&s->drain_timer, on_drain_timer, s);
 
     enum fr_err err = fr_stream_pool_init(&s->streams);
-    if (!err) err = fr_h2_options_new(&s->h2_options);
+    if (!err) err = fr_h2_options_new(conf->resets, conf->continuations, &s->h2_options);
+    if (!err) err = fr_tally_new(&s->addresses);
     if (err)
         fr_http_server_free(s);
     else
@@ -72,6 +76,7 @@ void fr_http_server_free(struct fr_http_server *s)
     fr_exchange_forget_server(s);
     fr_defer_cancel(&s->stopped);
     fr_timer_stop(&s->drain_timer);
+    fr_tally_free(s->addresses);
     fr_h2_options_free(s->h2_options);
     fr_stream_pool_deinit(&s->streams);
     fr_free(s);
@@ -142,6 +147,8 @@ enum fr_err fr_http_server_listen(struct fr_http_server *s, const struct fr_http
     l->is_unix = how->unix_path != NULL;
     l->select = how->select;
     l->select_data = how->select_data;
+    l->proxies = how->proxies;
+    l->n_proxies = how->n_proxies;
     fr_watch_init(&l->watch, fd, on_acceptable, l);
     fr_timer_init(&l->pause, on_pause_end, l);
     if (!l->is_unix) err = fr_socket_local(fd, &l->addr);

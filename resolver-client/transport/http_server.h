@@ -17,6 +17,7 @@
 #include "base/addr.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/prefix.h"
 #include "transport/http.h"
 #include "transport/loop.h"
 #include "transport/socket.h"
@@ -28,6 +29,7 @@ struct fr_http_conn;
 
 struct fr_http_server_conf {
     unsigned connections;       /* open at once; the next ones are closed at accept */
+    unsigned per_address;       /* of them, from one IPv4 address or IPv6 /64; 0: no limit */
     unsigned streams;           /* requests in progress on one connection, reset ones included */
     unsigned requests_per_turn; /* handled on one connection before the others get their turn */
     uint32_t handshake_ms;      /* accept → TLS established */
@@ -38,13 +40,17 @@ struct fr_http_server_conf {
     size_t head_bytes;          /* request line and fields; HTTP/2: decoded header list */
     size_t target_bytes;        /* request target */
     size_t body_bytes;
-    size_t backlog_bytes; /* HTTP/1 answers pending above which reading stops; HTTP/2 has its windows */
-    bool is_h2_off;       /* serve HTTP/1.x only */
+    size_t
+        backlog_bytes; /* HTTP/1 answers pending above which reading stops; HTTP/2 has its windows */
+    unsigned resets;   /* HTTP/2 streams reset at once; a tenth of it more each second */
+    unsigned control_frames; /* HTTP/2 frames without a request in them, in the same way */
+    unsigned continuations;  /* CONTINUATION frames of one header list; read by _new only */
+    bool is_h2_off;          /* serve HTTP/1.x only */
 };
 
 /* The defaults of the house: 10,000 connections, 100 streams, 64 requests a turn, 5 s handshake and
  * first request, 10 s request, 120 s idle, 10 s write, 8 KiB head and target, 64 KiB body, 256 KiB
- * backlog. */
+ * backlog, 200 resets, 1,000 control frames, 4 continuations; any number from one address. */
 struct fr_http_server_conf fr_http_server_conf_default(void);
 
 struct fr_http_server_counters {
@@ -53,6 +59,8 @@ struct fr_http_server_counters {
     uint64_t bad_requests;        /* answered by the server itself, or a protocol error */
     uint64_t bytes_in, bytes_out; /* on the wire */
     uint64_t limit_connections, limit_streams, limit_head, limit_body, limit_backlog;
+    uint64_t limit_address, limit_resets, limit_control, limit_continuations, limit_chain;
+    uint64_t bad_proxy; /* connections of a proxy that did not begin with its header */
     uint64_t late_handshake, late_first_request, late_request, late_idle, late_write;
     unsigned open;        /* connections now */
     unsigned in_progress; /* exchanges at the handlers now */
@@ -60,7 +68,7 @@ struct fr_http_server_counters {
 
 /* The other end of a connection. */
 struct fr_http_peer {
-    struct fr_addr addr; /* zero on a Unix socket */
+    struct fr_addr addr; /* the client's, also behind a proxy; zero on a Unix socket */
     bool is_unix, is_tls;
     bool has_sni, has_cred;
     const struct fr_tls_peer *cert; /* NULL: none shown */
@@ -105,6 +113,10 @@ struct fr_http_listen {
     struct fr_tls_acceptor *tls; /* NULL: no TLS */
     fr_tls_select_fn select;
     void *select_data;
+    /* Whose connections begin with a PROXY header (version 2), as they must; nobody else's may.
+     * Must outlive the listener. */
+    const struct fr_prefix *proxies;
+    size_t n_proxies;
 };
 
 /* conf is copied, handler too. FR_E_NOMEM. */

@@ -13,6 +13,8 @@ struct fr_loop_ev {
     struct fr_loop base;
     struct ev_loop *ev;
     bool is_ours;
+    int64_t now_ms;     /* of this turn, when is_ours */
+    ev_check check;     /* looks at the clock, first thing in a turn */
     ev_prepare prepare; /* runs what was deferred, before libev sleeps */
     ev_idle idle;       /* keeps libev from sleeping while some is left */
 };
@@ -71,10 +73,25 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int revents)
     t->fn(t);
 }
 
+static void read_clock(struct fr_loop_ev *l)
+{
+    l->now_ms = fr_clock_mono_ms(fr_clock_system());
+}
+
 static int64_t ev_mono_ms(struct fr_loop *loop)
 {
-    (void)loop;
-    return fr_clock_mono_ms(fr_clock_system());
+    struct fr_loop_ev *l = (struct fr_loop_ev *)loop;
+
+    /* Of a host's loop we do not know what ran before us in this turn; outside ev_run() there is no turn. */
+    if (!l->is_ours || ev_depth(l->ev) == 0) read_clock(l);
+    return l->now_ms;
+}
+
+static void on_check(struct ev_loop *ev, ev_check *check, int revents)
+{
+    (void)ev;
+    (void)revents;
+    read_clock(check->data);
 }
 
 static void ev_timer_arm(struct fr_loop *loop, struct fr_timer *t)
@@ -118,6 +135,7 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int revents)
     struct fr_loop_ev *l = prepare->data;
 
     (void)revents;
+    read_clock(l);
     for (int i = 0; i < DEFER_ROUNDS && fr_loop_has_deferred(&l->base); i++)
         (void)fr_loop_run_deferred(&l->base); /* asked again below */
     if (fr_loop_has_deferred(&l->base))
@@ -145,7 +163,13 @@ static enum fr_err attach(struct ev_loop *ev, bool is_ours, struct fr_loop **out
     l->prepare.data = l;
     ev_idle_init(&l->idle, on_idle);
     ev_prepare_start(ev, &l->prepare);
-    if (!is_ours) ev_unref(ev); /* a host's loop ends when the host has nothing left */
+    ev_check_init(&l->check, on_check);
+    ev_set_priority(&l->check, EV_MAXPRI);
+    l->check.data = l;
+    if (is_ours)
+        ev_check_start(ev, &l->check);
+    else
+        ev_unref(ev); /* a host's loop ends when the host has nothing left */
     *out = &l->base;
     return FR_OK;
 }
@@ -174,6 +198,7 @@ void fr_loop_ev_free(struct fr_loop *loop)
 
     fr_loop_deinit(loop);
     ev_idle_stop(l->ev, &l->idle);
+    ev_check_stop(l->ev, &l->check);
     if (!l->is_ours) ev_ref(l->ev);
     ev_prepare_stop(l->ev, &l->prepare);
     if (l->is_ours) ev_loop_destroy(l->ev);

@@ -171,7 +171,7 @@ enum fr_stream_status fr_stream_handshake(struct fr_stream *s)
     return FR_STREAM_OK;
 }
 
-static enum fr_stream_status plain_read(struct fr_stream *s, uint8_t *p, size_t n, size_t *out_n)
+enum fr_stream_status fr_stream_read_plain(struct fr_stream *s, uint8_t *p, size_t n, size_t *out_n)
 {
     ssize_t got;
 
@@ -192,7 +192,7 @@ enum fr_stream_status fr_stream_discard(struct fr_stream *s, uint8_t *p, size_t 
 {
     size_t got;
 
-    return plain_read(s, p, n, &got);
+    return fr_stream_read_plain(s, p, n, &got);
 }
 
 enum fr_stream_status fr_stream_read(struct fr_stream *s, uint8_t *p, size_t n, size_t *out_n)
@@ -207,7 +207,7 @@ enum fr_stream_status fr_stream_read(struct fr_stream *s, uint8_t *p, size_t n, 
         int result = SSL_read_ex(s->ssl, p, n, out_n);
         status = result == 1 ? FR_STREAM_OK : tls_status(s, result);
     } else {
-        status = plain_read(s, p, n, out_n);
+        status = fr_stream_read_plain(s, p, n, out_n);
     }
     s->app_in += *out_n;
     return status;

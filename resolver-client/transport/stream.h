@@ -88,5 +88,9 @@ void fr_stream_shutdown(struct fr_stream *s);
  * reset the connection, and the peer would lose what we said last. */
 enum fr_stream_status fr_stream_discard(struct fr_stream *s, uint8_t *p, size_t n);
 
+/* Reads what comes in front of TLS, up to n bytes into p. */
+enum fr_stream_status fr_stream_read_plain(struct fr_stream *s, uint8_t *p, size_t n,
+                                           size_t *out_n);
+
 /* Closes and frees what it owns. */
 void fr_stream_close(struct fr_stream *s);

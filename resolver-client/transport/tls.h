@@ -87,6 +87,9 @@ typedef bool (*fr_tls_select_fn)(void *data, const char *sni, struct fr_tls_choi
  * capped at 3600; sessions = entries in the cache. */
 enum fr_err fr_tls_acceptor_new(unsigned session_timeout_s, unsigned sessions,
                                 struct fr_tls_acceptor **out);
+/* How many bytes of certificates a client may send; 16 KiB at first. Before the first connection. */
+void fr_tls_acceptor_set_chain_max(struct fr_tls_acceptor *a, size_t bytes);
+
 struct fr_tls_acceptor *fr_tls_acceptor_ref(struct fr_tls_acceptor *a);
 void fr_tls_acceptor_unref(struct fr_tls_acceptor *a);
 

@@ -226,6 +226,11 @@ enum fr_err fr_tls_acceptor_new(unsigned session_timeout_s, unsigned sessions,
     return FR_OK;
 }
 
+void fr_tls_acceptor_set_chain_max(struct fr_tls_acceptor *a, size_t bytes)
+{
+    SSL_CTX_set_max_cert_list(a->ssl, (long)bytes);
+}
+
 struct fr_tls_acceptor *fr_tls_acceptor_ref(struct fr_tls_acceptor *a)
 {
     atomic_fetch_add(&a->refs, 1);

@@ -273,6 +273,21 @@ static void reset_streams_still_count_while_they_are_worked_on(void **state)
     pair_stop(&p);
 }
 
+static void feed_raw(struct pair *p, const char *hex)
+{
+    uint8_t bytes[512];
+    size_t n = 0;
+
+    for (const char *c = hex; *c; c++) {
+        unsigned v;
+        if (*c == ' ') continue;
+        assert_int_equal(sscanf(c, "%2x", &v), 1);
+        bytes[n++] = (uint8_t)v;
+        c++;
+    }
+    p->is_fed_well = fr_h2_proto.feed(p->conn, fr_span(bytes, n));
+}
+
 static void a_flood_of_resets_ends_the_connection(void **state)
 {
     struct pair p;
@@ -293,23 +308,94 @@ static void a_flood_of_resets_ends_the_connection(void **state)
         exchange(&p);
     }
     assert_true(p.has_goaway);
-    assert_int_not_equal(p.goaway, NGHTTP2_NO_ERROR);
+    assert_int_equal(p.goaway, NGHTTP2_ENHANCE_YOUR_CALM);
+    assert_int_equal(fr_http_server_counters(p.lb.server)->limit_resets, 1);
     pair_stop(&p);
 }
 
-static void feed_raw(struct pair *p, const char *hex)
+/* "Made you reset": each request is answered by a reset of ours, because the peer breaks the rules of a stream. */
+static void provoked_resets_are_counted_like_sent_ones(void **state)
 {
-    uint8_t bytes[512];
-    size_t n = 0;
+    struct fr_http_server_conf conf = fr_http_server_conf_default();
+    struct pair p;
 
-    for (const char *c = hex; *c; c++) {
-        unsigned v;
-        if (*c == ' ') continue;
-        assert_int_equal(sscanf(c, "%2x", &v), 1);
-        bytes[n++] = (uint8_t)v;
-        c++;
+    (void)state;
+    conf.resets = 20;
+    pair_start(&p, &conf);
+    exchange(&p);
+    unsigned asked = 0;
+    for (; asked < 100 && !p.has_goaway; asked++) {
+        char hex[32];
+        int32_t id = ask(&p, "GET", "/later", NULL, NULL, NULL);
+
+        exchange(&p);
+        /* A window beyond 2^31 - 1: an error of the stream, RFC 9113 §6.9.1 */
+        (void)snprintf(hex, sizeof hex, "0000040800%08x7fffffff", (unsigned)id);
+        feed_raw(&p, hex);
+        exchange(&p);
+        if (p.lb.later) fr_http_reply(p.lb.later, 200, NULL, 0, (struct fr_span){0});
+        p.lb.later = NULL;
     }
-    p->is_fed_well = fr_h2_proto.feed(p->conn, fr_span(bytes, n));
+    assert_true(p.has_goaway);
+    assert_int_equal(p.goaway, NGHTTP2_ENHANCE_YOUR_CALM);
+    assert_in_range(asked, 20, 22);
+    assert_int_equal(fr_http_server_counters(p.lb.server)->limit_resets, 1);
+    pair_stop(&p);
+}
+
+static void a_flood_of_control_frames_ends_the_connection(void **state)
+{
+    static const struct {
+        const char *label, *hex; /* one frame */
+    } rows[] = {
+        {"PING", "0000080600000000000000000000000000"},
+        {"SETTINGS", "000000040000000000"},
+        {"WINDOW_UPDATE", "00000408000000000000000001"},
+        {"PRIORITY", "0000050200000000010000000010"},
+    };
+    struct fr_http_server_conf conf = fr_http_server_conf_default();
+
+    (void)state;
+    conf.control_frames = 50;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct pair p;
+        uint8_t said[256];
+        unsigned sent = 0;
+
+        pair_start(&p, &conf);
+        exchange(&p);
+        const struct fr_http_server_counters *counters = fr_http_server_counters(p.lb.server);
+        for (; sent < 200 && counters->limit_control == 0; sent++) {
+            feed_raw(&p, rows[i].hex);
+            /* nobody looks at what we say: answers to SETTINGS would surprise the peer's session */
+            while (fr_h2_proto.fill(p.conn, said, sizeof said) > 0) continue;
+        }
+        CHECK_ROW(rows[i].label, counters->limit_control == 1);
+        CHECK_ROW(rows[i].label, sent >= 45 && sent <= 50);
+        CHECK_ROW(rows[i].label, p.conn->is_closing && !fr_h2_proto.can_read(p.conn));
+        pair_stop(&p);
+    }
+}
+
+/* What a busy honest client sends along with its requests is no flood. */
+static void control_frames_with_requests_are_forgiven(void **state)
+{
+    struct fr_http_server_conf conf = fr_http_server_conf_default();
+    struct pair p;
+
+    (void)state;
+    conf.control_frames = 20;
+    pair_start(&p, &conf);
+    exchange(&p);
+    for (unsigned i = 0; i < 200; i++) {
+        ask(&p, "GET", "/echo", NULL, NULL, NULL);
+        feed_raw(&p, "00000408000000000000000001");
+        feed_raw(&p, "0000080600000000000000000000000000");
+        exchange(&p);
+    }
+    assert_false(p.has_goaway);
+    assert_int_equal(p.n_answers, 200);
+    pair_stop(&p);
 }
 
 static void hostile_frames_end_the_connection(void **state)
@@ -522,6 +608,9 @@ int main(void)
         cmocka_unit_test(answers_may_come_in_any_order),
         cmocka_unit_test(reset_streams_still_count_while_they_are_worked_on),
         cmocka_unit_test(a_flood_of_resets_ends_the_connection),
+        cmocka_unit_test(provoked_resets_are_counted_like_sent_ones),
+        cmocka_unit_test(a_flood_of_control_frames_ends_the_connection),
+        cmocka_unit_test(control_frames_with_requests_are_forgiven),
         cmocka_unit_test(hostile_frames_end_the_connection),
         cmocka_unit_test(draining_lets_answers_out),
         cmocka_unit_test(many_calls_share_one_connection),
