@@ -33,16 +33,32 @@ static enum fr_err find_active(void *data, const struct fr_authority_row *row)
     return FR_OK;
 }
 
+static enum fr_err search(struct fr_snap *snap, struct fr_diag *diag, struct search *out)
+{
+    enum fr_err err = fr_authority_each(snap, find_active, out);
+
+    if (!err && !out->is_found)
+        err = fr_diag_fail(diag, FR_E_NOT_FOUND, "the federation has no active issuing CA");
+    return err;
+}
+
 static enum fr_err find_issuing(struct fr_store *store, struct fr_diag *diag, struct search *out)
 {
     struct fr_snap *snap = NULL;
     enum fr_err err = fr_snap_begin(store, &snap);
 
     if (err) return err;
-    err = fr_authority_each(snap, find_active, out);
+    err = search(snap, diag, out);
     fr_snap_end(snap);
-    if (!err && !out->is_found)
-        err = fr_diag_fail(diag, FR_E_NOT_FOUND, "the federation has no active issuing CA");
+    return err;
+}
+
+enum fr_err fr_ca_find_active(struct fr_snap *snap, struct fr_diag *diag, char out[FR_HOST_MAX + 1])
+{
+    struct search found = {0};
+    enum fr_err err = search(snap, diag, &found);
+
+    if (!err) memcpy(out, found.name, sizeof found.name);
     return err;
 }
 
@@ -86,9 +102,7 @@ static enum fr_err load_parts(const char *dir, struct fr_diag *diag, struct fr_c
     return fr_key_load(path, diag, &ca->key);
 }
 
-/* An intent this young may be the work of a process that is signing right now. It is not valid
- * before that is done either way. */
-enum { SIGNING_TIME_S = 60, INTENTS_MAX = 100000 };
+enum { INTENTS_MAX = 100000 };
 
 struct intents {
     int64_t before_s;
@@ -130,7 +144,7 @@ static enum fr_err settle_intent(struct fr_change *change, const uint8_t *serial
 static enum fr_err settle_intents(struct fr_store *store, const struct fr_change_by *by,
                                   struct fr_diag *diag)
 {
-    struct intents found = {.before_s = by->now_s - SIGNING_TIME_S,
+    struct intents found = {.before_s = by->now_s - FR_SIGNING_TIME_S,
                             .serials = FR_BUF_INIT(INTENTS_MAX * FR_SERIAL_SIZE)};
     struct fr_change *change = NULL;
     uint64_t sequence = 0;

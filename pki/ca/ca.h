@@ -20,12 +20,20 @@
 
 struct fr_ca;
 
+/* An intent younger than this may be the work of a process that is signing right now. It is not
+ * valid before that is done either way. */
+#define FR_SIGNING_TIME_S 60
+
 /* Opens the authority of the store in directory dir. by is who shall stand in the journal when
  * intents are settled. */
 struct fr_change_by;
 enum fr_err fr_ca_open(const char *dir, struct fr_store *store, const struct fr_change_by *by,
                        struct fr_diag *diag, struct fr_ca **out);
 void fr_ca_close(struct fr_ca *ca);
+
+/* The name of the issuing CA that signs at this moment. FR_E_NOT_FOUND. */
+enum fr_err fr_ca_find_active(struct fr_snap *snap, struct fr_diag *diag,
+                              char out[FR_HOST_MAX + 1]);
 
 const char *fr_ca_name(const struct fr_ca *ca); /* "2026a"; borrowed until close */
 const struct fr_cert *fr_ca_root(const struct fr_ca *ca);

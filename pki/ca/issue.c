@@ -128,6 +128,17 @@ static void fill_row(const struct fr_ca *ca, const struct fr_issue_request *requ
     (void)snprintf(row->authority, sizeof row->authority, "%s", fr_ca_name(ca));
 }
 
+/* Where to ask whether it is revoked, unless the federation serves no list. */
+static enum fr_err choose_point(const struct fr_ca *ca, struct fr_snap *snap,
+                                struct fr_profile_names *names)
+{
+    uint32_t point = 0;
+    enum fr_err err = fr_policy_get(snap, FR_POLICY_CRL_POINT, &point);
+
+    if (err || point == FR_CRL_POINT_NONE) return err;
+    return fr_profile_point(fr_ca_federation(ca), fr_ca_name(ca), names);
+}
+
 /* Names, dates and serial of the certificate to be. */
 static enum fr_err describe(const struct fr_ca *ca, struct fr_snap *snap, int64_t now_s,
                             const struct fr_issue_request *request, struct fr_diag *diag,
@@ -137,6 +148,7 @@ static enum fr_err describe(const struct fr_ca *ca, struct fr_snap *snap, int64_
     uint32_t lifetime_s = 0;
     enum fr_err err = fr_profile_name(&request->subject, fr_ca_federation(ca), diag, &issue->names);
 
+    if (!err) err = choose_point(ca, snap, &issue->names);
     if (!err) err = choose_lifetime(snap, request, diag, &lifetime_s);
     if (!err) err = fr_cert_read_fields(fr_ca_issuing(ca), &issuer);
     if (err) return err;

@@ -37,7 +37,8 @@ static struct fr_cert_name labelled(enum fr_cert_kind kind, const char *label)
  * what is below. */
 static enum fr_err check_host(const char *host, struct fr_diag *diag)
 {
-    static const char *const TAKEN[] = {"broker", "ca", "member", "netid", "deveui", "joineui"};
+    static const char *const TAKEN[] = {"broker", "ca",     "crl",    "member",
+                                        "netid",  "deveui", "joineui"};
 
     if (host == NULL || !fr_is_host_label(fr_span_str(host)))
         return fr_diag_fail(diag, FR_E_INVALID,
@@ -113,6 +114,14 @@ enum fr_err fr_profile_name(const struct fr_subject *subject, const char *fed, s
     return err;
 }
 
+enum fr_err fr_profile_point(const char *fed, const char *ca, struct fr_profile_names *out)
+{
+    int a = snprintf(out->crl_url, sizeof out->crl_url, "http://crl.%s/%s.crl", fed, ca);
+    int b = snprintf(out->issuer_url, sizeof out->issuer_url, "http://crl.%s/%s.cer", fed, ca);
+
+    return a < (int)sizeof out->crl_url && b < (int)sizeof out->issuer_url ? FR_OK : FR_E_LIMIT;
+}
+
 const char *fr_profile_organisation(const char *fed)
 {
     while (strlen(fed) > FR_CERT_CN_MAX)
@@ -132,6 +141,8 @@ enum fr_err fr_profile_fill(const struct fr_profile_names *names, enum fr_profil
         .common_name = names->common_name,
         .dns_count = names->dns_count,
         .uri = names->uri,
+        .crl_url = names->crl_url[0] != '\0' ? names->crl_url : NULL,
+        .issuer_url = names->issuer_url[0] != '\0' ? names->issuer_url : NULL,
         .server = profile != FR_PROFILE_DOH,
         .client = true,
     };

@@ -37,6 +37,8 @@ struct fr_profile_names {
     size_t dns_count;
     char dns[FR_ROW_NAMES_MAX][FR_CERT_NAME_TEXT];
     char uri[FR_CERT_URI_TEXT];
+    char crl_url[FR_CERT_URI_TEXT];    /* "": not said in the certificate */
+    char issuer_url[FR_CERT_URI_TEXT]; /* the same */
 };
 
 /* The id that stands in file names: member, NetID, JoinEUI or host. */
@@ -45,6 +47,11 @@ void fr_subject_print_id(const struct fr_subject *subject, char out[FR_SUBJECT_I
 /* Names of the certificate for a subject in federation fed. */
 enum fr_err fr_profile_name(const struct fr_subject *subject, const char *fed, struct fr_diag *diag,
                             struct fr_profile_names *out);
+
+/* Where certificates of this issuing CA say that its list and its own certificate are:
+ * http://crl.<fed>/<ca>.crl and .cer, plain HTTP, because who checks a certificate cannot rely on
+ * one to do so (RFC 5280 §4.2.1.13). */
+enum fr_err fr_profile_point(const char *fed, const char *ca, struct fr_profile_names *out);
 
 /* The subject's O for a federation: its name, or as many of its last labels as fit into 64
  * characters. Borrowed from fed. */

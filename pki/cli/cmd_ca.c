@@ -27,7 +27,7 @@ static void default_host(char out[64])
         if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
     }
     bool usable = fr_is_host_label(fr_span_str(name)) && strcmp(name, "broker") != 0 &&
-                  strcmp(name, "ca") != 0;
+                  strcmp(name, "ca") != 0 && strcmp(name, "crl") != 0;
     (void)snprintf(out, 64, "%.63s", usable ? name : "broker1");
 }
 

@@ -61,6 +61,8 @@ static bool spec_is_valid(const struct fr_cert_spec *spec)
         if (!is_dns_name(spec->dns[i])) return false;
     }
     if (spec->uri != NULL && !is_uri(spec->uri)) return false;
+    if (spec->crl_url != NULL && !is_uri(spec->crl_url)) return false;
+    if (spec->issuer_url != NULL && !is_uri(spec->issuer_url)) return false;
     if (spec->permitted_dns != NULL && !is_dns_name(spec->permitted_dns)) return false;
     return spec->serial[0] >= 0x40 && spec->serial[0] <= 0x7f;
 }
@@ -179,6 +181,56 @@ static bool add_name_constraints(X509 *x509, const struct fr_cert_spec *spec)
     return ok;
 }
 
+/* The one place of the revocation list; no issuer and no reasons, because the list is whole. */
+static bool add_crl_point(X509 *x509, const struct fr_cert_spec *spec)
+{
+    CRL_DIST_POINTS *points = NULL;
+    DIST_POINT *point = NULL;
+    bool ok = false;
+
+    if (spec->crl_url == NULL) return true;
+    points = CRL_DIST_POINTS_new();
+    point = DIST_POINT_new();
+    if (points == NULL || point == NULL) goto out;
+    point->distpoint = DIST_POINT_NAME_new();
+    if (point->distpoint == NULL) goto out;
+    point->distpoint->type = 0; /* fullName */
+    point->distpoint->name.fullname = sk_GENERAL_NAME_new_null();
+    if (point->distpoint->name.fullname == NULL ||
+        !push_name(point->distpoint->name.fullname, GEN_URI, spec->crl_url) ||
+        sk_DIST_POINT_push(points, point) <= 0)
+        goto out;
+    point = NULL; /* the list's now */
+    ok = X509_add1_ext_i2d(x509, NID_crl_distribution_points, points, 0, X509V3_ADD_DEFAULT) == 1;
+out:
+    DIST_POINT_free(point);
+    CRL_DIST_POINTS_free(points);
+    return ok;
+}
+
+static bool add_issuer_url(X509 *x509, const struct fr_cert_spec *spec)
+{
+    AUTHORITY_INFO_ACCESS *info = NULL;
+    ACCESS_DESCRIPTION *access = NULL;
+    bool ok = false;
+
+    if (spec->issuer_url == NULL) return true;
+    info = AUTHORITY_INFO_ACCESS_new();
+    access = ACCESS_DESCRIPTION_new();
+    if (info == NULL || access == NULL) goto out;
+    ASN1_OBJECT_free(access->method);
+    access->method = OBJ_nid2obj(NID_ad_ca_issuers);
+    GENERAL_NAME_free(access->location);
+    access->location = make_name(GEN_URI, spec->issuer_url, strlen(spec->issuer_url));
+    if (access->location == NULL || sk_ACCESS_DESCRIPTION_push(info, access) <= 0) goto out;
+    access = NULL; /* the list's now */
+    ok = X509_add1_ext_i2d(x509, NID_info_access, info, 0, X509V3_ADD_DEFAULT) == 1;
+out:
+    ACCESS_DESCRIPTION_free(access);
+    AUTHORITY_INFO_ACCESS_free(info);
+    return ok;
+}
+
 static const char *const BASIC[] = {
     [FR_X509_ROOT] = "critical,CA:TRUE",
     [FR_X509_ISSUING] = "critical,CA:TRUE,pathlen:0",
@@ -209,7 +261,7 @@ static bool add_extensions(X509 *x509, const X509 *issuer, const struct fr_cert_
            add_extended_usage(x509, spec) && add_name_constraints(x509, spec) &&
            add_constant(x509, issuer, NID_subject_key_identifier, "hash") &&
            add_constant(x509, issuer, NID_authority_key_identifier, "keyid:always") &&
-           add_alt_names(x509, spec);
+           add_alt_names(x509, spec) && add_crl_point(x509, spec) && add_issuer_url(x509, spec);
 }
 
 enum fr_err fr_cert_sign(const struct fr_cert_spec *spec, const struct fr_key *key,

@@ -33,9 +33,11 @@ struct fr_cert_spec {
     const char *common_name;          /* subject CN, the same */
     const char *dns[FR_CERT_DNS_MAX]; /* dNSName, lower-case LDH */
     size_t dns_count;
-    const char *uri; /* the one URI name, or NULL */
-    bool server;     /* extendedKeyUsage serverAuth */
-    bool client;     /* extendedKeyUsage clientAuth */
+    const char *uri;        /* the one URI name, or NULL */
+    bool server;            /* extendedKeyUsage serverAuth */
+    bool client;            /* extendedKeyUsage clientAuth */
+    const char *crl_url;    /* where the issuer's revocation list is (plain http), or NULL */
+    const char *issuer_url; /* where the issuer's certificate is, or NULL */
     const char
         *permitted_dns; /* issuing: permitted DNS, with every IP address excluded; critical */
 };

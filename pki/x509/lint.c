@@ -107,6 +107,45 @@ static bool constraints_are(const X509 *x509, const struct fr_cert_spec *spec)
     return ok;
 }
 
+static bool is_url(const GENERAL_NAME *name, const char *url)
+{
+    return name != NULL && name->type == GEN_URI &&
+           (size_t)ASN1_STRING_length(name->d.ia5) == strlen(url) &&
+           memcmp(ASN1_STRING_get0_data(name->d.ia5), url, strlen(url)) == 0;
+}
+
+static bool crl_point_is(const X509 *x509, const char *url)
+{
+    CRL_DIST_POINTS *points = X509_get_ext_d2i(x509, NID_crl_distribution_points, NULL, NULL);
+    const DIST_POINT *point = NULL;
+    bool ok = (points != NULL) == (url != NULL);
+
+    if (ok && url != NULL) {
+        point = sk_DIST_POINT_num(points) == 1 ? sk_DIST_POINT_value(points, 0) : NULL;
+        ok = point != NULL && point->CRLissuer == NULL && point->reasons == NULL &&
+             point->distpoint != NULL && point->distpoint->type == 0 &&
+             sk_GENERAL_NAME_num(point->distpoint->name.fullname) == 1 &&
+             is_url(sk_GENERAL_NAME_value(point->distpoint->name.fullname, 0), url);
+    }
+    CRL_DIST_POINTS_free(points);
+    return ok;
+}
+
+static bool issuer_url_is(const X509 *x509, const char *url)
+{
+    AUTHORITY_INFO_ACCESS *info = X509_get_ext_d2i(x509, NID_info_access, NULL, NULL);
+    const ACCESS_DESCRIPTION *access = NULL;
+    bool ok = (info != NULL) == (url != NULL);
+
+    if (ok && url != NULL) {
+        access = sk_ACCESS_DESCRIPTION_num(info) == 1 ? sk_ACCESS_DESCRIPTION_value(info, 0) : NULL;
+        ok = access != NULL && OBJ_obj2nid(access->method) == NID_ad_ca_issuers &&
+             is_url(access->location, url);
+    }
+    AUTHORITY_INFO_ACCESS_free(info);
+    return ok;
+}
+
 /* With the named ones checked apart, the count alone says that nothing else slipped in. */
 static bool extension_count_is(const X509 *x509, const struct fr_cert_spec *spec)
 {
@@ -115,6 +154,8 @@ static bool extension_count_is(const X509 *x509, const struct fr_cert_spec *spec
     if (spec->server || spec->client) wanted++;
     if (spec->permitted_dns != NULL) wanted++;
     if (spec->dns_count > 0 || spec->uri != NULL) wanted++;
+    if (spec->crl_url != NULL) wanted++;
+    if (spec->issuer_url != NULL) wanted++;
     return X509_get_ext_count(x509) == wanted &&
            X509_get0_subject_key_id((X509 *)(uintptr_t)x509) != NULL &&
            X509_get0_authority_key_id((X509 *)(uintptr_t)x509) != NULL;
@@ -145,6 +186,8 @@ static const char *find_difference(const struct fr_cert *cert, const struct fr_c
     if (!basic_is(cert->x509, spec)) return "basic constraints";
     if (!usage_is(cert->x509, spec)) return "key usage";
     if (!constraints_are(cert->x509, spec)) return "name constraints";
+    if (!crl_point_is(cert->x509, spec->crl_url)) return "CRL distribution point";
+    if (!issuer_url_is(cert->x509, spec->issuer_url)) return "authority information access";
     if (!extension_count_is(cert->x509, spec)) return "set of extensions";
     return NULL;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define KEY_COMPROMISE 1 /* CRLReason, RFC 5280 5.3.1 */
+#define REVOCATIONS "revocations"
 
 static enum fr_err read_row(struct fr_span key, struct fr_span value, struct fr_cert_row *out)
 {
@@ -210,6 +211,23 @@ enum fr_err fr_cert_row_issue(struct fr_change *change, const uint8_t serial[FR_
     return err;
 }
 
+enum fr_err fr_cert_revocations(struct fr_snap *snap, uint64_t *out)
+{
+    enum fr_err err = fr_meta_get_u64(snap->txn, REVOCATIONS, out);
+
+    if (err == FR_E_NOT_FOUND) *out = 0;
+    return err == FR_E_NOT_FOUND ? FR_OK : err;
+}
+
+/* Not noted: it follows from the certificates' facts. */
+static enum fr_err count_revocation(struct fr_change *change)
+{
+    uint64_t n = 0;
+    enum fr_err err = fr_cert_revocations(fr_change_snap(change), &n);
+
+    return err ? err : fr_meta_put_u64(fr_change_txn(change), REVOCATIONS, n + 1);
+}
+
 enum fr_err fr_cert_row_revoke(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
                                uint8_t cause, struct fr_diag *diag)
 {
@@ -223,6 +241,7 @@ enum fr_err fr_cert_row_revoke(struct fr_change *change, const uint8_t serial[FR
         row.revoked_cause = cause;
         err = put_row(change, &row);
         if (err == FR_OK && row.profile == FR_PROFILE_NS) err = fr_pin_delete(change, &row);
+        if (err == FR_OK) err = count_revocation(change);
     }
     if (err == FR_OK && cause == KEY_COMPROMISE) err = fr_key_block(change, row.spki);
     return err;

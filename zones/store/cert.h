@@ -78,6 +78,9 @@ enum fr_err fr_cert_row_issue(struct fr_change *change, const uint8_t serial[FR_
  * keyCompromise (1) also blocks the key for good. */
 enum fr_err fr_cert_row_revoke(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
                                uint8_t cause, struct fr_diag *diag);
+/* Moves with every certificate that is revoked: a revocation list made at the same number is still
+ * complete. */
+enum fr_err fr_cert_revocations(struct fr_snap *snap, uint64_t *out);
 enum fr_err fr_cert_row_set_rights(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],
                                    uint32_t rights, struct fr_diag *diag);
 

@@ -14,6 +14,9 @@
 static const char *const visibility_words[] = {
     [FR_VISIBILITY_FEDERATION] = "federation", [FR_VISIBILITY_GRANTED] = "granted"};
 
+static const char *const crl_point_words[] = {
+    [FR_CRL_POINT_HTTP] = "http", [FR_CRL_POINT_NONE] = "none"};
+
 static const struct fr_policy_about table[FR_POLICY_COUNT] = {
     [FR_POLICY_TTL_DEVEUI] = {"ttl.deveui", 3600, 10, 7 * DAY, "TTL of a device's CNAME"},
     [FR_POLICY_TTL_NETID] = {"ttl.netid", 60, 10, DAY,
@@ -32,6 +35,24 @@ static const struct fr_policy_about table[FR_POLICY_COUNT] = {
                               FR_VISIBILITY_GRANTED,
                               "who sees a device: every member, or those its home allows",
                               FR_POLICY_WORD, visibility_words},
+    [FR_POLICY_BUDGET_UNKNOWN] = {"budget.unknown", 100000, 0, 1000000000,
+                                  "unknown DevEUIs, each counted once, a member may ask for in a "
+                                  "day; 0: any number",
+                                  FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_BUDGET_MISSES] = {"budget.misses", 100, 0, 1000000,
+                                 "unknown devices a member may ask for in a second; 0: any number",
+                                 FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_BUDGET_QUERIES] = {"budget.queries", 20000, 0, 100000000,
+                                  "queries a member may send in a second; 0: any number",
+                                  FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_BUDGET_CONNECTIONS] = {"budget.connections", 1000, 0, 1000000,
+                                      "connections a member may have open to one broker; 0: any "
+                                      "number",
+                                      FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_CRL_POINT] = {"crl.point", FR_CRL_POINT_HTTP, FR_CRL_POINT_HTTP, FR_CRL_POINT_NONE,
+                             "whether new certificates name http://crl.<fed>/ as the place of "
+                             "their revocation list",
+                             FR_POLICY_WORD, crl_point_words},
 };
 
 #define KEY_MAX 40

@@ -17,6 +17,11 @@ enum fr_policy_key {
     FR_POLICY_LIFETIME_NS,
     FR_POLICY_LIFETIME_JS,
     FR_POLICY_VISIBILITY,
+    FR_POLICY_BUDGET_UNKNOWN,
+    FR_POLICY_BUDGET_MISSES,
+    FR_POLICY_BUDGET_QUERIES,
+    FR_POLICY_BUDGET_CONNECTIONS,
+    FR_POLICY_CRL_POINT,
     FR_POLICY_COUNT,
 };
 
@@ -26,6 +31,12 @@ enum fr_policy_unit { FR_POLICY_SECONDS, FR_POLICY_NUMBER, FR_POLICY_WORD };
 enum fr_visibility {
     FR_VISIBILITY_FEDERATION, /* every active member */
     FR_VISIBILITY_GRANTED,    /* its own member, and those it allows (store/visibility.h) */
+};
+
+/* Values of FR_POLICY_CRL_POINT: whether certificates say where the revocation list is. */
+enum fr_crl_point {
+    FR_CRL_POINT_HTTP, /* http://crl.<fed>/<ca>.crl */
+    FR_CRL_POINT_NONE,
 };
 
 struct fr_policy_about {
