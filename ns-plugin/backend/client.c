@@ -156,11 +156,12 @@ static enum fr_err err_of_fault(enum fr_http_fault fault)
     return FR_E_NET;
 }
 
-static bool has_right_key(const struct fr_bi_call *call, const struct fr_tls_peer *cert)
+/* spki_sha256: NULL when the peer showed no certificate. */
+static bool has_right_key(const struct fr_bi_call *call, const uint8_t *spki_sha256)
 {
     if (!call->has_pins) return true;
-    for (size_t i = 0; cert != NULL && i < call->n_pins; i++) {
-        if (memcmp(call->pins[i], cert->spki_sha256, FR_BI_PIN) == 0) return true;
+    for (size_t i = 0; spki_sha256 != NULL && i < call->n_pins; i++) {
+        if (memcmp(call->pins[i], spki_sha256, FR_BI_PIN) == 0) return true;
     }
     return false;
 }
@@ -179,7 +180,7 @@ static void on_response(void *data, const struct fr_http_result *r)
         fail(call, err_of_fault(r->fault), 0, r->text);
         return;
     }
-    if (!has_right_key(call, r->cert)) {
+    if (!has_right_key(call, r->cert != NULL ? r->cert->spki_sha256 : NULL)) {
         fail(call, FR_E_AUTH, r->status, "the peer's key is not among those the broker names");
         return;
     }
@@ -303,11 +304,13 @@ enum fr_err fr_bi_client_post(struct fr_bi_client *c, const struct fr_bi_target 
 }
 
 bool fr_bi_client_take_answer(struct fr_bi_client *c, const char *federation,
-                              struct fr_bi_message *answer)
+                              const uint8_t spki_sha256[FR_BI_PIN], struct fr_bi_message *answer)
 {
     for (struct fr_bi_call *call = c->calls.next; call != &c->calls; call = call->next) {
-        if (call->is_post || strcmp(call->link->federation, federation) != 0) continue;
-        if (!is_answer_to(call, answer)) continue;
+        if (!call->is_async || call->is_post) continue;
+        if (strcmp(call->link->federation, federation) != 0 || !is_answer_to(call, answer))
+            continue;
+        if (!has_right_key(call, spki_sha256)) continue;
         struct fr_bi_outcome outcome = {.status = 200, .text = ""};
         outcome.err = fr_bi_read_members(answer);
         if (outcome.err == FR_OK)

@@ -68,10 +68,10 @@ enum fr_err fr_bi_client_post(struct fr_bi_client *c, const struct fr_bi_target 
                               const struct fr_bi_message *answer, uint32_t deadline_ms,
                               fr_bi_done_fn done, void *data);
 
-/* An answer that came in as a request, its members not read yet, from a peer whose identity was verified. True: a call waited
- * for it and is over now. */
+/* An answer that came in as a request, its members not read yet, from a peer whose identity was verified and whose key has this
+ * digest. True: a call to an asynchronous peer with that key among its pins waited for it and is over now. */
 bool fr_bi_client_take_answer(struct fr_bi_client *c, const char *federation,
-                              struct fr_bi_message *answer);
+                              const uint8_t spki_sha256[FR_BI_PIN], struct fr_bi_message *answer);
 
 /* Forgets TLS contexts and connections not in use: after certificates changed. */
 void fr_bi_client_close_idle(struct fr_bi_client *c);

@@ -88,7 +88,7 @@ static bool on_answer(void *data, const struct fr_bi_peer *peer, struct fr_bi_me
 {
     struct fr_ns *ns = data;
 
-    return fr_bi_client_take_answer(ns->client, peer->federation, answer);
+    return fr_bi_client_take_answer(ns->client, peer->federation, peer->spki_sha256, answer);
 }
 
 static enum fr_err open_resolver(struct fr_ns *ns, struct fr_diag *diag)
