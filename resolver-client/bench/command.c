@@ -23,6 +23,7 @@ static const struct fr_cli_option options[] = {
     {.name = "path", .value = "PATH", .help = "fetch this path by GET instead of asking"},
     {.name = "per-connection", .value = "N", .help = "answers before a new handshake (no limit)"},
     {.name = "resume", .help = "resume the session at a new handshake"},
+    {.name = "busy", .help = "do not sleep: for a generator with a core of its own"},
     {.name = "duration", .value = "TIME", .help = "how long (10s, without --count)"},
     {.name = "count", .value = "N", .help = "answers to get"},
     {0},
@@ -65,6 +66,7 @@ static enum fr_exit parse(struct fr_cli *cli, struct fr_load_plan *plan)
     plan->duration_ms = ms > 0 ? (int64_t)ms : plan->count > 0 ? 0 : DEFAULT_DURATION_MS;
     plan->connections = (unsigned)connections;
     plan->per_connection = (unsigned)per_connection;
+    plan->is_busy = fr_cli_flag(cli, "busy");
     plan->is_resuming = fr_cli_flag(cli, "resume");
     plan->http = (struct fr_h2_load_conf){
         .path = path,

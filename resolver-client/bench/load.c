@@ -14,6 +14,7 @@
 
 #define READ_BYTES 65536
 #define EVENTS 256
+#define WAIT_MS 100
 #define FAILURES_MAX 20 /* in a row, before the run is given up */
 
 struct load;
@@ -317,7 +318,7 @@ static void run(struct load *l)
     if (l->plan->duration_ms > 0) l->end_us = l->start_us + l->plan->duration_ms * 1000;
     for (unsigned i = 0; i < l->plan->connections; i++) conn_open(&l->conns[i]);
     while (!is_over(l)) {
-        int n = epoll_wait(l->epoll, events, EVENTS, 100);
+        int n = epoll_wait(l->epoll, events, EVENTS, l->plan->is_busy ? 0 : WAIT_MS);
 
         l->now_us = clock_us();
         for (int i = 0; i < n; i++) {

@@ -25,6 +25,7 @@ struct fr_load_plan {
     unsigned connections;
     unsigned per_connection; /* answers after which a connection is made anew; 0: never */
     bool is_resuming;
+    bool is_busy;        /* polls without sleeping, so that the server need not wake us */
     int64_t duration_ms; /* 0: until count */
     uint64_t count;      /* answers; 0: until the time is over */
 };

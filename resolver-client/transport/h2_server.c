@@ -1,9 +1,8 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "transport/h2_flood.h"
-#include "transport/h2_options.h"
+#include "transport/h2_pool.h"
 #include "transport/http_conn.h"
 
 #define REPLY_FIELDS 32         /* fields of one answer, ours included */
@@ -16,8 +15,9 @@ struct fr_h2_server {
     nghttp2_session *session;
     const uint8_t *frame; /* given out by nghttp2, not yet filled; valid until the next call */
     size_t frame_n;
-    unsigned n_reading; /* exchanges whose request is not whole */
-    unsigned n_streams; /* exchanges on a live stream */
+    struct fr_exchange *newest; /* of the stream that began last, while it is open; NULL: none */
+    unsigned n_reading;         /* exchanges whose request is not whole */
+    unsigned n_streams;         /* exchanges on a live stream */
     struct fr_h2_flood flood;
     bool has_noticed;  /* the first GOAWAY is out */
     bool is_broken;    /* nghttp2 met a fatal error: it must not be called again, only deleted */
@@ -33,6 +33,16 @@ static nghttp2_nv nv(struct fr_span name, struct fr_span value)
         .valuelen = value.n,
         .flags = NGHTTP2_NV_FLAG_NONE,
     };
+}
+
+/* A number in decimal; the span is in `room`. */
+static struct fr_span decimal(size_t v, uint8_t room[20])
+{
+    size_t at = 20;
+
+    do room[--at] = (uint8_t)('0' + v % 10);
+    while ((v /= 10) > 0);
+    return fr_span(room + at, 20 - at);
 }
 
 static nghttp2_nv nv_text(const char *name, const char *value)
@@ -112,16 +122,15 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     nghttp2_nv nvs[REPLY_FIELDS];
     nghttp2_data_provider provider = {.source = {.ptr = x}, .read_callback = read_reply};
     bool has_body = !x->is_head && body.n > 0 && status != 204 && status != 304;
-    char code[4] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
-                    (char)('0' + status % 10)};
-    char length[24];
+    const char code[3] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+                          (char)('0' + status % 10)};
+    uint8_t length[20];
     size_t n = 0;
 
     if (c->h2->is_broken) return;
-    nvs[n++] = nv_text(":status", code);
-    nvs[n++] = nv_text("date", fr_server_date(c->server));
-    (void)snprintf(length, sizeof length, "%zu", body.n);
-    if (status != 204) nvs[n++] = nv_text("content-length", length);
+    nvs[n++] = nv(FR_SPAN_LIT(":status"), fr_span(code, sizeof code));
+    nvs[n++] = nv(FR_SPAN_LIT("date"), fr_span(fr_server_date(c->server), FR_HTTP_DATE - 1));
+    if (status != 204) nvs[n++] = nv(FR_SPAN_LIT("content-length"), decimal(body.n, length));
     for (size_t i = 0; i < n_fields && n < REPLY_FIELDS; i++)
         nvs[n++] = nv(fields[i].name, fields[i].value);
     if (has_body) {
@@ -198,6 +207,13 @@ static void complete(struct fr_http_conn *c, struct fr_exchange *x)
     fr_exchange_dispatch(c, x);
 }
 
+/* The exchange on a stream, or NULL. Most of what comes is of the stream that began last. */
+static struct fr_exchange *exchange_on(const struct fr_h2_server *h, int32_t stream_id)
+{
+    if (h->newest && h->newest->stream_id == stream_id) return h->newest;
+    return nghttp2_session_get_stream_user_data(h->session, stream_id);
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
     struct fr_http_conn *c = data;
@@ -216,6 +232,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     x->stream_id = frame->hd.stream_id;
     if (h->n_reading++ == 0) c->request_ms = fr_loop_now_ms(c->server->loop);
     h->n_streams++;
+    h->newest = x;
     (void)nghttp2_session_set_stream_user_data(session, x->stream_id,
                                                x); /* the stream is there: it just began */
     return 0;
@@ -234,8 +251,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      size_t name_n, const uint8_t *value, size_t value_n, uint8_t flags, void *data)
 {
     struct fr_http_conn *c = data;
-    struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    struct fr_exchange *x = exchange_on(c->h2, frame->hd.stream_id);
 
+    (void)session;
     (void)flags;
     if (!x || x->is_rejected || frame->hd.type != NGHTTP2_HEADERS) return 0;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0; /* trailers are not looked at */
@@ -249,8 +267,9 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
                    size_t n, void *data)
 {
     struct fr_http_conn *c = data;
-    struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, stream_id);
+    struct fr_exchange *x = exchange_on(c->h2, stream_id);
 
+    (void)session;
     (void)flags;
     if (!x) return 0;
     if (x->is_rejected) {
@@ -293,8 +312,9 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct fr_http_conn *c = data;
     struct fr_exchange *x;
 
+    (void)session;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
-    x = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    x = exchange_on(c->h2, frame->hd.stream_id);
     if (!x || x->has_end) return 0;
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
         complete(c, x);
@@ -310,6 +330,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
 
     (void)code;
     if (!x) return 0;
+    if (x == c->h2->newest) c->h2->newest = NULL;
     if (!x->has_end) c->h2->n_reading--;
     c->h2->n_streams--;
     if (x->state == FR_X_AT_WORK)
@@ -334,7 +355,7 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 static enum fr_err session_new(struct fr_http_conn *c, nghttp2_session **out)
 {
     nghttp2_session_callbacks *callbacks;
-    nghttp2_mem mem = fr_h2_mem();
+    nghttp2_mem mem = fr_h2_pool_mem(c->server->h2_pool);
     int rc;
 
     if (nghttp2_session_callbacks_new(&callbacks) != 0) return FR_E_NOMEM;

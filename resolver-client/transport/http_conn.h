@@ -13,6 +13,7 @@
 #include "transport/http_server.h"
 #include "transport/stream.h"
 
+struct fr_h2_pool;
 struct nghttp2_option;
 struct fr_conn_proxy;
 struct fr_h1_server;
@@ -138,6 +139,7 @@ struct fr_http_server {
     struct fr_stream_pool streams;
     struct fr_tally *addresses; /* connections of each */
     struct nghttp2_option *h2_options;
+    struct fr_h2_pool *h2_pool;
     int64_t date_s; /* of `date` */
     char date[FR_HTTP_DATE];
     bool is_stopping;

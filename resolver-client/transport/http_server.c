@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "transport/h2_options.h"
+#include "transport/h2_pool.h"
 #include "transport/http_conn.h"
 
 #define ACCEPTS_PER_TURN 64
@@ -57,7 +58,8 @@ enum fr_err fr_http_server_new(struct fr_loop *loop, const struct fr_http_server
     fr_defer_init(&s->stopped, on_stopped, s);
     fr_timer_init(&s->drain_timer, on_drain_timer, s);
 
-    enum fr_err err = fr_stream_pool_init(&s->streams);
+    s->h2_pool = fr_calloc(1, sizeof *s->h2_pool);
+    enum fr_err err = s->h2_pool ? fr_stream_pool_init(&s->streams) : FR_E_NOMEM;
     if (!err) err = fr_h2_options_new(conf->resets, conf->continuations, &s->h2_options);
     if (!err) err = fr_tally_new(&s->addresses);
     if (err)
@@ -79,6 +81,8 @@ void fr_http_server_free(struct fr_http_server *s)
     fr_tally_free(s->addresses);
     fr_h2_options_free(s->h2_options);
     fr_stream_pool_deinit(&s->streams);
+    if (s->h2_pool) fr_h2_pool_deinit(s->h2_pool);
+    fr_free(s->h2_pool);
     fr_free(s);
 }
 

@@ -18,7 +18,7 @@ def bench(fed, config, *args, code=0):
     return json.loads(done.stdout) if done.stdout else None, done.stderr
 
 
-@pytest.mark.parametrize("method", [[], ["--get"]])
+@pytest.mark.parametrize("method", [[], ["--get"], ["--busy"]])
 def test_known_devices(shared, config, method):
     got, said = bench(shared, config, "--first", DEVICE, "--count", "300", "--connections", "2", "--streams", "10", *method)
     assert said == ""
