@@ -8,6 +8,7 @@ import argparse
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -38,8 +39,12 @@ def main():
     from story import tell  # reads FR_BIN
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="fedroam-demo-"))
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: nothing stays behind
+        signal.signal(number, signal.default_int_handler)
     try:
         return tell(folder, args)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

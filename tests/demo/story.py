@@ -1,5 +1,6 @@
 """The demo from beginning to end: set up, play, tell, and leave running what the user wants to look at."""
 import base64
+import signal
 import sys
 
 import dns.message
@@ -63,5 +64,6 @@ The broker and the network servers are still running (pids {", ".join(str(d.pid)
 
   curl http://127.0.0.1:{fed.admin_port}/metrics
 
-Press Return to stop them and to remove {demo.folder}.""", flush=True)
-    sys.stdin.readline()
+Press Return (or end this with Ctrl-C or SIGTERM) to stop them and to remove {demo.folder}.""", flush=True)
+    if sys.stdin.readline() == "":  # nobody is at the keyboard
+        signal.pause()
