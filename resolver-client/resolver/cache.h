@@ -3,12 +3,13 @@
  * place, (name, type) → whole DNS message, and what does not exist.
  *
  * Model: keyed by (federation, kind, number). An entry is fresh until its TTL ends; a positive
- *   one is then kept `stale_ms` longer for the case that no broker can be reached. A device that
+ *   one is then kept `keep_ms` longer for the case that no broker can be reached. A device that
  *   is not found again is asked about less and less often. The least recently used entry goes when
  *   the cache is full.
  * Owns: its entries and their places. Threads: one at a time. Errors: FR_E_NOMEM from
  *   fr_cache_new alone: an entry that cannot be stored is not stored.
- * Units and limits: times are monotonic ms, given by the caller; at most `max` entries.
+ * Units and limits: times are monotonic ms, given by the caller; at most max_entries entries in
+ *   at most max_bytes, the table itself included.
  * Trust: keys come from devices on the air, so the table hashes with a random key. See RFC 2308,
  *   RFC 8767. */
 
@@ -34,9 +35,17 @@ struct fr_cache_hit {
     struct fr_span message;       /* of FR_CACHE_MESSAGE; likewise */
     int64_t left_ms;              /* of its TTL; 0 when stale */
     int64_t age_ms;               /* since its TTLs began to run */
+    int64_t past_ms;              /* since they ended; 0 when fresh */
+    int64_t ttl_ms;
+    unsigned uses; /* times it was got since it was put, this one included */
 };
 
-enum fr_err fr_cache_new(size_t max, int64_t stale_ms, struct fr_cache **out);
+struct fr_cache_limits {
+    size_t max_entries, max_bytes;
+    int64_t keep_ms; /* positive entries, past their TTL */
+};
+
+enum fr_err fr_cache_new(const struct fr_cache_limits *limits, struct fr_cache **out);
 void fr_cache_free(struct fr_cache *c);
 
 enum fr_cache_age fr_cache_get(struct fr_cache *c, struct fr_cache_key key, int64_t now_ms,
@@ -65,4 +74,26 @@ struct fr_cache_key fr_cache_message_key(const struct fr_cache *c, uint16_t fede
 void fr_cache_put_message(struct fr_cache *c, struct fr_cache_key key, struct fr_span message,
                           bool is_negative, uint32_t ttl_s, uint32_t age_s, int64_t now_ms);
 
-size_t fr_cache_count(const struct fr_cache *c);
+/* Forgets all entries of a federation. */
+void fr_cache_flush(struct fr_cache *c, uint16_t federation);
+
+struct fr_cache_counts {
+    size_t entries, bytes;
+    uint64_t evicted; /* by a limit */
+    uint64_t changes; /* entries put so far: to see whether there is anything to save */
+};
+struct fr_cache_counts fr_cache_counts(const struct fr_cache *c);
+
+/* An entry as it stands, for saving and restoring; messages are not among them. */
+struct fr_cache_kept {
+    struct fr_cache_key key;
+    bool is_negative;
+    uint32_t netid;
+    struct fr_place *place; /* each: the cache's. restore: becomes the cache's, in any case */
+    int64_t since_ms, fresh_until_ms, keep_until_ms;
+};
+
+/* The least recently used first; until fn gives false. */
+void fr_cache_each(const struct fr_cache *c, bool (*fn)(void *data, const struct fr_cache_kept *e),
+                   void *data);
+void fr_cache_restore(struct fr_cache *c, const struct fr_cache_kept *e);

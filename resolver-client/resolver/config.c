@@ -95,6 +95,24 @@ const struct fr_conf_row fr_lookup_rows[] = {
      .min = 16,
      .max = 10000000,
      .help = "Names kept in the cache."},
+    {.key = "cache_bytes",
+     .type = FR_T_SIZE,
+     FR_CONF_AT(struct fr_lookup_conf, cache_bytes),
+     .def = "32MiB",
+     .min = 65536,
+     .max = UINT32_MAX,
+     .help = "Memory of the cache."},
+    {.key = "cache_file",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_lookup_conf, cache_file),
+     .help = "File in which the cache survives a restart (none)."},
+    {.key = "prefetch",
+     .type = FR_T_UINT,
+     FR_CONF_AT(struct fr_lookup_conf, prefetch_percent),
+     .def = "10",
+     .max = 50,
+     .help =
+         "Last part of a TTL, in percent, in which a name in use is asked for again; 0: never."},
     {.key = "stale",
      .type = FR_T_DURATION,
      FR_CONF_AT(struct fr_lookup_conf, stale_ms),
@@ -220,6 +238,12 @@ static enum fr_err set_limits(struct fedroam_options *o, const struct fr_lookup_
     err = say(o, fedroam_options_set_hedge(o, c->hedge_ms), NULL, diag);
     if (err) return err;
     err = say(o, fedroam_options_set_cache_entries(o, c->cache_entries), NULL, diag);
+    if (err) return err;
+    err = say(o, fedroam_options_set_cache_bytes(o, c->cache_bytes), NULL, diag);
+    if (err) return err;
+    err = say(o, fedroam_options_set_cache_file(o, c->cache_file), NULL, diag);
+    if (err) return err;
+    err = say(o, fedroam_options_set_prefetch(o, c->prefetch_percent), NULL, diag);
     if (err) return err;
     err = say(o, fedroam_options_set_stale(o, c->stale_ms / 1000), NULL, diag);
     if (err) return err;

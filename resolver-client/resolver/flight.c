@@ -9,6 +9,7 @@ struct fr_flight {
     struct fedroam *f;
     struct fr_flight *chain; /* next of the same bucket */
     struct fr_cache_key key;
+    bool is_prefetch;                  /* goes on with nobody waiting */
     struct fr_part *parts, *last_part; /* in the order they came */
     struct fr_ask *ask;
     struct fr_dname name; /* the question under way */
@@ -151,7 +152,7 @@ static bool go_on(struct fr_flight *fl)
         end_place(fl, &fl->draft, fl->key);
         return false;
     }
-    if (!fl->parts)
+    if (!fl->parts && !fl->is_prefetch)
         return false; /* nobody waits any more: what is missing is asked when it is wanted */
     enum fr_err err = send_question(fl);
     if (err) fail_all_local(fl, err);
@@ -237,34 +238,44 @@ static enum fr_err prepare(struct fr_flight *fl, const struct fr_place_draft *kn
     return fr_place_next(&fl->draft, &fl->name, &fl->type) ? FR_OK : FR_E_INTERNAL;
 }
 
-enum fr_err fr_flight_join(struct fr_part *part, struct fr_cache_key key,
-                           const struct fr_place_draft *known)
+static enum fr_err start_flight(struct fedroam *f, struct fr_cache_key key,
+                                const struct fr_place_draft *known, struct fr_part *part)
 {
-    struct fedroam *f = part->lookup->f;
-    struct fr_flight *same = *find(f, key);
-    if (same) {
-        f->counts[FEDROAM_COUNT_SHARED]++;
-        add_part(same, part);
-        return FR_OK;
-    }
     struct fr_flight *fl = fr_calloc(1, sizeof *fl);
     if (!fl) return FR_E_NOMEM;
     fl->f = f;
     fl->key = key;
+    fl->is_prefetch = !part;
     enum fr_err err = prepare(fl, known);
     if (err) {
         fr_free(fl);
         return err;
     }
-    add_part(fl, part);
+    if (part) add_part(fl, part);
     err = send_question(fl);
     if (err) {
-        fr_flight_leave(part);
+        if (part) fr_flight_leave(part);
         fr_free(fl);
         return err;
     }
     attach(fl);
     return FR_OK;
+}
+
+enum fr_err fr_flight_join(struct fr_part *part, struct fr_cache_key key,
+                           const struct fr_place_draft *known)
+{
+    struct fedroam *f = part->lookup->f;
+    struct fr_flight *same = *find(f, key);
+    if (!same) return start_flight(f, key, known, part);
+    f->counts[FEDROAM_COUNT_SHARED]++;
+    add_part(same, part);
+    return FR_OK;
+}
+
+void fr_flight_prefetch(struct fedroam *f, struct fr_cache_key key)
+{
+    if (!*find(f, key) && start_flight(f, key, NULL, NULL) == FR_OK) f->prefetches++;
 }
 
 void fr_flights_free(struct fedroam *f)

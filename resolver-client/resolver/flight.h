@@ -10,6 +10,10 @@
 enum fr_err fr_flight_join(struct fr_part *part, struct fr_cache_key key,
                            const struct fr_place_draft *known);
 
+/* Asks for what is in the cache already and wanted again, for nobody in particular. What cannot be
+ * asked now is left. */
+void fr_flight_prefetch(struct fedroam *f, struct fr_cache_key key);
+
 /* The part waits no more. The flight goes on to the end of its present question, for the cache. */
 void fr_flight_leave(struct fr_part *part);
 

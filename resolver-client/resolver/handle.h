@@ -77,7 +77,10 @@ struct fedroam {
     struct fr_patient_list patient;
     struct fr_timer patience; /* of the first of these */
     struct fr_defer delivery;
+    uint64_t prefetches;
     uint64_t counts[FEDROAM_COUNT_CACHE_ENTRIES];
+    struct fr_timer save;   /* of the cache to its file */
+    uint64_t saved_changes; /* of the cache, when it was saved or read last */
 };
 
 static inline const struct fr_federation_opt *fr_part_federation(const struct fr_part *p)

@@ -6,6 +6,7 @@
 #include "resolver/host_loop.h"
 #include "resolver/link_http.h"
 #include "resolver/lookup.h"
+#include "resolver/memory.h"
 #include "resolver/open_with.h"
 #include "resolver/records.h"
 #include "resolver/text.h"
@@ -23,13 +24,17 @@ enum fr_err fr_resolver_open_with(const struct fedroam_options *options, struct 
     fr_lookups_init(f);
     err = fr_options_dup(options, &f->options);
     if (err) goto out;
-    err = fr_cache_new(f->options->cache_entries, (int64_t)f->options->stale_s * 1000, &f->cache);
+    struct fr_cache_limits limits = {.max_entries = f->options->cache_entries,
+                                     .max_bytes = f->options->cache_bytes,
+                                     .keep_ms = (int64_t)f->options->stale_s * 1000};
+    err = fr_cache_new(&limits, &f->cache);
     if (err) goto out;
     struct fr_link_maker http = {.make = fr_link_http_make, .data = f};
     for (size_t i = 0; i < f->options->n_federations && !err; i++)
         err = fr_brokers_new(f->options, f->options->federations[i], loop, maker ? maker : &http,
                              &f->brokers[i]);
     if (err) goto out;
+    fr_memory_start(f);
     *out = f;
     f = NULL;
 out:
@@ -79,6 +84,7 @@ void fedroam_free(struct fedroam *f)
     fr_flights_free(f);
     fr_records_free(f);
     for (size_t i = 0; i < FR_FEDERATIONS_MAX; i++) fr_brokers_free(f->brokers[i]);
+    fr_memory_end(f);
     fr_cache_free(f->cache);
     fedroam_options_free(f->options);
     fr_free(f);
@@ -106,7 +112,10 @@ uint64_t fedroam_count(const struct fedroam *f, enum fedroam_counter which)
     switch (which) {
     case FEDROAM_COUNT_EXCHANGES: return sum.exchanges;
     case FEDROAM_COUNT_FAILURES: return sum.failures;
-    case FEDROAM_COUNT_CACHE_ENTRIES: return fr_cache_count(f->cache);
+    case FEDROAM_COUNT_CACHE_ENTRIES: return fr_cache_counts(f->cache).entries;
+    case FEDROAM_COUNT_CACHE_BYTES: return fr_cache_counts(f->cache).bytes;
+    case FEDROAM_COUNT_CACHE_EVICTED: return fr_cache_counts(f->cache).evicted;
+    case FEDROAM_COUNT_PREFETCHES: return f->prefetches;
     case FEDROAM_COUNT_HEDGES: return sum.hedges;
     case FEDROAM_COUNT_PROBES: return sum.probes;
     case FEDROAM_COUNT_HELD: return sum.held;

@@ -13,6 +13,8 @@ struct fedroam_options *fedroam_options_new(void)
     o->timeout_ms = 2000;
     o->broker_timeout_ms = 1000;
     o->cache_entries = 100000;
+    o->cache_bytes = 32u << 20;
+    o->prefetch_percent = 10;
     o->stale_s = 86400;
     o->unknown_max_s = 600;
     o->pending = 10000;
@@ -33,6 +35,7 @@ void fedroam_options_free(struct fedroam_options *o)
 {
     if (!o) return;
     for (size_t i = 0; i < o->n_federations; i++) federation_free(o->federations[i]);
+    fr_free(o->cache_file);
     fr_free(o);
 }
 
@@ -250,6 +253,29 @@ enum fedroam_err fedroam_options_set_cache_entries(struct fedroam_options *o, ui
     return set_number(o, "the size of the cache", entries, 16, 10000000, &o->cache_entries);
 }
 
+enum fedroam_err fedroam_options_set_cache_bytes(struct fedroam_options *o, uint32_t bytes)
+{
+    return set_number(o, "the bytes of the cache", bytes, 65536, UINT32_MAX, &o->cache_bytes);
+}
+
+enum fedroam_err fedroam_options_set_prefetch(struct fedroam_options *o, uint32_t percent)
+{
+    return set_number(o, "the part of a TTL in percent", percent, 0, 50, &o->prefetch_percent);
+}
+
+enum fedroam_err fedroam_options_set_cache_file(struct fedroam_options *o, const char *path)
+{
+    char *copy = NULL;
+    if (path && !path_is_usable(path))
+        return fr_public_err(
+            fr_diag_fail(&o->diag, FR_E_INVALID, "the cache's file has no usable path"));
+    if (path && !(copy = fr_strdup(path)))
+        return fr_public_err(fr_diag_fail(&o->diag, FR_E_NOMEM, "out of memory"));
+    fr_free(o->cache_file);
+    o->cache_file = copy;
+    return FEDROAM_OK;
+}
+
 enum fedroam_err fedroam_options_set_stale(struct fedroam_options *o, uint32_t s)
 {
     return set_number(o, "the time answers may be stale in s", s, 0, 259200, &o->stale_s);
@@ -308,6 +334,11 @@ enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_optio
     struct fedroam_options *copy = fr_memdup(o, sizeof *o);
     if (!copy) return FR_E_NOMEM;
     copy->n_federations = 0;
+    copy->cache_file = o->cache_file ? fr_strdup(o->cache_file) : NULL;
+    if (o->cache_file && !copy->cache_file) {
+        fedroam_options_free(copy);
+        return FR_E_NOMEM;
+    }
     for (size_t i = 0; i < o->n_federations; i++) {
         const struct fr_federation_opt *f = o->federations[i];
         struct fr_federation_opt *g = NULL;

@@ -49,7 +49,9 @@ struct fedroam_options {
     struct fr_federation_opt *federations[FR_FEDERATIONS_MAX];
     uint32_t timeout_ms, broker_timeout_ms;
     uint32_t hedge_ms; /* 0: never */
-    uint32_t cache_entries;
+    uint32_t cache_entries, cache_bytes;
+    uint32_t prefetch_percent;
+    char *cache_file; /* NULL: none */
     uint32_t stale_s;
     uint32_t unknown_max_s;
     enum fedroam_ask ask;

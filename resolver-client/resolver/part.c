@@ -47,6 +47,12 @@ static struct fr_cache_key device_key(const struct fr_part *p)
         .federation = p->federation, .kind = FEDROAM_DEVICE, .id = p->lookup->q.id};
 }
 
+/* A positive answer that may be used now that no broker can be reached. */
+static bool may_serve(const struct fr_part *p, const struct fr_cache_hit *hit)
+{
+    return !hit->is_negative && hit->past_ms <= (int64_t)p->lookup->f->options->stale_s * 1000;
+}
+
 /* No broker: what the cache still has, past its TTL, is better than nothing. False: it has
  * nothing. */
 static bool end_stale(struct fr_part *p)
@@ -55,12 +61,13 @@ static bool end_stale(struct fr_part *p)
     int64_t now_ms = fr_loop_now_ms(f->loop);
     struct fr_cache_hit hit;
     if (p->lookup->q.kind == FEDROAM_DEVICE && p->netid == FEDROAM_NO_NETID) {
-        if (fr_cache_get(f->cache, device_key(p), now_ms, &hit) == FR_CACHE_MISS || hit.is_negative)
+        if (fr_cache_get(f->cache, device_key(p), now_ms, &hit) == FR_CACHE_MISS ||
+            !may_serve(p, &hit))
             return false;
         p->netid = hit.netid;
         p->netid_until_ms = now_ms + hit.left_ms;
     }
-    if (fr_cache_get(f->cache, place_key(p), now_ms, &hit) == FR_CACHE_MISS || hit.is_negative)
+    if (fr_cache_get(f->cache, place_key(p), now_ms, &hit) == FR_CACHE_MISS || !may_serve(p, &hit))
         return false;
     f->counts[FEDROAM_COUNT_STALE]++;
     end_found(p, hit.place, hit.left_ms, FEDROAM_STALE);
@@ -86,6 +93,14 @@ static void join_flight(struct fr_part *p, struct fr_cache_key key,
     fr_part_fault(p, &j);
 }
 
+/* A name in use is asked for again before its TTL ends, so that nobody waits for it then. */
+static void refresh(struct fr_part *p, struct fr_cache_key key, const struct fr_cache_hit *hit)
+{
+    struct fedroam *f = p->lookup->f;
+    if (hit->uses >= 2 && hit->left_ms * 100 <= hit->ttl_ms * f->options->prefetch_percent)
+        fr_flight_prefetch(f, key);
+}
+
 static void seek_place(struct fr_part *p, const struct fr_place_draft *known)
 {
     struct fedroam *f = p->lookup->f;
@@ -94,8 +109,10 @@ static void seek_place(struct fr_part *p, const struct fr_place_draft *known)
         join_flight(p, place_key(p), known);
     else if (hit.is_negative)
         fr_part_unknown(p, (uint32_t)(hit.left_ms / 1000), "");
-    else
+    else {
+        refresh(p, place_key(p), &hit);
         end_found(p, hit.place, hit.left_ms, p->was_asked ? FEDROAM_FRESH : FEDROAM_CACHED);
+    }
 }
 
 void fr_part_set_netid(struct fr_part *p, uint32_t netid, uint32_t ttl_s)
@@ -150,6 +167,7 @@ void fr_part_start(struct fr_part *p)
     } else {
         p->netid = hit.netid;
         p->netid_until_ms = now_ms + hit.left_ms;
+        refresh(p, device_key(p), &hit);
         seek_place(p, NULL);
     }
 }

@@ -73,6 +73,7 @@ static enum fr_cache_age kept(const struct fr_records_query *q, struct fr_record
     enum fr_cache_age age = fr_cache_get(q->f->cache, key, fr_loop_now_ms(q->f->loop), &hit);
 
     if (age == FR_CACHE_MISS) return FR_CACHE_MISS;
+    if (hit.past_ms > (int64_t)q->f->options->stale_s * 1000) return FR_CACHE_MISS;
     *out = (struct fr_records_answer){.result = FEDROAM_FOUND,
                                       .freshness =
                                           age == FR_CACHE_STALE ? FEDROAM_STALE : FEDROAM_CACHED,

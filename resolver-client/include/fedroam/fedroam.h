@@ -93,6 +93,16 @@ FEDROAM_API enum fedroam_err fedroam_wait_join_server(struct fedroam *f, const c
                                                       uint64_t joineui, uint32_t timeout_ms,
                                                       struct fedroam_answer **out);
 
+/* ---- What is remembered ---- */
+
+/* Forgets what was learnt of a federation (NULL: of all). Look-ups under way go on.
+ * FEDROAM_E_FEDERATION. */
+FEDROAM_API enum fedroam_err fedroam_flush(struct fedroam *f, const char *federation);
+
+/* Writes the cache to its file now. FEDROAM_E_STATE: the options name none; FEDROAM_E_SYSTEM: it
+ * cannot be written; FEDROAM_E_MEMORY. */
+FEDROAM_API enum fedroam_err fedroam_save(struct fedroam *f);
+
 /* ---- Text ---- */
 
 /* A DevEUI or JoinEUI of 16 hex digits, a NetID of 6: either case, also with "0x", or dashes or colons
@@ -112,9 +122,12 @@ enum fedroam_counter {
     FEDROAM_COUNT_FAILURES,      /* exchanges that failed in transport */
     FEDROAM_COUNT_RELOADS,       /* times changed certificate files were taken over */
     FEDROAM_COUNT_CACHE_ENTRIES, /* names in the cache now */
-    FEDROAM_COUNT_HEDGES, /* exchanges that were a second question because the first was slow */
-    FEDROAM_COUNT_PROBES, /* questions of our own to see that a broker is well and connected */
-    FEDROAM_COUNT_HELD    /* questions not sent because the federation had said 429 */
+    FEDROAM_COUNT_HEDGES,     /* exchanges that were a second question because the first was slow */
+    FEDROAM_COUNT_PROBES,     /* questions of our own to see that a broker is well and connected */
+    FEDROAM_COUNT_PREFETCHES, /* names asked for again before their TTL ended */
+    FEDROAM_COUNT_CACHE_BYTES,   /* memory of the cache now */
+    FEDROAM_COUNT_CACHE_EVICTED, /* names dropped because the cache was full */
+    FEDROAM_COUNT_HELD           /* questions not sent because the federation had said 429 */
 };
 
 /* 0 for a counter this version does not have. */

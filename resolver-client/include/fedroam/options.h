@@ -65,6 +65,21 @@ FEDROAM_API enum fedroam_err fedroam_options_set_hedge(struct fedroam_options *o
 FEDROAM_API enum fedroam_err fedroam_options_set_cache_entries(struct fedroam_options *o,
                                                                uint32_t entries);
 
+/* Memory of the cache, its own table included: 65536..4294967295 bytes (33554432). */
+FEDROAM_API enum fedroam_err fedroam_options_set_cache_bytes(struct fedroam_options *o,
+                                                             uint32_t bytes);
+
+/* What is used again in the last part of its TTL is asked for before it ends: 0..50 percent of the
+ * TTL (10; 0: never). */
+FEDROAM_API enum fedroam_err fedroam_options_set_prefetch(struct fedroam_options *o,
+                                                          uint32_t percent);
+
+/* A file in which the cache survives a restart: read by fedroam_new(), written by fedroam_free(),
+ * every 15 minutes if anything changed, and by fedroam_save(). It must be this user's alone; one that
+ * is damaged or from the future is not used. Writing blocks for as long as the disk takes. NULL: none. */
+FEDROAM_API enum fedroam_err fedroam_options_set_cache_file(struct fedroam_options *o,
+                                                            const char *path);
+
 /* How long past its TTL an answer may serve while no broker can be reached: 0..259200 s (86400). */
 FEDROAM_API enum fedroam_err fedroam_options_set_stale(struct fedroam_options *o, uint32_t s);
 

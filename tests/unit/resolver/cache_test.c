@@ -19,7 +19,9 @@ static struct fr_cache_key key(uint64_t id)
 static struct fr_cache *cache(size_t max, int64_t stale_ms)
 {
     struct fr_cache *c = NULL;
-    assert_int_equal(fr_cache_new(max, stale_ms, &c), FR_OK);
+    const struct fr_cache_limits limits = {
+        .max_entries = max, .max_bytes = SIZE_MAX, .keep_ms = stale_ms};
+    assert_int_equal(fr_cache_new(&limits, &c), FR_OK);
     return c;
 }
 
@@ -84,7 +86,7 @@ static void test_ttl_zero_removes(void **state)
     assert_int_equal(fr_cache_get(c, key(1), 0, &hit), FR_CACHE_MISS);
     fr_cache_put_place(c, key(2), place(0), 0); /* not kept, and not leaked */
     assert_int_equal(fr_cache_get(c, key(2), 0, &hit), FR_CACHE_MISS);
-    assert_int_equal(fr_cache_count(c), 0);
+    assert_int_equal(fr_cache_counts(c).entries, 0);
     fr_cache_free(c);
 }
 
@@ -96,12 +98,12 @@ static void test_the_least_recently_used_goes(void **state)
     for (uint64_t i = 0; i < 16; i++) fr_cache_put_place(c, key(i), place(60), 0);
     assert_int_equal(fr_cache_get(c, key(0), 0, &hit), FR_CACHE_FRESH); /* used again */
     fr_cache_put_negative(c, key(16), 60, 0);
-    assert_int_equal(fr_cache_count(c), 16);
+    assert_int_equal(fr_cache_counts(c).entries, 16);
     assert_int_equal(fr_cache_get(c, key(0), 0, &hit), FR_CACHE_FRESH);
     assert_int_equal(fr_cache_get(c, key(1), 0, &hit), FR_CACHE_MISS);
     assert_int_equal(fr_cache_get(c, key(16), 0, &hit), FR_CACHE_FRESH);
     fr_cache_put_place(c, key(5), place(60), 0); /* replaces itself, pushes nobody out */
-    assert_int_equal(fr_cache_count(c), 16);
+    assert_int_equal(fr_cache_counts(c).entries, 16);
     assert_int_equal(fr_cache_get(c, key(2), 0, &hit), FR_CACHE_FRESH);
     fr_cache_free(c);
 }
@@ -113,7 +115,7 @@ static void test_many_entries(void **state)
     struct fr_cache *c = cache(MAX, 0);
     struct fr_cache_hit hit;
     for (uint64_t i = 0; i < N; i++) fr_cache_put_device(c, key(i * 256), (uint32_t)i, 60, 0);
-    assert_int_equal(fr_cache_count(c), MAX);
+    assert_int_equal(fr_cache_counts(c).entries, MAX);
     for (uint64_t i = 0; i < N; i++) {
         enum fr_cache_age age = fr_cache_get(c, key(i * 256), 0, &hit);
         assert_int_equal(age, i < N - MAX ? FR_CACHE_MISS : FR_CACHE_FRESH);
@@ -129,7 +131,8 @@ static void test_without_memory_nothing_is_kept(void **state)
     struct fr_cache_hit hit;
     for (unsigned long n = 1;; n++) {
         fr_mem_fail_nth(n);
-        enum fr_err err = fr_cache_new(16, 0, &c);
+        enum fr_err err =
+            fr_cache_new(&(struct fr_cache_limits){.max_entries = 16, .max_bytes = SIZE_MAX}, &c);
         bool has_failed = fr_mem_failed();
         fr_mem_fail_nth(0);
         if (!has_failed) break;
@@ -144,7 +147,7 @@ static void test_without_memory_nothing_is_kept(void **state)
     assert_int_equal(fr_cache_get(c, key(1), 0, &hit), FR_CACHE_MISS);
     /* A table that cannot grow still works. */
     for (uint64_t i = 0; i < 16; i++) fr_cache_put_device(c, key(i), 1, 60, 0);
-    assert_int_equal(fr_cache_count(c), 16);
+    assert_int_equal(fr_cache_counts(c).entries, 16);
     fr_cache_free(c);
 }
 
@@ -173,6 +176,69 @@ static void test_unknown_again_and_again(void **state)
     fr_cache_free(c);
 }
 
+static void test_bytes_are_bounded(void **state)
+{
+    (void)state;
+    const struct fr_cache_limits limits = {.max_entries = 1000000, .max_bytes = 100000};
+    struct fr_cache *c = NULL;
+    struct fr_cache_hit hit;
+    uint8_t message[1000] = {0};
+    assert_int_equal(fr_cache_new(&limits, &c), FR_OK);
+    for (uint64_t i = 0; i < 5000; i++) {
+        fr_cache_put_device(c, key(i), 0x13, 60, 1000);
+        fr_cache_put_place(c, (struct fr_cache_key){.kind = NETWORK, .id = i}, place(60), 1000);
+        fr_cache_put_message(c, (struct fr_cache_key){.kind = FR_CACHE_MESSAGE, .id = i},
+                             fr_span(message, sizeof message), false, 60, 0, 1000);
+        assert_in_range(fr_cache_counts(c).bytes, 1, limits.max_bytes);
+    }
+    assert_int_equal(fr_cache_get(c, key(0), 1000, &hit), FR_CACHE_MISS);
+    assert_int_equal(fr_cache_get(c, key(4999), 1000, &hit), FR_CACHE_FRESH);
+    struct fr_cache_counts n = fr_cache_counts(c);
+    assert_true(n.evicted > 0 && n.entries + n.evicted == 15000 && n.changes == 15000);
+    fr_cache_flush(c, 1);
+    assert_int_equal(fr_cache_counts(c).entries, n.entries);
+    fr_cache_flush(c, 0);
+    assert_int_equal(fr_cache_counts(c).entries, 0);
+    fr_cache_put_message(c, key(1), fr_span(message, sizeof message), false, 60, 0, 1000);
+    size_t with = fr_cache_counts(c).bytes;
+    fr_cache_flush(c, 0);
+    assert_in_range(with - fr_cache_counts(c).bytes, sizeof message, sizeof message + 256);
+    fr_cache_free(c);
+}
+
+static bool count_and_copy(void *data, const struct fr_cache_kept *e)
+{
+    struct fr_cache *to = data;
+    struct fr_cache_kept copy = *e;
+    if (e->place) {
+        copy.place = fr_memdup(e->place, sizeof *e->place + e->place->hosts_n);
+        assert_non_null(copy.place);
+    }
+    fr_cache_restore(to, &copy);
+    return true;
+}
+
+static void test_entries_can_be_carried_over(void **state)
+{
+    (void)state;
+    struct fr_cache *a = cache(16, 5000), *b = cache(2, 5000);
+    struct fr_cache_hit hit;
+    fr_cache_put_device(a, key(1), 0x13, 60, 1000);
+    fr_cache_put_unknown(a, key(2), 60, 600, 1000);
+    fr_cache_put_place(a, (struct fr_cache_key){.kind = NETWORK, .id = 3}, place(60), 1000);
+    fr_cache_put_message(a, key(4), FR_SPAN_LIT("bytes"), false, 60, 0, 1000);
+    assert_int_equal(fr_cache_get(a, key(1), 1000, &hit), FR_CACHE_FRESH);
+    fr_cache_each(a, count_and_copy, b); /* the most recently used stay; no messages */
+    assert_int_equal(fr_cache_get(b, key(1), 2000, &hit), FR_CACHE_FRESH);
+    assert_int_equal(hit.age_ms, 1000);
+    assert_int_equal(hit.uses, 1);
+    assert_int_equal(fr_cache_get(b, (struct fr_cache_key){.kind = NETWORK, .id = 3}, 2000, &hit),
+                     FR_CACHE_FRESH);
+    assert_int_equal(fr_cache_counts(b).entries, 2);
+    fr_cache_free(a);
+    fr_cache_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +248,8 @@ int main(void)
         cmocka_unit_test(test_the_least_recently_used_goes),
         cmocka_unit_test(test_many_entries),
         cmocka_unit_test(test_unknown_again_and_again),
+        cmocka_unit_test(test_bytes_are_bounded),
+        cmocka_unit_test(test_entries_can_be_carried_over),
         cmocka_unit_test(test_without_memory_nothing_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

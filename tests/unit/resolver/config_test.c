@@ -35,6 +35,7 @@ static const struct {
      FED "    broker: " URL "\n    addresses: [127.0.0.1]\n    only: ['70b3d57ed', '0000']\n"
          "    except: 70b3d57ed0000007\n" FILES
          "lookup: {timeout: 5s, broker_timeout: 500ms, cache: 1000, stale: 1h, hedge: 200ms,\n"
+         "         cache_bytes: 1MiB, cache_file: c, prefetch: 0,\n"
          "         unknown_max: 5m, ask: in-order}\n",
      FR_OK, NULL, 1, 1},
     {"localhost is looked up", FED "    broker: https://localhost:8443/dns-query\n" FILES, FR_OK,
@@ -113,6 +114,9 @@ static void test_defaults_and_limits(void **state)
     assert_int_equal(o->cache_entries, plain->cache_entries);
     assert_int_equal(o->stale_s, plain->stale_s);
     assert_int_equal(o->hedge_ms, plain->hedge_ms);
+    assert_int_equal(o->cache_bytes, plain->cache_bytes);
+    assert_int_equal(o->prefetch_percent, plain->prefetch_percent);
+    assert_null(o->cache_file);
     assert_int_equal(o->unknown_max_s, plain->unknown_max_s);
     assert_int_equal(o->ask, plain->ask);
     assert_int_equal(o->federations[0]->only.n + o->federations[0]->except.n, 0);
@@ -129,6 +133,9 @@ static void test_defaults_and_limits(void **state)
     assert_int_equal(o->cache_entries, 1000);
     assert_int_equal(o->stale_s, 3600);
     assert_int_equal(o->hedge_ms, 200);
+    assert_int_equal(o->cache_bytes, 1 << 20);
+    assert_int_equal(o->prefetch_percent, 0);
+    assert_string_equal(o->cache_file, "c");
     assert_int_equal(o->unknown_max_s, 300);
     assert_int_equal(o->ask, FEDROAM_ASK_IN_ORDER);
     assert_true(fr_federation_takes(o->federations[0], 0x70b3d57ed0000001));

@@ -55,10 +55,50 @@ static void test_strangers_are_asked_about_less_and_less(void **state)
     net_stop(&s.net);
 }
 
+/* A name that is used again near the end of its TTL is asked for again, and nobody waits. */
+static void test_names_in_use_are_refreshed(void **state)
+{
+    (void)state;
+    struct scene s;
+    open_with(&s, NULL);
+    struct asked *a = &s.a;
+    ask(&s.net, a, "fed.test", D1, 0);
+    net_run(&s.net, 20);
+    done(a);
+    unsigned asked = asked_of(&s, 0);
+    net_skip(&s.net, 54000);
+    for (int i = 0; i < 3; i++) { /* the network's 60 s: 6 s are left; the second use counts */
+        ask(&s.net, a, "fed.test", D1, 0);
+        net_run(&s.net, 0);
+        expect(a, FEDROAM_FOUND, FEDROAM_CACHED);
+        done(a);
+        assert_int_equal(asked_of(&s, 0), asked + (i > 0));
+    }
+    net_run(&s.net, 20);
+    net_skip(&s.net, 10000); /* past the first TTL */
+    ask(&s.net, a, "fed.test", D1, 0);
+    net_run(&s.net, 0);
+    expect(a, FEDROAM_FOUND, FEDROAM_CACHED);
+    done(a);
+    assert_int_equal(asked_of(&s, 0), asked + 1);
+    assert_int_equal(fedroam_count(s.net.f, FEDROAM_COUNT_PREFETCHES), 1);
+    /* Without a broker the refresh comes to nothing, and what there is serves. */
+    net_skip(&s.net, 46000);
+    s.net.brokers[0][0].does = DOWN;
+    for (int i = 0; i < 2; i++) {
+        ask(&s.net, a, "fed.test", D1, 0);
+        net_run(&s.net, 20);
+        expect(a, FEDROAM_FOUND, FEDROAM_CACHED);
+        done(a);
+    }
+    net_stop(&s.net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_names_in_use_are_refreshed),
         cmocka_unit_test(test_strangers_are_asked_about_less_and_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
