@@ -6,7 +6,7 @@ else()
     set(FR_UNIT_DIR lib/systemd/system)
 endif()
 
-foreach(unit broker/main/systemd/fedroam-broker ns-plugin/main/systemd/fedroam-ns)
+foreach(unit broker/main/systemd/fedroam-broker ns-plugin/agent/systemd/fedroam-agent ns-plugin/main/systemd/fedroam-ns)
     get_filename_component(name ${unit} NAME)
     configure_file(${unit}.service.in ${PROJECT_BINARY_DIR}/${name}.service @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/${name}.service DESTINATION ${FR_UNIT_DIR} COMPONENT fedroam)

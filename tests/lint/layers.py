@@ -30,6 +30,7 @@ BELOW["gateway"] = NS | {"frames", "crypto", "backend"}
 BELOW["state"] = NS | {"frames", "crypto"}
 BELOW["roles"] = NS | {"frames", "crypto", "backend", "gateway", "state"}
 BELOW["ns"] = BELOW["roles"] | {"roles"}
+BELOW["agent"] = NS
 PROGRAM = BROKER | {"answer", "access", "doh", "admin", "main"}
 BELOW["zones_cli"] = PROGRAM | {"pki_cli"}
 BELOW["pki_cli"] = PROGRAM
@@ -48,7 +49,7 @@ VENDORS = {
     r"openssl/ssl\.h": ["resolver-client/transport/*", "resolver-client/bench/*"],
     r"openssl/.*": ["resolver-client/transport/*", "resolver-client/bench/*", "pki/x509/*", "ns-plugin/crypto/*"],
     r"jansson\.h": ["broker/*", "ns-plugin/backend/*"],
-    r"systemd/.*": ["broker/main/main.c", "ns-plugin/main/main.c"],
+    r"systemd/.*": ["broker/main/main.c", "ns-plugin/agent/main.c", "ns-plugin/main/main.c"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

@@ -17,7 +17,7 @@ LIBRARIES = {
     "broker/answer": "answer", "broker/access": "access", "broker/doh": "doh", "broker/admin": "admin",
     "broker/main": "main", "broker/cli": "program",
     "ns-plugin/crypto": "crypto", "ns-plugin/frames": "frames", "ns-plugin/backend": "backend",
-    "ns-plugin/gateway": "gateway", "ns-plugin/state": "state", "ns-plugin/roles": "roles", "ns-plugin/main": "ns",
+    "ns-plugin/gateway": "gateway", "ns-plugin/state": "state", "ns-plugin/roles": "roles", "ns-plugin/main": "ns", "ns-plugin/agent": "agent",
 }
 
 
@@ -40,7 +40,7 @@ def library(path):
 
 
 def is_program(path):
-    return path.name == "main.c" and "/".join(path.parts[:2]) in ("broker/main", "broker/cli", "ns-plugin/main")
+    return path.name == "main.c" and "/".join(path.parts[:2]) in ("broker/main", "broker/cli", "ns-plugin/agent", "ns-plugin/main")
 
 
 _LITERAL = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)

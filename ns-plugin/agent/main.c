@@ -1,0 +1,169 @@
+/* fedroam-agent: the names of federations for every program of a machine. */
+#include "agent/admin.h"
+#include "agent/agent.h"
+#include "agent/config.h"
+#include "base/cli.h"
+#include "base/mem.h"
+#include "transport/loop_ev.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#define CONFIG_DEFAULT "/etc/fedroam/agent.yaml"
+
+struct run {
+    const char *path;
+    struct fr_loop *loop;
+    struct fr_log log;
+    struct fr_agent_conf *conf; /* agent borrows it */
+    struct fr_agent *agent;
+    struct fr_agent_admin *admin;
+};
+
+/* Every answer that is to come at all comes within the time of a look-up, and whoever misses one asks
+ * again: nothing is waited for. */
+static void on_stop(void *data, int signum)
+{
+    struct run *run = data;
+
+    FR_LOG(&run->log, FR_LOG_INFO, "agent.stopping", FR_STR("signal", strsignal(signum)));
+    (void)sd_notify(0, "STOPPING=1");
+    fr_loop_ev_stop(run->loop);
+}
+
+static void on_reload(void *data, int signum)
+{
+    struct run *run = data;
+    struct fr_agent_conf *conf = NULL;
+    struct fr_diag diag = {0};
+    char text[1024];
+    struct timespec now;
+
+    (void)signum;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                     (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    enum fr_err err = fr_agent_conf_load(run->path, &diag, &conf);
+    if (err == FR_OK) err = fr_agent_reload(run->agent, &conf->agent, &diag);
+    if (err == FR_OK) {
+        fr_agent_conf_free(run->conf);
+        run->conf = conf;
+        FR_LOG(&run->log, FR_LOG_INFO, "agent.reloaded");
+    } else {
+        fr_agent_conf_free(conf);
+        fr_diag_print(&diag, err, text, sizeof text);
+        FR_LOG(&run->log, FR_LOG_ERROR, "agent.reload_failed", FR_STR("why", text));
+    }
+    (void)sd_notify(0, "READY=1");
+}
+
+static void log_ready(const struct run *run)
+{
+    const struct fr_agent_options *o = &run->conf->agent;
+    char text[FR_ADDR_TEXT];
+
+    for (size_t i = 0; i < o->n_listen; i++) {
+        fr_addr_print(&o->listen[i], text);
+        FR_LOG(&run->log, FR_LOG_INFO, "agent.listening", FR_STR("address", text));
+    }
+    FR_LOG(&run->log, FR_LOG_INFO, "agent.ready", FR_STR("version", FR_VERSION),
+           FR_UINT("federations", o->n_federations), FR_STR("socket", o->socket));
+}
+
+static enum fr_err serve(struct run *run, struct fr_diag *diag)
+{
+    struct fr_ev_signal *signals[3] = {NULL};
+
+    enum fr_err err = fr_loop_ev_new(&run->loop);
+    if (err) return err;
+    err = fr_agent_open(run->loop, &run->conf->agent, &run->log, diag, &run->agent);
+    if (err) goto out;
+    if (run->conf->admin.port != 0) {
+        err = fr_agent_admin_open(run->loop, run->agent, &run->conf->admin, diag, &run->admin);
+        if (err) goto out;
+    }
+    err = fr_loop_ev_signal(run->loop, SIGTERM, on_stop, run, &signals[0]);
+    if (err == FR_OK) err = fr_loop_ev_signal(run->loop, SIGINT, on_stop, run, &signals[1]);
+    if (err == FR_OK) err = fr_loop_ev_signal(run->loop, SIGHUP, on_reload, run, &signals[2]);
+    if (err) goto out;
+    log_ready(run);
+    (void)sd_notify(0, "READY=1");
+    fr_loop_ev_run(run->loop);
+    FR_LOG(&run->log, FR_LOG_INFO, "agent.stopped");
+out:
+    fr_agent_admin_close(run->admin);
+    fr_agent_close(run->agent);
+    for (size_t i = 0; i < 3; i++) fr_loop_ev_signal_free(signals[i]);
+    fr_loop_ev_free(run->loop);
+    return err;
+}
+
+/* The memory of this process holds a private key: no core file, no debugger of the same user. */
+static void seal(bool is_sealed)
+{
+    const struct rlimit none = {0, 0};
+
+    if (is_sealed) (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, is_sealed ? 0 : 1);
+}
+
+static enum fr_exit run_agent(struct fr_cli *cli)
+{
+    struct run run = {.path = fr_cli_opt(cli, "config")};
+    struct fr_diag diag = {0};
+
+    if (run.path == NULL) run.path = CONFIG_DEFAULT;
+    enum fr_err err = fr_agent_conf_load(run.path, &diag, &run.conf);
+    if (err) goto out;
+    if (fr_cli_flag(cli, "check")) {
+        err = fr_agent_check_files(&run.conf->agent, &diag);
+        if (err == FR_OK) fr_cli_note(cli, "%s: good", run.path);
+        goto out;
+    }
+    const struct fr_log_options options = {.level = run.conf->log.level,
+                                           .format = run.conf->log.format,
+                                           .identifiers = run.conf->log.identifiers,
+                                           .sink = fr_log_stderr_sink};
+    err = fr_log_init(&run.log, &options);
+    if (err == FR_OK) err = serve(&run, &diag);
+out:
+    fr_agent_conf_free(run.conf);
+    return fr_cli_fail(cli, err, &diag);
+}
+
+static const struct fr_cli_option OPTIONS[] = {
+    {.name = "config",
+     .letter = 'c',
+     .value = "FILE",
+     .help = "configuration (" CONFIG_DEFAULT ")"},
+    {.name = "check", .help = "check the configuration and the files it names, then end"},
+    {0},
+};
+
+static const struct fr_cli_command COMMANDS[] = {
+    {.path = "",
+     .options = OPTIONS,
+     .summary = "answer the names of federations as plain DNS, and as JSON on a socket",
+     .details = "SIGHUP reads configuration and certificates again, SIGTERM ends. Logs go to "
+                "standard error.",
+     .example = "fedroam-agent --config agent.yaml --check",
+     .run = run_agent},
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct fr_cli_command *const TABLES[] = {COMMANDS, NULL};
+    const struct fr_cli_program program = {
+        .name = "fedroam-agent", .summary = "federations for every program", .tables = TABLES};
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    seal(true);
+    int code = fr_cli_main(&program, argc, argv);
+    seal(false); /* every key is gone; leak checkers may look now */
+    return code;
+}
