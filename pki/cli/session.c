@@ -1,6 +1,7 @@
 #include "pki_cli/session.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,16 +14,21 @@ static enum fr_err use_dir(const char *dir, struct fr_diag *diag, char out[FR_ST
     return FR_OK;
 }
 
-/* The only folder with a database in it. */
+/* The only folder with a root certificate in it: network servers keep their state here, too. */
 static enum fr_err find_only(struct fr_diag *diag, char out[FR_STATE_DIR_MAX])
 {
     DIR *root = opendir(FR_STATE_ROOT);
     char path[FR_STATE_DIR_MAX + 32];
     size_t found = 0;
 
+    if (root == NULL && errno == EACCES) {
+        (void)fr_diag_fail(diag, FR_E_PERM, "may not read %s", FR_STATE_ROOT);
+        fr_diag_hint(diag, "run this as root or as the user that owns it");
+        return FR_E_PERM;
+    }
     for (struct dirent *e; root != NULL && (e = readdir(root)) != NULL;) {
         if (e->d_name[0] == '.') continue;
-        (void)snprintf(path, sizeof path, FR_STATE_ROOT "/%s/data.mdb", e->d_name);
+        (void)snprintf(path, sizeof path, FR_STATE_ROOT "/%s/root.pem", e->d_name);
         if (access(path, F_OK) != 0) continue;
         (void)snprintf(out, FR_STATE_DIR_MAX, FR_STATE_ROOT "/%s", e->d_name);
         found++;

@@ -157,6 +157,24 @@ def test_root_gives_the_files_to_the_service_user(open_path):
     assert os.stat(open_path / "out/doh-acme.key").st_uid == 0  # who ran the command
 
 
+@pytest.mark.skipif(not may_mount(), reason="needs root and a mount namespace, to have a /var/lib/fedroam of its own")
+def test_the_only_federation_is_found_beside_a_network_server(tmp_path):
+    script = f"""set -e
+        mount -t tmpfs none /var/lib
+        mkdir -m 700 /var/lib/fedroam
+        {BIN}/fedroam ca init --fed {FED}
+        mkdir -m 700 /var/lib/fedroam/ns
+        : > /var/lib/fedroam/ns/data.mdb
+        {BIN}/fedroam member add acme
+        {BIN}/fedroam ca init --fed other.test
+        {BIN}/fedroam member list || test $? = 64
+        {BIN}/fedroam --fed other.test member list
+        cp {BIN}/fedroam /var/lib/program
+        setpriv --reuid=65534 --regid=65534 --clear-groups /var/lib/program member list"""
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], env=ENV, text=True, capture_output=True, check=False)
+    assert done.returncode == 77 and "may not read /var/lib/fedroam" in done.stderr, done
+
+
 # --- leaves ---
 
 BOTH = "TLS Web Server Authentication, TLS Web Client Authentication"

@@ -22,7 +22,7 @@ static enum fr_err check_private(int fd, const char *path, struct fr_diag *diag)
     enum fr_err err;
 
     if (fstat(fd, &st) < 0) return fail(diag, errno, "examine", path);
-    if (st.st_uid != geteuid() && st.st_uid != 0) {
+    if (st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0) {
         return fr_diag_fail(diag, FR_E_CONFIG, "%s holds secrets but belongs to another user",
                             path);
     }

@@ -15,7 +15,7 @@
 enum fr_err fr_file_read(const char *path, struct fr_diag *diag, struct fr_buf *out);
 
 /* The same, refusing a file that is not owned by this user (or root) or that group or others can
- * read or write. */
+ * read or write. Root may read anybody's: it checks and starts what runs as a service user. */
 enum fr_err fr_file_read_private(const char *path, struct fr_diag *diag, struct fr_buf *out);
 
 /* Only that check. */

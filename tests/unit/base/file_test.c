@@ -139,6 +139,27 @@ static void secrets_must_be_private(void **state)
     fr_free(path);
 }
 
+/* Root checks the configuration of a service user; that user must not take a stranger's file. */
+static void secrets_of_others(void **state)
+{
+    char *path = in_folder("others");
+    struct fr_diag diag = {0};
+
+    (void)state;
+    if (geteuid() != 0) skip(); /* who is not root cannot make such a file */
+    assert_int_equal(fr_file_write(path, 0600, FR_SPAN_LIT("k"), NULL), FR_OK);
+    assert_int_equal(chown(path, 4242, 4242), 0);
+    assert_int_equal(fr_file_check_private(path, &diag), FR_OK);
+    assert_int_equal(chmod(path, 0644) | chmod(folder, 0755), 0);
+    assert_int_equal(seteuid(4243), 0);
+    enum fr_err err = fr_file_check_private(path, &diag);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(err, FR_E_CONFIG);
+    assert_non_null(strstr(diag.what, "another user"));
+    assert_int_equal(unlink(path) | chmod(folder, 0700), 0);
+    fr_free(path);
+}
+
 static void folders(void **state)
 {
     char *deep = in_folder("x/y/z"), *file = in_folder("f"), *below = in_folder("f/g");
@@ -204,6 +225,7 @@ int main(void)
         cmocka_unit_test(a_link_is_replaced_and_not_followed),
         cmocka_unit_test(refused_reads),
         cmocka_unit_test(secrets_must_be_private),
+        cmocka_unit_test(secrets_of_others),
         cmocka_unit_test(folders),
         cmocka_unit_test(paths),
         cmocka_unit_test(a_stamp_tells_a_replaced_file),
