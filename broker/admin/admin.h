@@ -45,6 +45,7 @@
  *                   not_after, sha256, chain (PEM: leaf, issuing), root (PEM)
  *   cert.revoke     one of serial, member, netid; cause? ("key-compromise", …) → revoked (count)
  *   cert.set        serial, rights[] → serial, rights[]
+ *   crl.publish     (none) → name, number, entries, this_update, next_update
  */
 
 #include "base/diag.h"

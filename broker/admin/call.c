@@ -5,6 +5,7 @@
 #include "admin/reply.h"
 #include "admin/socket_path.h"
 #include "base/mem.h"
+#include "store/cert.h"
 #include "transport/http_client.h"
 #include "transport/loop_poll.h"
 
@@ -18,12 +19,34 @@
 
 /* --- in this process --- */
 
+static uint64_t revocations(struct fr_store *store)
+{
+    struct fr_snap *snap = NULL;
+    uint64_t n = 0;
+    if (fr_snap_begin(store, &snap)) return 0;
+    if (fr_cert_revocations(snap, &n)) n = 0;
+    fr_snap_end(snap);
+    return n;
+}
+
+/* What a broker does by itself a moment after a revocation. The change is made either way, so a
+ * failure is the audit trail's to tell, and `ca crl show`'s. */
+static void publish_crl(struct fr_admin_fed *fed, const struct fr_admin_actor *actor)
+{
+    const struct fr_admin_request request = {.op = "crl.publish"};
+    struct fr_task *task = NULL;
+    if (fr_task_new(&request, actor, NULL, &task)) return;
+    fr_admin_run(fed, task);
+    fr_task_free(task);
+}
+
 static enum fr_err call_here(const char *state, const struct fr_admin_request *request,
                              struct fr_diag *diag, struct fr_admin_reply **out)
 {
     struct fr_store *store = NULL;
     struct fr_admin_fed *fed = NULL;
     struct fr_task *task = NULL;
+    uint64_t revoked_before = 0;
     struct fr_admin_identity identity = {0};
     /* Who asks is the real user, also while root works as the directory's owner. */
     const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_CLI, getuid());
@@ -38,8 +61,10 @@ static enum fr_err call_here(const char *state, const struct fr_admin_request *r
     if (err) goto out;
     err = fr_task_new(request, &actor, diag, &task);
     if (err) goto out;
+    revoked_before = revocations(store);
     fr_admin_run(fed, task);
     err = fr_task_take_reply(task, diag, out);
+    if (revocations(store) != revoked_before) publish_crl(fed, &actor);
 out:
     fr_task_free(task);
     fr_admin_fed_free(fed);

@@ -67,6 +67,16 @@ enum fr_err fr_op_ca(struct fr_op_ctx *ctx, struct fr_ca **out)
     return FR_OK;
 }
 
+const char *fr_op_state(const struct fr_op_ctx *ctx)
+{
+    return ctx->fed->state;
+}
+
+int64_t fr_op_now_ms(const struct fr_op_ctx *ctx)
+{
+    return fr_clock_real_ms(ctx->fed->clock);
+}
+
 /* --- a task's beginning and end --- */
 
 static void task_enter(struct fr_admin_fed *fed, struct fr_task *task)

@@ -63,6 +63,10 @@ json_t *fr_op_uint(uint64_t value);
 /* The federation's issuing CA, loaded at first use. */
 enum fr_err fr_op_ca(struct fr_op_ctx *ctx, struct fr_ca **out);
 
+/* The federation's state directory (borrowed), and the time. */
+const char *fr_op_state(const struct fr_op_ctx *ctx);
+int64_t fr_op_now_ms(const struct fr_op_ctx *ctx);
+
 enum fr_err fr_op_member_add(struct fr_op_ctx *ctx);
 enum fr_err fr_op_member_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_member_suspend(struct fr_op_ctx *ctx);
@@ -87,3 +91,6 @@ enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned b
                                   bool *done);
 enum fr_err fr_op_cert_revoke(struct fr_op_ctx *ctx);
 enum fr_err fr_op_cert_set(struct fr_op_ctx *ctx);
+enum fr_err fr_op_crl_publish_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_crl_publish_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                   bool *done);

@@ -35,6 +35,7 @@ const struct fr_op fr_ops[] = {
      .has_body = true},
     {.name = "cert.revoke", .run = fr_op_cert_revoke},
     {.name = "cert.set", .run = fr_op_cert_set},
+    {.name = "crl.publish", .begin = fr_op_crl_publish_begin, .step = fr_op_crl_publish_step},
     {.name = NULL},
 };
 

@@ -69,6 +69,11 @@ static void job_finish(struct fr_writer *w, struct job *job)
 {
     atomic_fetch_add(&w->tasks, 1);
     if (job->task->err) atomic_fetch_add(&w->refused, 1);
+    if (!job->loop) {
+        fr_task_free(job->task);
+        fr_free(job);
+        return;
+    }
     fr_loop_post(job->loop, &job->post, job_delivered, job);
 }
 

@@ -29,7 +29,8 @@ struct fr_writer_options {
 
 enum fr_err fr_writer_start(const struct fr_writer_options *options, struct fr_writer **out);
 
-/* `loop` must have posts enabled and run until the writer is stopped. */
+/* `loop` must have posts enabled and run until the writer is stopped. Without a loop nobody is told
+ * of the end, and the writer frees the task. */
 enum fr_err fr_writer_submit(struct fr_writer *writer, struct fr_task *task, struct fr_loop *loop,
                              fr_writer_done_fn done, void *data);
 

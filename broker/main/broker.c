@@ -137,6 +137,7 @@ static void tick(struct fr_timer *timer)
     for (size_t i = 0; i < broker->n_feds; i++) {
         if (fr_fed_refresh(broker->feds[i], &options, false))
             fr_crew_spread_ident(broker->crew, broker->feds[i]);
+        fr_fed_tend(broker->feds[i], &options);
         if (broker->ticks % TIDY_TICKS == 0) fr_store_tidy(broker->feds[i]->store);
     }
     broker->ticks++;
@@ -153,7 +154,8 @@ static void log_serving(const struct fr_broker *broker)
         const struct fr_addr at = {conf->listen[i].address, conf->listen[i].port};
         fr_addr_print(&at, text);
         FR_LOG(broker->options.log, FR_LOG_INFO, "listener.started", FR_STR("address", text),
-               FR_STR("serve", "https"), FR_UINT("workers", conf->workers));
+               FR_STR("serve", fr_serve_text(conf->listen[i].serve)),
+               FR_UINT("workers", conf->workers));
     }
 }
 

@@ -10,7 +10,8 @@
 #define STATE_ROOT "/var/lib/fedroam"
 #define WORKERS_MAX 256
 
-static const struct fr_conf_word serve_words[] = {{"https", FR_SERVE_HTTPS}, {NULL, 0}};
+static const struct fr_conf_word serve_words[] = {
+    {"https", FR_SERVE_HTTPS}, {"crl", FR_SERVE_CRL}, {NULL, 0}};
 static const struct fr_conf_word level_words[] = {{"error", FR_LOG_ERROR},
                                                   {"warn", FR_LOG_WARN},
                                                   {"info", FR_LOG_INFO},
@@ -53,7 +54,7 @@ static const struct fr_conf_row listen_rows[] = {
      FR_CONF_AT(struct fr_broker_listen_conf, serve),
      .def = "https",
      .words = serve_words,
-     .help = "What is served there."},
+     .help = "https: look-ups and enrolment. crl: revocation lists over plain HTTP (port 80)."},
     {.key = "federation",
      .type = FR_T_STRING,
      FR_CONF_AT(struct fr_broker_listen_conf, federation),
@@ -203,6 +204,11 @@ static const struct fr_conf_row rows[] = {
 
 const struct fr_conf_schema fr_broker_schema = {
     .title = "broker.yaml", .size = sizeof(struct fr_broker_conf), .rows = rows};
+
+const char *fr_serve_text(enum fr_serve serve)
+{
+    return serve_words[serve].word;
+}
 
 static const struct fr_broker_fed_conf *fed_find(const struct fr_broker_conf *conf,
                                                  const char *name, size_t before)

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum fr_serve { FR_SERVE_HTTPS };
+enum fr_serve { FR_SERVE_HTTPS, FR_SERVE_CRL };
 
 struct fr_broker_fed_conf {
     char *name;
@@ -58,6 +58,9 @@ struct fr_broker_conf {
 };
 
 extern const struct fr_conf_schema fr_broker_schema;
+
+/* "https", "crl" */
+const char *fr_serve_text(enum fr_serve serve);
 
 enum fr_err fr_broker_conf_load(const char *path, struct fr_diag *diag, struct fr_broker_conf *out);
 void fr_broker_conf_free(struct fr_broker_conf *conf);

@@ -17,6 +17,9 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
     sum->doh.post += more->doh.post;
     sum->doh.bad += more->doh.bad;
     sum->doh.faults += more->doh.faults;
+    sum->crl.given += more->crl.given;
+    sum->crl.same += more->crl.same;
+    sum->crl.absent += more->crl.absent;
     for (size_t i = 0; i < sizeof sum->doh.rcode / sizeof sum->doh.rcode[0]; i++)
         sum->doh.rcode[i] += more->doh.rcode[i];
 }
@@ -128,6 +131,12 @@ bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bo
     FR_LOG(options->log, FR_LOG_INFO, "certificate.loaded", FR_STR("federation", fed->name),
            FR_STR("until", until));
     return true;
+}
+
+void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
+{
+    fr_crl_duty_look(&fed->crl_duty, fed->state, fed->store, fed->writer,
+                     fr_clock_mono_ms(options->clock));
 }
 
 void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data)

@@ -12,13 +12,16 @@
 
 #include "admin/control.h"
 #include "doh/doh.h"
+#include "est/crl_shelf.h"
 #include "main/conf.h"
+#include "main/crl_duty.h"
 #include "main/ident.h"
 
 /* What one federation's requests came to; summed over workers. */
 struct fr_fed_counts {
     struct fr_gate_counters gate;
     struct fr_doh_counters doh;
+    struct fr_crl_shelf_counters crl;
 };
 void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *more);
 
@@ -30,6 +33,7 @@ struct fr_fed {
     struct fr_ident_mark mark; /* what ident was made of, or what was refused last */
     struct fr_writer *writer;
     struct fr_control *control;
+    struct fr_crl_duty crl_duty;
     struct fr_fed_counts retired; /* of workers that are gone */
     bool is_kept;                 /* during a reload: also in the new configuration */
 };
@@ -54,6 +58,9 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
  * ident. What cannot be loaded is logged once and leaves the old one in use. `force` looks even
  * when nothing seems to have changed. */
 bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bool force);
+
+/* What is done every second beside that: the revocation list. */
+void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options);
 
 /* No new changes; on_stopped once those in progress are answered or drain_ms is over. */
 void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data);

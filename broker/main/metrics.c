@@ -117,6 +117,23 @@ static void write_access(struct fr_metrics *m, const struct fr_broker_counts *co
         FR_METRIC(m, counts->fed_counts[i].gate.misdirected, FED(i));
 }
 
+static void write_lists(struct fr_metrics *m, const struct fr_broker_counts *counts, int64_t now_s)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_crl_requests",
+                      "Requests for revocation lists and CA certificates by result.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        FR_METRIC(m, counts->fed_counts[i].crl.given, FED(i), {"result", "given"});
+        FR_METRIC(m, counts->fed_counts[i].crl.same, FED(i), {"result", "not_modified"});
+        FR_METRIC(m, counts->fed_counts[i].crl.absent, FED(i), {"result", "absent"});
+    }
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_crl_age_seconds",
+                      "Time since the revocation list was published; a new one is due each hour.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        int64_t made_s = fr_crl_published_s(counts->feds[i]->state, counts->feds[i]->store);
+        if (made_s) FR_METRIC(m, now_s > made_s ? (uint64_t)(now_s - made_s) : 0, FED(i));
+    }
+}
+
 /* --- federations: store, changes, certificates --- */
 
 static void write_store(struct fr_metrics *m, const struct fr_broker_counts *counts)
@@ -206,6 +223,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_store(&m, counts);
     write_changes(&m, counts);
     write_expiries(&m, counts, now_s);
+    write_lists(&m, counts, now_s);
     fr_metrics_end(&m);
     return fr_buf_err(out);
 }

@@ -13,6 +13,7 @@ struct worker_fed {
     struct fr_ident *ident;
     struct fr_gate *gate;
     struct fr_doh *doh;
+    struct fr_crl_shelf *shelf;
 };
 
 /* What select() needs to know of the listener a connection came in by. */
@@ -60,11 +61,43 @@ static bool select_context(void *data, const char *sni, struct fr_tls_choice *ou
     return false;
 }
 
+/* Without TLS there is no server name: the request's own says whose list it is about. */
+static struct worker_fed *fed_meant(struct fr_worker *w, struct fr_span authority)
+{
+    for (size_t i = 0; i < w->n_feds; i++)
+        if (fr_crl_shelf_is_named(w->feds[i].shelf, authority)) return &w->feds[i];
+    return w->n_feds == 1 ? &w->feds[0] : NULL;
+}
+
+static void on_plain_request(struct fr_worker *w, struct fr_http_exchange *x)
+{
+    struct worker_fed *fed = fed_meant(w, x->authority);
+    if (fed)
+        fr_crl_shelf_request(fed->shelf, x);
+    else
+        fr_http_reply_text(x, 404, "Ask for http://crl.<federation>/.");
+}
+
+/* ca.<fed> gives the same lists as crl.<fed>, to whoever comes. */
+static bool is_list(const struct worker_fed *fed, const struct fr_http_exchange *x)
+{
+    const char *sni = fr_http_conn_peer(x->conn)->sni;
+    return fr_span_starts(x->path, "/crl/") &&
+           fr_service_of(fed->fed->name, sni) == FR_SERVICE_CA &&
+           fr_service_answers(FR_SERVICE_CA, fed->fed->name, x->authority);
+}
+
 static void on_request(void *data, struct fr_http_exchange *x)
 {
-    (void)data;
-    struct worker_fed *fed = fr_http_conn_peer(x->conn)->tag;
-    fr_doh_request(fed->doh, x);
+    struct fr_worker *w = data;
+    const struct fr_http_peer *peer = fr_http_conn_peer(x->conn);
+    struct worker_fed *fed = peer->tag;
+    if (!peer->is_tls)
+        on_plain_request(w, x);
+    else if (is_list(fed, x))
+        fr_crl_shelf_request(fed->shelf, x);
+    else
+        fr_doh_request(fed->doh, x);
 }
 
 static void on_refused(void *data, const struct fr_addr *peer, const struct fr_tls_refusal *why)
@@ -105,6 +138,7 @@ static enum fr_err make_feds(struct fr_worker *w)
             .store = fed->fed->store, .log = w->options.log, .clock = w->options.clock};
         enum fr_err err = fr_gate_new(&gate, &fed->gate);
         if (!err) err = fr_doh_new(fed->gate, &fed->doh);
+        if (!err) err = fr_crl_shelf_new(fed->fed->state, fed->fed->store, &fed->shelf);
         if (err) return err;
     }
     return FR_OK;
@@ -142,10 +176,11 @@ static enum fr_err make_server(struct fr_worker *w, struct fr_diag *diag)
     for (size_t i = 0; !err && i < conf->n_listen; i++) {
         const struct fr_broker_listen_conf *listen = &conf->listen[i];
         w->entrances[i] = (struct entrance){w, fed_named(w, listen->federation)};
+        const bool is_plain = listen->serve == FR_SERVE_CRL;
         const struct fr_http_listen how = {
             .at = {listen->address, listen->port},
             .shared_fd = fr_doors_fd(w->options.doors, i, w->options.index),
-            .tls = w->options.acceptor,
+            .tls = is_plain ? NULL : w->options.acceptor,
             .select = select_context,
             .select_data = &w->entrances[i],
         };
@@ -226,7 +261,8 @@ void fr_worker_last(const struct fr_worker *w, struct fr_http_server_counters *h
     *http = w->server ? *fr_http_server_counters(w->server) : w->last;
     for (size_t i = 0; i < w->n_feds; i++)
         feds[i] = (struct fr_fed_counts){*fr_gate_counters(w->feds[i].gate),
-                                         *fr_doh_counters(w->feds[i].doh)};
+                                         *fr_doh_counters(w->feds[i].doh),
+                                         *fr_crl_shelf_counters(w->feds[i].shelf)};
 }
 
 static void sample_delivered(struct fr_post *post)
@@ -288,6 +324,7 @@ void fr_worker_free(struct fr_worker *w)
     if (w->is_started) pthread_join(w->thread, NULL);
     fr_http_server_free(w->server);
     for (size_t i = 0; i < w->n_feds; i++) {
+        fr_crl_shelf_free(w->feds[i].shelf);
         fr_doh_free(w->feds[i].doh);
         fr_gate_free(w->feds[i].gate);
         fr_ident_unref(w->feds[i].ident);

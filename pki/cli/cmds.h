@@ -5,6 +5,8 @@
 
 enum fr_exit fr_cmd_ca_init(struct fr_cli *cli);
 enum fr_exit fr_cmd_ca_show(struct fr_cli *cli);
+enum fr_exit fr_cmd_ca_crl_show(struct fr_cli *cli);
+enum fr_exit fr_cmd_ca_crl_publish(struct fr_cli *cli);
 enum fr_exit fr_cmd_member_add(struct fr_cli *cli);
 enum fr_exit fr_cmd_member_set(struct fr_cli *cli);
 enum fr_exit fr_cmd_member_suspend(struct fr_cli *cli);

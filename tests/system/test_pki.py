@@ -204,7 +204,8 @@ def test_leaf_has_the_profiles_fields_and_verifies(acme, tmp_path, args, name, c
     ext = extensions(text)
     assert ext.keys() == {"X509v3 Basic Constraints", "X509v3 Key Usage", "X509v3 Extended Key Usage",
                           "X509v3 Subject Key Identifier", "X509v3 Authority Key Identifier",
-                          "X509v3 Subject Alternative Name"}
+                          "X509v3 Subject Alternative Name", "X509v3 CRL Distribution Points",
+                          "Authority Information Access"}
     assert ext["X509v3 Basic Constraints"] == (True, "CA:FALSE")
     assert ext["X509v3 Key Usage"] == (True, "Digital Signature")
     assert ext["X509v3 Extended Key Usage"] == (False, uses)
