@@ -34,9 +34,11 @@
  *   device.set      devices[], hidden(bool) → hidden, devices (how many were not so before)
  *   visibility.set  home, visited (member ids), allowed(bool), both?(bool) → home, visited, allowed,
  *                   both
- *   zone.import     netid, replace?(bool), keep_going?(bool); body: 8-byte big-endian EUIs in the
- *                   list's order → imported(bool), added, moved, same, repeated, removed, before,
- *                   after, refused: [{row (from 0), deveui, outcome, owner?}], refused_total.
+ *   zone.import     netid, replace?(bool), keep_going?(bool), list?; body: 8-byte big-endian EUIs
+ *                   in the list's order; or list: the name of a file in the state directory
+ *                   (store/list.h), for any number → imported(bool), added, moved, same, repeated,
+ *                   removed, before, after, refused: [{row (from 0; of a file: what it says),
+ *                   deveui, outcome, owner?}] (100000 at most), refused_total.
  *                   Not imported: rows were refused without keep_going, and nothing changed. What a
  *                   replacement would do is asked with dry_run first.
  *   policy.set      set: {"ttl.deveui": "1h", …} → policy: {name: number or word, …}
@@ -57,7 +59,7 @@
 #include <stdint.h>
 
 #define FR_ADMIN_ARGS_MAX (1024 * 1024)
-#define FR_ADMIN_BODY_MAX (256 * 1024 * 1024)
+#define FR_ADMIN_BODY_MAX (16 * 1024 * 1024)
 
 struct fr_admin_reply;
 

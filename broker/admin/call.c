@@ -16,6 +16,7 @@
 #define DEADLINE_MS (15 * 60 * 1000) /* a large import */
 #define REPLY_MAX (64u * 1024 * 1024)
 #define OP_MAX 64
+#define TIDY_MS 1000
 
 /* --- in this process --- */
 
@@ -63,6 +64,8 @@ static enum fr_err call_here(const char *state, const struct fr_admin_request *r
     if (err) goto out;
     revoked_before = revocations(store);
     fr_admin_run(fed, task);
+    while (!fr_task_is_single(task) && !fr_admin_tidy(fed, TIDY_MS)) {
+    }
     err = fr_task_take_reply(task, diag, out);
     if (revocations(store) != revoked_before) publish_crl(fed, &actor);
 out:

@@ -6,6 +6,7 @@
 #include "admin/task.h"
 #include "base/mem.h"
 #include "ca/ca.h"
+#include "store/device.h"
 
 #include <string.h>
 
@@ -207,4 +208,14 @@ void fr_admin_run(struct fr_admin_fed *fed, struct fr_task *task)
     }
     while (!fr_admin_step(fed, task, 1000)) {
     }
+}
+
+/* --- afterwards --- */
+
+bool fr_admin_tidy(struct fr_admin_fed *fed, unsigned budget_ms)
+{
+    bool done = false;
+    enum fr_err err = fr_bulk_tidy(fed->store, budget_ms, &done);
+    if (err) FR_LOG(fed->log, FR_LOG_ERROR, "store.tidy_failed", FR_ERR("error", err));
+    return err || done; /* the next import tries again */
 }

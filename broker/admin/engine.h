@@ -77,3 +77,7 @@ void fr_admin_cancel(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err
 
 /* Runs one task to its end. */
 void fr_admin_run(struct fr_admin_fed *fed, struct fr_task *task);
+
+/* When there is nothing else to do: about budget_ms of taking away what large imports leave behind;
+ * true when nothing is left. */
+bool fr_admin_tidy(struct fr_admin_fed *fed, unsigned budget_ms);

@@ -40,20 +40,19 @@ static void put_count(struct fr_op_ctx *ctx, const struct fr_device_report *repo
 /* The first refused device and why, for the sentence: one that is asked for singly deserves its
  * reason. */
 struct refusal {
-    const uint64_t *euis;
     uint64_t n;
     uint64_t eui;
     enum fr_device_outcome outcome;
     char owner[FR_MEMBER_ID_MAX + 1];
 };
 
-static void note_refused(void *data, size_t row, enum fr_device_outcome outcome, const char *owner)
+static void note_refused(void *data, const struct fr_device_refusal *r)
 {
     struct refusal *refusal = data;
     if (refusal->n++) return;
-    refusal->eui = refusal->euis[row];
-    refusal->outcome = outcome;
-    if (owner) (void)fr_span_copy(fr_span_str(owner), refusal->owner, sizeof refusal->owner);
+    refusal->eui = r->deveui;
+    refusal->outcome = r->outcome;
+    if (r->owner) (void)fr_span_copy(fr_span_str(r->owner), refusal->owner, sizeof refusal->owner);
 }
 
 static enum fr_err refuse(struct fr_op_ctx *ctx, enum fr_err err, const struct refusal *refusal)
@@ -80,7 +79,7 @@ static enum fr_err run(struct fr_op_ctx *ctx, const struct fr_arg *rows, enum fr
     struct fr_device_report report = {0};
     enum fr_err err = fr_args_decode(rows, ctx->args, ctx->diag, &args);
     if (err) goto out;
-    struct refusal refusal = {.euis = args.devices.items};
+    struct refusal refusal = {0};
     struct fr_device_job job = {
         .refused = note_refused,
         .data = &refusal,

@@ -100,11 +100,12 @@ static void *writer_run(void *data)
 {
     struct fr_writer *w = data;
     struct job *running = NULL; /* the long task in progress */
+    bool is_tidy = false;       /* what long tasks leave behind is taken away when nobody waits */
     for (;;) {
         struct job *jobs[GROUP_MAX], *dropped = NULL;
         size_t n = 0;
         pthread_mutex_lock(&w->lock);
-        while (!w->singles.first && !w->longs.first && !running && !w->is_stopping)
+        while (!w->singles.first && !w->longs.first && !running && !w->is_stopping && is_tidy)
             pthread_cond_wait(&w->wake, &w->lock);
         while (n < GROUP_MAX && w->singles.first) jobs[n++] = queue_take(&w->singles);
         if (w->is_stopping)
@@ -120,7 +121,12 @@ static void *writer_run(void *data)
             fr_admin_cancel(w->fed, dropped->task, FR_E_CANCELLED);
             job_finish(w, dropped);
         }
-        if (running && run_slice(w, running)) running = NULL;
+        if (running) {
+            if (run_slice(w, running)) running = NULL;
+            is_tidy = false;
+        } else if (!n && !dropped && !is_tidy) {
+            is_tidy = fr_admin_tidy(w->fed, w->slice_ms);
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/wire.h"
 #include "dns/master.h"
 #include "store/device.h"
 #include "store/import.h"
+#include "store/list.h"
 #include "zones_cli/reading.h"
 
 #include <errno.h>
@@ -25,9 +25,8 @@ struct job {
     const char *name; /* of the file */
     uint32_t netid;
     struct fr_import *import;
-    const uint64_t *euis;
-    const uint32_t *lines;
-    size_t n;
+    char dir[FR_STATE_DIR_MAX];
+    struct fr_list *list; /* each row is the line it stands on */
     size_t listed;
 };
 
@@ -57,6 +56,13 @@ static void list_bad(void *data, size_t line, const char *why)
     if (!fr_cli_flag(job->cli, "keep-going")) return; /* told once, as the failure */
     if (++job->listed <= LISTED_MAX)
         fr_cli_note(job->cli, "%s:%zu: %s (left out)", job->name, line, why);
+}
+
+static enum fr_err take_device(void *data, uint64_t eui, size_t line, struct fr_diag *diag)
+{
+    struct job *job = data;
+
+    return fr_list_add(job->list, eui, (uint32_t)line, diag);
 }
 
 /* The other records of a master file. Types we do not know are nobody's business here. */
@@ -92,46 +98,84 @@ static enum fr_err feed_all(struct job *job, FILE *file, struct fr_diag *diag)
     return err;
 }
 
-static enum fr_err read_file(struct job *job, struct fr_diag *diag)
+static enum fr_err read_file(struct job *job, FILE *file, struct fr_diag *diag)
 {
-    const char *path = fr_cli_arg(job->cli, 0);
-    bool is_stdin = strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? fr_cli_in(job->cli) : fopen(path, "re");
     struct fr_import_options options = {
-        .name = is_stdin ? "stdin" : path,
+        .name = job->name,
         .netid = job->netid,
         .records = fr_cli_flag(job->cli, "records"),
         .keep_going = fr_cli_flag(job->cli, "keep-going"),
+        .device = take_device,
         .bad = list_bad,
         .other = check_other,
         .data = job,
     };
 
-    if (file == NULL)
-        return fr_diag_fail(diag, fr_err_from_errno(errno), "%s: %s", path, strerror(errno));
-    job->name = options.name;
-    enum fr_err err = fr_import_new(&options, &job->import);
+    enum fr_err err = fr_list_new(job->dir, diag, &job->list);
+    if (err == FR_OK) err = fr_import_new(&options, &job->import);
     if (err == FR_OK) err = feed_all(job, file, diag);
-    if (!is_stdin) fclose(file);
-    if (err == FR_OK) job->n = fr_import_rows(job->import, &job->euis, &job->lines);
+    for (bool done = false; err == FR_OK && !done;)
+        err = fr_list_finish(job->list, 1000, diag, &done);
     return err;
 }
 
-/* What --replace would do, looked up here: +n -m =k; more than a little loss is asked about. */
-static enum fr_exit ask_replace(struct job *job)
+/* The file is read as the user, the devices wait sorted in a file of the state directory as its owner. */
+static enum fr_err read_devices(struct job *job, struct fr_diag *diag)
+{
+    const char *path = fr_cli_arg(job->cli, 0);
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? fr_cli_in(job->cli) : fopen(path, "re");
+    struct fr_admin_identity identity = {0};
+
+    if (file == NULL)
+        return fr_diag_fail(diag, fr_err_from_errno(errno), "%s: %s", path, strerror(errno));
+    job->name = is_stdin ? "stdin" : path;
+    enum fr_err err = fr_session_find(job->cli, diag, job->dir);
+    if (err == FR_OK) err = fr_admin_identity_enter(job->dir, diag, &identity);
+    if (err == FR_OK) err = read_file(job, file, diag);
+    fr_admin_identity_leave(&identity);
+    if (!is_stdin) fclose(file);
+    return err;
+}
+
+static void forget_devices(struct job *job)
+{
+    struct fr_admin_identity identity = {0};
+
+    if (job->list == NULL || fr_admin_identity_enter(job->dir, NULL, &identity) != FR_OK) return;
+    fr_list_free(job->list);
+    fr_admin_identity_leave(&identity);
+}
+
+/* What --replace would do, looked up here. */
+static enum fr_err plan_replace(struct job *job, struct fr_diag *diag,
+                                struct fr_device_report *report)
 {
     struct fr_session session = FR_SESSION_INIT;
-    struct fr_device_job plan = {.netid = job->netid,
-                                 .mode = FR_DEVICE_REPLACE,
-                                 .euis = job->euis,
-                                 .n = job->n,
-                                 .keep_going = true};
-    struct fr_device_report report;
+    struct fr_bulk *bulk = NULL;
+    uint64_t sequence = 0;
+    const struct fr_device_job plan = {.netid = job->netid,
+                                       .mode = FR_DEVICE_REPLACE,
+                                       .list = job->list,
+                                       .keep_going = true,
+                                       .is_dry = true};
+
+    enum fr_err err = fr_session_open(job->cli, diag, &session);
+    if (err == FR_OK) err = fr_bulk_new(fr_snap_store(session.snap), &plan, NULL, diag, &bulk);
+    for (bool done = false; err == FR_OK && !done;) err = fr_bulk_step(bulk, 1000, diag, &done);
+    if (err == FR_OK) fr_bulk_report(bulk, report, &sequence);
+    fr_bulk_free(bulk);
+    fr_session_close(&session);
+    return err;
+}
+
+/* +n -m =k; more than a little loss is asked about. */
+static enum fr_exit ask_replace(struct job *job)
+{
+    struct fr_device_report report = {0};
     struct fr_diag diag = {0};
 
-    enum fr_err err = fr_session_open(job->cli, &diag, &session);
-    if (err == FR_OK) err = fr_device_plan(session.snap, &plan, &diag, &report);
-    fr_session_close(&session);
+    enum fr_err err = plan_replace(job, &diag, &report);
     if (err) return fr_cli_fail(job->cli, err, &diag);
     uint64_t removed = report.count[FR_DEVICE_REMOVED];
     fr_cli_note(job->cli, "%06" PRIx32 ": +%" PRIu64 " -%" PRIu64 " =%" PRIu64, job->netid,
@@ -144,27 +188,35 @@ static enum fr_exit ask_replace(struct job *job)
                           removed, report.before, job->netid);
 }
 
+static enum fr_err publish(struct job *job, struct fr_diag *diag, const char **name)
+{
+    struct fr_admin_identity identity = {0};
+
+    enum fr_err err = fr_admin_identity_enter(job->dir, diag, &identity);
+    if (err) return err;
+    err = fr_list_publish(job->list, diag, name);
+    fr_admin_identity_leave(&identity);
+    return err;
+}
+
 static enum fr_err send(struct job *job, struct fr_diag *diag, struct fr_admin_reply **reply)
 {
     struct fr_buf args = FR_BUF_INIT(1024);
     struct fr_json json = fr_json(&args);
+    const char *name = NULL;
     char netid[8];
-    size_t size = job->n * 8;
-    uint8_t *body = fr_malloc(size ? size : 1);
 
-    if (body == NULL) return fr_diag_fail(diag, FR_E_NOMEM, "out of memory");
-    struct fr_wr w = fr_wr(body, size);
-    for (size_t i = 0; i < job->n; i++) fr_wr_u64(&w, job->euis[i]);
+    enum fr_err err = publish(job, diag, &name);
+    if (err) return err;
     snprintf(netid, sizeof netid, "%06" PRIx32, job->netid);
     fr_json_object(&json);
     fr_json_put_str(&json, "netid", netid);
+    fr_json_put_str(&json, "list", name);
     fr_json_put_bool(&json, "replace", fr_cli_flag(job->cli, "replace"));
     fr_json_put_bool(&json, "keep_going", fr_cli_flag(job->cli, "keep-going"));
     fr_json_end(&json);
-    enum fr_err err = fr_session_change(job->cli, "zone.import", &args,
-                                        (struct fr_span){body, size}, diag, reply);
+    err = fr_session_change(job->cli, "zone.import", &args, (struct fr_span){0}, diag, reply);
     fr_buf_deinit(&args);
-    fr_free(body);
     return err;
 }
 
@@ -188,15 +240,15 @@ static enum fr_exit list_refused(struct job *job, const struct fr_admin_reply *r
         uint64_t row = fr_admin_reply_uint(reply, path, UINT64_MAX);
         const char *owner = refused_text(reply, i, "owner"),
                    *eui = refused_text(reply, i, "deveui");
-        if (row >= job->n || eui == NULL) continue;
+        if (row == UINT64_MAX || eui == NULL) continue;
         worst = owner != NULL || worst == FR_EXIT_CONFLICT ? FR_EXIT_CONFLICT : FR_EXIT_DATA;
         if (++job->listed > LISTED_MAX) continue;
         if (owner != NULL)
-            fr_cli_note(job->cli, "%s:%" PRIu32 ": device %s belongs to member %s", job->name,
-                        job->lines[row], eui, owner);
+            fr_cli_note(job->cli, "%s:%" PRIu64 ": device %s belongs to member %s", job->name, row,
+                        eui, owner);
         else
-            fr_cli_note(job->cli, "%s:%" PRIu32 ": device %s has a reserved EUI", job->name,
-                        job->lines[row], eui);
+            fr_cli_note(job->cli, "%s:%" PRIu64 ": device %s has a reserved EUI", job->name, row,
+                        eui);
     }
     return worst;
 }
@@ -262,7 +314,7 @@ enum fr_exit fr_cmd_zone_import(struct fr_cli *cli)
     enum fr_exit code = FR_EXIT_OK;
 
     enum fr_err err = fr_arg_netid(fr_cli_opt(cli, "netid"), &diag, &job.netid);
-    if (err == FR_OK) err = read_file(&job, &diag);
+    if (err == FR_OK) err = read_devices(&job, &diag);
     if (err) goto out;
     if (fr_cli_flag(cli, "replace")) code = ask_replace(&job);
     if (code != FR_EXIT_OK) goto out;
@@ -273,5 +325,6 @@ enum fr_exit fr_cmd_zone_import(struct fr_cli *cli)
 out:
     fr_admin_reply_free(reply);
     fr_import_free(job.import);
+    forget_devices(&job);
     return err ? fr_cli_fail(cli, err, &diag) : code;
 }

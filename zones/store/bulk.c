@@ -1,40 +1,90 @@
 #include "store/bulk.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "store/network.h"
 #include "store/rows.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
-#define CLOCK_EVERY 256 /* rows between two looks at the clock */
-#define LEAVERS_MAX                                                                                \
-    4096 /* collected before they are deleted: a cursor does not like its table to change */
+#define LOCK_NAME "import.lock"
 #define MARK_MAX 16
 #define MARK_PREFIX "bulk."
 
-bool fr_bulk_is_over(const struct fr_bulk_step *step)
+bool fr_bulk_is_over(int64_t deadline_ms)
 {
-    return fr_clock_mono_ms(fr_clock_system()) >= step->deadline_ms;
+    return fr_clock_mono_ms(fr_clock_system()) >= deadline_ms;
 }
 
-/* A row of meta says that a bulk is under way; the last step takes it away. */
+/* --- one at a time --- */
+
+/* The lock ends with its process, whatever ends that. *fd stays negative when somebody else has it. */
+static enum fr_err lock(const struct fr_store *store, int *fd)
+{
+    char *path = fr_path_join(store->dir, LOCK_NAME);
+
+    if (path == NULL) return FR_E_NOMEM;
+    int lock_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fr_free(path);
+    if (lock_fd < 0) return fr_err_from_errno(errno);
+    if (flock(lock_fd, LOCK_EX | LOCK_NB) == 0)
+        *fd = lock_fd;
+    else
+        (void)close(lock_fd);
+    return FR_OK;
+}
+
+/* --- in place: a row of meta says that one is under way; the last step takes it away --- */
+
 static struct fr_span mark_key(uint32_t netid, char out[MARK_MAX])
 {
     snprintf(out, MARK_MAX, MARK_PREFIX "%06" PRIx32, netid);
     return fr_span_str(out);
 }
 
-static bool is_chosen_apart(struct fr_snap *snap, const struct fr_device_job *job)
+static enum fr_err set_mark(struct fr_bulk *bulk, struct fr_txn *txn)
 {
-    uint64_t devices = 1;
+    char mark[MARK_MAX];
 
-    return job->mode != FR_DEVICE_REMOVE && job->n > FR_DEVICE_APPLY_MAX &&
-           fr_device_count(snap, &devices) == FR_OK && devices == 0;
+    if (bulk->is_apart || bulk->phase == FR_BULK_DONE) return FR_OK;
+    (void)mark_key(bulk->job.netid, mark);
+    return fr_meta_put_u64(txn, mark, (uint64_t)bulk->record.when_s);
 }
+
+static enum fr_err read_mark(void *data, struct fr_span key, struct fr_span value)
+{
+    struct fr_bulk_pending *out = data;
+    struct fr_rd r = fr_rd(value);
+    struct fr_span digits = {key.p + sizeof MARK_PREFIX - 1, key.n - (sizeof MARK_PREFIX - 1)};
+    uint64_t netid = 0;
+
+    out->since_s = (int64_t)(fr_rd_u64(&r) & INT64_MAX);
+    enum fr_err err = fr_rd_end(&r);
+    if (err == FR_OK) err = fr_hex_parse_u64(digits, 6, &netid);
+    out->netid = (uint32_t)netid;
+    return err ? FR_E_MALFORMED : FR_E_EXISTS; /* the first one ends the walk */
+}
+
+enum fr_err fr_bulk_find_pending(struct fr_snap *snap, struct fr_bulk_pending *out)
+{
+    struct fr_bulk_pending found = {0};
+
+    enum fr_err err = fr_snap_visit(snap, FR_DB_META, FR_SPAN_LIT(MARK_PREFIX), read_mark, &found);
+    if (err == FR_OK) return FR_E_NOT_FOUND;
+    if (err != FR_E_EXISTS) return err;
+    *out = found;
+    return FR_OK;
+}
+
+/* --- beginning --- */
 
 static void copy_by(const struct fr_change_by *by, struct fr_journal_record *record)
 {
@@ -45,46 +95,51 @@ static void copy_by(const struct fr_change_by *by, struct fr_journal_record *rec
     if (by->serial != NULL) memcpy(record->serial, by->serial, FR_SERIAL_SIZE);
 }
 
-static void set_out(struct fr_bulk *bulk)
+static enum fr_err list_of(struct fr_bulk *bulk, struct fr_diag *diag)
 {
-    uint64_t *count = bulk->report.count;
+    const struct fr_device_job *job = &bulk->job;
 
-    bulk->report = bulk->plan.report;
-    bulk->total = count[FR_DEVICE_ADDED] + count[FR_DEVICE_MOVED] + count[FR_DEVICE_REMOVED];
-    count[FR_DEVICE_ADDED] = count[FR_DEVICE_MOVED] = count[FR_DEVICE_REMOVED] = 0;
-    if (bulk->total == 0)
-        bulk->phase = FR_BULK_DONE;
-    else
-        bulk->phase = bulk->is_apart ? FR_BULK_CLEAR : FR_BULK_WRITE;
+    enum fr_err err = fr_list_new(bulk->store->dir, diag, &bulk->own_list);
+    for (size_t i = 0; err == FR_OK && i < job->n; i++)
+        err = fr_list_add(bulk->own_list, job->euis[i], (uint32_t)i, diag);
+    bulk->list = bulk->own_list;
+    return err;
+}
+
+static enum fr_err take_lock(struct fr_bulk *bulk, struct fr_diag *diag)
+{
+    enum fr_err err = lock(bulk->store, &bulk->lock_fd);
+
+    if (err) return fr_diag_fail(diag, err, LOCK_NAME ": %s", fr_err_text(err));
+    if (bulk->lock_fd >= 0) return FR_OK;
+    (void)fr_diag_fail(diag, FR_E_BUSY, "another import is under way");
+    fr_diag_hint(diag, "try again when it is over");
+    return FR_E_BUSY;
 }
 
 enum fr_err fr_bulk_new(struct fr_store *store, const struct fr_device_job *job,
                         const struct fr_change_by *by, struct fr_diag *diag, struct fr_bulk **out)
 {
-    struct fr_bulk *bulk = NULL;
+    struct fr_bulk *bulk = fr_calloc(1, sizeof *bulk);
     struct fr_snap *snap = NULL;
+    enum fr_err err = FR_OK;
 
-    enum fr_err err = fr_snap_begin(store, &snap);
-    if (err) return fr_diag_fail(diag, err, "the store cannot be read: %s", fr_err_text(err));
-    bulk = fr_calloc(1, sizeof *bulk);
-    if (bulk == NULL) {
-        err = fr_diag_fail(diag, FR_E_NOMEM, "out of memory");
-        goto out;
-    }
+    if (bulk == NULL) return fr_diag_fail(diag, FR_E_NOMEM, "out of memory");
     bulk->store = store;
     bulk->job = *job;
-    err = fr_plan_make(snap, job, diag, &bulk->plan);
-    if (err) goto out;
-    if (bulk->plan.report.refused > 0 && !job->keep_going) {
-        err = fr_plan_fail(&bulk->plan, diag);
+    bulk->lock_fd = -1;
+    bulk->list = job->list;
+    if (by != NULL) copy_by(by, &bulk->record);
+    err = fr_snap_begin(store, &snap);
+    if (err) {
+        err = fr_diag_fail(diag, err, "the store cannot be read: %s", fr_err_text(err));
         goto out;
     }
-    bulk->is_apart = is_chosen_apart(snap, job);
     bulk->sequence = fr_snap_sequence(snap);
-    bulk->token = fr_snap_txn(snap);
-    copy_by(by, &bulk->record);
-    set_out(bulk);
-
+    err = fr_plan_find_holder(snap, job, diag, bulk->member, &bulk->report.before);
+    if (err == FR_OK && !job->is_dry) err = take_lock(bulk, diag);
+    if (err == FR_OK && bulk->list == NULL) err = list_of(bulk, diag);
+    if (err) goto out;
     *out = bulk;
     bulk = NULL;
 out:
@@ -93,88 +148,17 @@ out:
     return err;
 }
 
-/* One row of the plan against the present state, which others may have changed since the plan. */
-static enum fr_err write_one(struct fr_bulk *bulk, struct fr_bulk_step *step,
-                             const struct fr_plan_row *planned, struct fr_diag *diag)
+void fr_bulk_free(struct fr_bulk *bulk)
 {
-    struct fr_device_row row;
-    enum fr_device_outcome outcome = FR_DEVICE_SAME;
-    uint32_t was = 0;
-
-    enum fr_err err = fr_device_get(&step->snap, planned->eui, &row);
-    if (err == FR_OK) was = row.netid;
-    if (err && err != FR_E_NOT_FOUND) return err;
-    err = fr_plan_outcome(&step->snap, &bulk->job, bulk->plan.member, planned->eui, was, &outcome);
-    if (err) return err;
-    if (fr_device_outcome_is_refusal(outcome)) bulk->report.refused++;
-    if (fr_device_outcome_is_refusal(outcome) && !bulk->job.keep_going)
-        return fr_diag_fail(diag, FR_E_CONFLICT,
-                            "device %016" PRIx64 " was given to another member meanwhile",
-                            planned->eui);
-    bulk->report.count[outcome]++;
-    if (!fr_plan_is_write(outcome)) return FR_OK;
-    if (bulk->job.mode == FR_DEVICE_REMOVE)
-        return fr_device_take(step->snap.txn, step->table, planned->eui, was, &step->tally);
-    row = (struct fr_device_row){.deveui = planned->eui,
-                                 .netid = bulk->job.netid,
-                                 .change = (uint32_t)(fr_snap_sequence(&step->snap) + 1)};
-    return fr_device_put(step->snap.txn, step->table, &row, was, &step->tally);
+    if (bulk == NULL) return;
+    if (bulk->lock_fd >= 0) (void)close(bulk->lock_fd);
+    fr_list_free(bulk->own_list);
+    fr_nets_deinit(&bulk->nets);
+    fr_free(bulk->refusals);
+    fr_free(bulk);
 }
 
-static enum fr_err write_some(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag)
-{
-    for (size_t n = 1; bulk->at < bulk->plan.n; bulk->at++, n++) {
-        const struct fr_plan_row *row = &bulk->plan.rows[bulk->at];
-        if (n % CLOCK_EVERY == 0 && fr_bulk_is_over(step)) return FR_OK;
-        if (!fr_plan_is_write((enum fr_device_outcome)row->outcome)) continue;
-        enum fr_err err = write_one(bulk, step, row, diag);
-        if (err) return err;
-        bulk->handled++;
-    }
-    bulk->phase = bulk->job.mode == FR_DEVICE_REPLACE ? FR_BULK_LEAVE : FR_BULK_FINISH;
-    return FR_OK;
-}
-
-struct leavers {
-    const struct fr_bulk *bulk;
-    size_t n;
-    uint64_t euis[LEAVERS_MAX];
-};
-
-static enum fr_err collect_leaver(void *data, const struct fr_device_row *row)
-{
-    struct leavers *l = data;
-
-    if (fr_plan_has(&l->bulk->plan, row->deveui)) return FR_OK;
-    l->euis[l->n++] = row->deveui;
-    return l->n == LEAVERS_MAX ? FR_E_LIMIT : FR_OK;
-}
-
-static enum fr_err leave_some(struct fr_bulk *bulk, struct fr_bulk_step *step)
-{
-    struct leavers *l = fr_malloc(sizeof *l);
-    enum fr_err err = l == NULL ? FR_E_NOMEM : FR_OK;
-
-    do { /* at least once: every step moves on, whatever its budget */
-        if (err) break;
-        l->bulk = bulk;
-        l->n = 0;
-        err = fr_device_each(&step->snap, bulk->from, bulk->job.netid, collect_leaver, l);
-        bool is_full = err == FR_E_LIMIT;
-        if (is_full) err = FR_OK;
-        for (size_t i = 0; err == FR_OK && i < l->n; i++)
-            err = fr_device_take(step->snap.txn, step->table, l->euis[i], bulk->job.netid,
-                                 &step->tally);
-        bulk->report.count[FR_DEVICE_REMOVED] += l->n;
-        bulk->handled += l->n;
-        if (is_full)
-            bulk->from = l->euis[l->n - 1] + 1;
-        else
-            bulk->phase = FR_BULK_FINISH;
-    } while (err == FR_OK && bulk->phase == FR_BULK_LEAVE && !fr_bulk_is_over(step));
-    fr_free(l);
-    return err;
-}
+/* --- the steps that write --- */
 
 /* The one record of the whole bulk, and the end of its mark. */
 static enum fr_err finish(struct fr_bulk *bulk, struct fr_bulk_step *step)
@@ -210,74 +194,112 @@ static enum fr_err finish(struct fr_bulk *bulk, struct fr_bulk_step *step)
     return err;
 }
 
+/* The list was checked for a holder of the NetID who may have given it up since. */
+static enum fr_err check_holder(const struct fr_bulk *bulk, struct fr_bulk_step *step,
+                                struct fr_diag *diag)
+{
+    char member[FR_MEMBER_ID_MAX + 1];
+    uint64_t devices = 0;
+
+    enum fr_err err = fr_plan_find_holder(&step->snap, &bulk->job, diag, member, &devices);
+    if (err || strcmp(member, bulk->member) == 0) return err;
+    return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %06" PRIx32 " was given to %s meanwhile",
+                        bulk->job.netid, member);
+}
+
 /* Works through as many phases as the time allows. */
 static enum fr_err run_phases(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag)
 {
-    enum fr_err err = FR_OK;
+    enum fr_err err = check_holder(bulk, step, diag);
 
     do {
+        if (err) break;
         switch (bulk->phase) {
         case FR_BULK_CLEAR: err = fr_bulk_clear(bulk, step); break;
-        case FR_BULK_WRITE:
-            err = bulk->is_apart ? fr_bulk_append(bulk, step, diag) : write_some(bulk, step, diag);
-            break;
-        case FR_BULK_LEAVE: err = leave_some(bulk, step); break;
+        case FR_BULK_MERGE: err = fr_bulk_merge(bulk, step, diag); break;
+        case FR_BULK_WRITE: err = fr_bulk_write(bulk, step, diag); break;
+        case FR_BULK_LEAVE: err = fr_bulk_leave(bulk, step); break;
         case FR_BULK_FINISH:
             if (bulk->is_apart) err = fr_bulk_flip(bulk, step, diag);
             if (err == FR_OK) err = finish(bulk, step);
             break;
+        case FR_BULK_SORT:
+        case FR_BULK_CHECK:
         case FR_BULK_DONE: return FR_OK;
         }
-    } while (err == FR_OK && bulk->phase != FR_BULK_DONE && !fr_bulk_is_over(step));
+    } while (err == FR_OK && bulk->phase != FR_BULK_DONE && !fr_bulk_is_over(step->deadline_ms));
     return err;
 }
 
-static enum fr_err set_mark(struct fr_bulk *bulk, struct fr_txn *txn)
+static enum fr_err begin_step(struct fr_store *store, unsigned work_ms, struct fr_bulk_step *step)
 {
-    char mark[MARK_MAX];
+    *step = (struct fr_bulk_step){.snap = {.store = store, .generation = -1}};
+    enum fr_err err = fr_txn_write(store->db, &step->snap.txn);
+    step->deadline_ms = fr_clock_mono_ms(fr_clock_system()) + work_ms;
+    return err ? err : fr_snap_devices(&step->snap, &step->table);
+}
 
-    if (bulk->phase == FR_BULK_DONE) return FR_OK;
-    (void)mark_key(bulk->job.netid, mark);
-    return fr_meta_put_u64(txn, mark, (uint64_t)bulk->record.when_s);
+static enum fr_err end_step(struct fr_bulk_step *step, enum fr_err err)
+{
+    if (err == FR_OK) return fr_txn_commit(step->snap.txn);
+    fr_txn_end(step->snap.txn);
+    return err;
+}
+
+/* The commit of what a step has written takes its time too: the work is cut so that both fit. */
+static void adapt(unsigned *work_ms, unsigned budget_ms, int64_t began_ms)
+{
+    int64_t took_ms = fr_clock_mono_ms(fr_clock_system()) - began_ms;
+    unsigned most = budget_ms - budget_ms / 5;
+
+    if (took_ms > budget_ms)
+        *work_ms = *work_ms * budget_ms / (unsigned)(took_ms + 1);
+    else if (took_ms < most)
+        *work_ms += *work_ms / 4 + 1;
+    if (*work_ms > most) *work_ms = most;
+}
+
+static enum fr_err write_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_diag *diag)
+{
+    struct fr_bulk_step step;
+    int64_t began_ms = fr_clock_mono_ms(fr_clock_system());
+
+    if (bulk->work_ms == 0 || bulk->work_ms > budget_ms) bulk->work_ms = budget_ms / 4;
+    enum fr_err err = begin_step(bulk->store, bulk->work_ms, &step);
+    if (err == FR_OK) err = run_phases(bulk, &step, diag);
+    if (err == FR_OK) err = fr_tally_flush(&step.tally, step.snap.txn);
+    if (err == FR_OK) err = set_mark(bulk, step.snap.txn);
+    err = end_step(&step, err);
+    adapt(&bulk->work_ms, budget_ms, began_ms);
+    return err;
 }
 
 enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_diag *diag, bool *done)
 {
-    struct fr_bulk_step step = {.snap = {.store = bulk->store, .generation = -1}};
+    int64_t deadline_ms = fr_clock_mono_ms(fr_clock_system()) + budget_ms;
+    bool is_write = bulk->phase > FR_BULK_CHECK && bulk->phase < FR_BULK_DONE;
     struct fr_diag told = {0};
+    enum fr_err err = FR_OK;
+    bool is_sorted = false;
 
-    if (bulk->phase == FR_BULK_DONE) {
-        *done = true;
-        return FR_OK;
+    if (bulk->phase == FR_BULK_SORT) {
+        err = fr_list_finish(bulk->list, budget_ms, &told, &is_sorted);
+        if (is_sorted) bulk->phase = FR_BULK_CHECK;
+    } else if (bulk->phase == FR_BULK_CHECK) {
+        err = fr_bulk_check(bulk, deadline_ms, &told);
+    } else if (is_write) {
+        err = write_step(bulk, budget_ms, &told);
     }
-    enum fr_err err = fr_txn_write(bulk->store->db, &step.snap.txn);
-    if (err) goto out;
-    step.deadline_ms = fr_clock_mono_ms(fr_clock_system()) + budget_ms;
-    err = fr_snap_devices(&step.snap, &step.table);
-    if (err == FR_OK) err = run_phases(bulk, &step, &told);
-    if (err == FR_OK) err = fr_tally_flush(&step.tally, step.snap.txn);
-    if (err == FR_OK) err = set_mark(bulk, step.snap.txn);
-    if (err) goto out;
-    err = fr_txn_commit(step.snap.txn);
-    step.snap.txn = NULL;
     if (err == FR_OK) *done = bulk->phase == FR_BULK_DONE;
-out:
-    fr_txn_end(step.snap.txn);
-    if (err && told.what[0] == '\0')
-        (void)fr_diag_fail(
-            &told, err, err == FR_E_LIMIT ? "the store is full" : "the list could not be written");
-    if (err && diag != NULL) {
-        *diag = told;
-        if (!bulk->is_apart && bulk->handled > 0)
-            fr_diag_hint(diag, "part of the list was taken over: repeat the import");
-    }
+    if (err == FR_OK || diag == NULL) return err;
+    if (told.what[0] == '\0')
+        (void)fr_diag_fail(&told, err,
+                           err == FR_E_LIMIT ? "the store is full" : "the list could not be %s",
+                           is_write ? "written" : "checked");
+    *diag = told;
+    if (is_write && !bulk->is_apart)
+        fr_diag_hint(diag, "part of the list may have been taken over: repeat the import");
     return err;
-}
-
-void fr_bulk_progress(const struct fr_bulk *bulk, uint64_t *done, uint64_t *total)
-{
-    *done = bulk->handled;
-    *total = bulk->total;
 }
 
 void fr_bulk_report(const struct fr_bulk *bulk, struct fr_device_report *report, uint64_t *sequence)
@@ -286,34 +308,39 @@ void fr_bulk_report(const struct fr_bulk *bulk, struct fr_device_report *report,
     *sequence = bulk->sequence;
 }
 
-void fr_bulk_free(struct fr_bulk *bulk)
+/* --- afterwards --- */
+
+static enum fr_err has_leftovers(struct fr_store *store, bool *is_left)
 {
-    if (bulk == NULL) return;
-    fr_plan_deinit(&bulk->plan);
-    fr_free(bulk);
+    struct fr_snap *snap = NULL;
+    uint32_t table = 0;
+    uint64_t rows = 0;
+
+    enum fr_err err = fr_snap_begin(store, &snap);
+    if (err == FR_OK) err = fr_snap_devices(snap, &table);
+    table = table == FR_TABLE_DEVICES_0 ? FR_TABLE_DEVICES_1 : FR_TABLE_DEVICES_0;
+    if (err == FR_OK) err = fr_txn_count(snap->txn, table, &rows);
+    fr_snap_end(snap);
+    *is_left = rows > 0;
+    return err;
 }
 
-static enum fr_err read_mark(void *data, struct fr_span key, struct fr_span value)
+enum fr_err fr_bulk_tidy(struct fr_store *store, unsigned budget_ms, bool *done)
 {
-    struct fr_bulk_pending *out = data;
-    struct fr_rd r = fr_rd(value);
-    struct fr_span digits = {key.p + sizeof MARK_PREFIX - 1, key.n - (sizeof MARK_PREFIX - 1)};
-    uint64_t netid = 0;
+    struct fr_bulk_step step;
+    bool is_left = false;
+    int lock_fd = -1;
 
-    out->since_s = (int64_t)(fr_rd_u64(&r) & INT64_MAX);
-    enum fr_err err = fr_rd_end(&r);
-    if (err == FR_OK) err = fr_hex_parse_u64(digits, 6, &netid);
-    out->netid = (uint32_t)netid;
-    return err ? FR_E_MALFORMED : FR_E_EXISTS; /* the first one ends the walk */
-}
-
-enum fr_err fr_bulk_find_pending(struct fr_snap *snap, struct fr_bulk_pending *out)
-{
-    struct fr_bulk_pending found = {0};
-
-    enum fr_err err = fr_snap_visit(snap, FR_DB_META, FR_SPAN_LIT(MARK_PREFIX), read_mark, &found);
-    if (err == FR_OK) return FR_E_NOT_FOUND;
-    if (err != FR_E_EXISTS) return err;
-    *out = found;
+    enum fr_err err = has_leftovers(store, &is_left);
+    if (err == FR_OK && is_left) err = lock(store, &lock_fd);
+    if (err) return err;
+    if (lock_fd >= 0) {
+        err = begin_step(store, budget_ms / 2, &step);
+        if (err == FR_OK) err = fr_bulk_drop(&step, &is_left);
+        err = end_step(&step, err);
+        (void)close(lock_fd);
+        if (err) return err;
+    }
+    *done = !is_left || lock_fd < 0;
     return FR_OK;
 }

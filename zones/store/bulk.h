@@ -1,28 +1,46 @@
 #pragma once
-/* Inside of zones/store: the state of a bulk, shared by bulk.c (steps in place) and bulk_apart.c (building apart). */
+/* Inside of zones/store: the state of a bulk. bulk.c steps through the phases; bulk_check.c checks the list, bulk_place.c
+ * writes in place, bulk_apart.c builds apart. */
+#include "store/bulk_nets.h"
 #include "store/device_write.h"
 
 enum fr_bulk_phase {
-    FR_BULK_CLEAR, /* apart: what an earlier attempt left in the other generation */
-    FR_BULK_WRITE, /* the list's own rows */
-    FR_BULK_LEAVE, /* replace: devices that the list does not name */
+    FR_BULK_SORT,  /* the list */
+    FR_BULK_CHECK, /* what would become of each row; reads only */
+    FR_BULK_CLEAR, /* apart: what an earlier one left in the other generation */
+    FR_BULK_MERGE, /* apart: list and table into the other generation */
+    FR_BULK_WRITE, /* in place: the list's own rows */
+    FR_BULK_LEAVE, /* in place, replace: devices that the list does not name */
     FR_BULK_FINISH,
     FR_BULK_DONE,
 };
 
+struct fr_bulk_refusal {
+    uint64_t eui;
+    uint32_t row;
+    uint32_t was;
+    enum fr_device_outcome outcome;
+};
+
 struct fr_bulk {
     struct fr_store *store;
-    struct fr_device_job job; /* its list is not looked at after the plan */
-    struct fr_plan plan;
-    struct fr_device_report report; /* as it happens */
+    struct fr_device_job job;
+    struct fr_list *list, *own_list; /* own_list: made of the job's euis */
+    char member[FR_MEMBER_ID_MAX + 1];
+    int lock_fd; /* held while this is the one bulk */
+    struct fr_device_report report;
     struct fr_journal_record record;
     enum fr_bulk_phase phase;
     bool is_apart;
-    uint64_t token; /* apart: tells two bulks that build at the same time apart */
-    size_t at;      /* next row of the plan */
-    uint64_t from;  /* leave: next EUI to look at */
-    uint64_t handled, total;
-    uint64_t sequence; /* of the image record */
+    uint64_t at;         /* next row of the list */
+    uint64_t from;       /* lowest EUI not yet handled */
+    struct fr_nets nets; /* whose networks are; apart: devices in the other generation */
+    uint64_t seen;       /* apart: journal record up to which others' changes are taken over */
+    uint32_t change;     /* apart: number in the rows written */
+    unsigned work_ms;    /* of a step, before its commit */
+    uint64_t sequence;   /* of the image record */
+    struct fr_bulk_refusal *refusals;
+    size_t n_refusals, room;
 };
 
 /* One transaction of a bulk; `deadline_ms` on the monotonic clock. */
@@ -32,9 +50,48 @@ struct fr_bulk_step {
     struct fr_tally tally;
     int64_t deadline_ms;
 };
-bool fr_bulk_is_over(const struct fr_bulk_step *step);
 
-/* The phases of building apart. */
+#define FR_BULK_CLOCK_EVERY 1024 /* rows between two looks at the clock */
+bool fr_bulk_is_over(int64_t deadline_ms);
+
+/* What becomes of one device, by the rule. */
+enum fr_err fr_bulk_outcome(struct fr_bulk *bulk, struct fr_snap *snap, uint64_t eui, uint32_t was,
+                            enum fr_device_outcome *out);
+/* A row that was fine when the list was checked is refused now: the whole fails, or it is left out. */
+enum fr_err fr_bulk_refuse_late(struct fr_bulk *bulk, uint64_t eui, struct fr_diag *diag);
+
+/* After it the phase is the next one, or the time is over. */
+enum fr_err fr_bulk_check(struct fr_bulk *bulk, int64_t deadline_ms, struct fr_diag *diag);
+enum fr_err fr_bulk_write(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag);
+enum fr_err fr_bulk_leave(struct fr_bulk *bulk, struct fr_bulk_step *step);
+/* Takes rows out of the other generation while there is time; *is_left: there are more. */
+enum fr_err fr_bulk_drop(struct fr_bulk_step *step, bool *is_left);
 enum fr_err fr_bulk_clear(struct fr_bulk *bulk, struct fr_bulk_step *step);
-enum fr_err fr_bulk_append(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag);
+enum fr_err fr_bulk_merge(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag);
 enum fr_err fr_bulk_flip(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag);
+
+/* List and table side by side, ascending. */
+struct fr_walk {
+    struct fr_list *list;
+    uint64_t at; /* of rows[0] */
+    const struct fr_list_row *rows;
+    size_t n;
+    struct fr_cursor *cursor;
+    bool has_device;
+    struct fr_device_row device;
+    struct fr_span value; /* the device's bytes */
+};
+struct fr_walk_item {
+    uint64_t eui;
+    bool is_listed, is_there;
+    uint32_t row;                /* when listed */
+    struct fr_device_row device; /* when there; else all zeros but the EUI */
+    struct fr_span value;        /* good until the next */
+};
+enum fr_err fr_walk_begin(struct fr_walk *walk, struct fr_snap *snap, struct fr_list *list,
+                          uint64_t at, uint64_t from);
+/* FR_E_NOT_FOUND past the end of both. */
+enum fr_err fr_walk_next(struct fr_walk *walk, struct fr_walk_item *out);
+/* The next row of the list, with its device if it has one; passes over the table's others. */
+enum fr_err fr_walk_next_listed(struct fr_walk *walk, struct fr_walk_item *out);
+void fr_walk_end(struct fr_walk *walk);

@@ -8,18 +8,22 @@
  *     refused: reserved (all zeros or all ones) · taken (belongs to another member, who is named)
  *     removed · absent (removal of what is not there) · foreign (removal of another NetID's device)
  *   Any refusal fails the whole with nothing changed unless `keep_going`.
- *   Small sets are part of a change (fr_device_apply). Large ones are a *bulk*: steps of bounded length, each one durable
- *   commit, between which others may write; one `image` record at the end. A bulk into an empty zone is built apart and
- *   becomes visible at once; any other becomes visible step by step, and one cut short is reported by zone check.
+ *   Small sets are part of a change (fr_device_apply). Large ones are a *bulk*: steps of bounded length between which others
+ *   may write. A bulk sorts its list and checks all of it against the present state; then either
+ *     - *apart*, when it is at least an eighth of the table: the table and the list are merged into the generation that nobody
+ *       reads, with what others change meanwhile, and one last step makes that the current one. Cut short at any moment it
+ *       leaves the old state. A device that somebody else changes meanwhile stays as they left it;
+ *     - or *in place*, in ordinary steps: each shows. One cut short is reported by zone check; repeating the import ends it.
+ *   Either way there is one `image` record at the end. One bulk at a time, over all processes.
  * Owns: the list of EUIs is borrowed for the call (apply) or until the bulk is freed.
  * Errors: FR_E_NOT_FOUND (no such network or device), FR_E_CONFLICT / FR_E_INVALID (refused rows, nothing changed),
- *   FR_E_LIMIT (more than FR_DEVICE_APPLY_MAX rows in one change: use a bulk).
- * Units and limits: FR_DEVICE_BULK_MAX rows in a bulk.
+ *   FR_E_LIMIT (more than FR_DEVICE_APPLY_MAX rows in one change: use a bulk), FR_E_BUSY (another bulk is under way).
+ * Units and limits: FR_LIST_MAX rows in a bulk.
  */
 #include "store/change.h"
+#include "store/list.h"
 
 #define FR_DEVICE_APPLY_MAX 10000
-#define FR_DEVICE_BULK_MAX (256u * 1024 * 1024 / 8)
 
 enum fr_device_flag { FR_DEVICE_HIDDEN = 1 }; /* no look-up finds it */
 #define FR_DEVICE_FLAGS_ALL 1u
@@ -57,14 +61,23 @@ enum fr_err fr_device_count(struct fr_snap *snap, uint64_t *out);
 
 enum fr_device_mode { FR_DEVICE_ADD, FR_DEVICE_REPLACE, FR_DEVICE_REMOVE };
 
+struct fr_device_refusal {
+    size_t row; /* index in the list, or the row that fr_list_add was given */
+    uint64_t deveui;
+    enum fr_device_outcome outcome;
+    const char *owner; /* the member holding it, or NULL */
+};
+
 struct fr_device_job {
     uint32_t netid; /* 0 with FR_DEVICE_REMOVE: whichever they belong to */
     enum fr_device_mode mode;
     const uint64_t *euis; /* in the order of the user's list */
     size_t n;
-    bool keep_going; /* leave refused rows out instead of failing */
-    /* Called for each refused row, in the list's order; `row` is its index, `owner` the member holding it or NULL. May be NULL. */
-    void (*refused)(void *data, size_t row, enum fr_device_outcome outcome, const char *owner);
+    struct fr_list *list; /* bulk: instead of euis; borrowed until the bulk is freed */
+    bool keep_going;      /* leave refused rows out instead of failing */
+    bool is_dry;          /* bulk: only say what would happen */
+    /* Called for each refused row in the list's order; in a bulk for the first FR_BULK_REFUSED_MAX by EUI. May be NULL. */
+    void (*refused)(void *data, const struct fr_device_refusal *refusal);
     void *data;
 };
 
@@ -75,10 +88,6 @@ struct fr_device_report {
     uint64_t refused; /* sum of the refusals */
 };
 
-/* What a job would do; changes nothing. FR_OK also when rows would be refused (see the report). Any size. */
-enum fr_err fr_device_plan(struct fr_snap *snap, const struct fr_device_job *job,
-                           struct fr_diag *diag, struct fr_device_report *report);
-
 /* Does it inside a change. */
 enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job *job,
                             struct fr_diag *diag, struct fr_device_report *report);
@@ -88,18 +97,19 @@ enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job
 enum fr_err fr_device_set_hidden(struct fr_change *change, const uint64_t *euis, size_t n,
                                  bool is_hidden, struct fr_diag *diag, uint64_t *changed);
 
+#define FR_BULK_REFUSED_MAX 100000 /* refused rows told one by one */
+
 struct fr_bulk;
-/*
- * Prepares a bulk: checks every row against the present state (refused rows are reported here; with refusals and no keep_going
- * FR_E_CONFLICT and nothing is begun).
- */
+/* Begins one; `by` is copied (NULL when is_dry). Nothing is read or written yet but the job's NetID. */
 enum fr_err fr_bulk_new(struct fr_store *store, const struct fr_device_job *job,
                         const struct fr_change_by *by, struct fr_diag *diag, struct fr_bulk **out);
-/* One durable commit of about budget_ms at most; *done when it was the last. A failure ends the bulk: free it. */
+/*
+ * One part of about budget_ms, commit included; *done when it was the last. Refused rows are told when the whole list has
+ * been checked: without keep_going that is FR_E_CONFLICT or FR_E_INVALID, and nothing was written. A failure ends the
+ * bulk: free it.
+ */
 enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_diag *diag,
                          bool *done);
-/* Rows handled so far and in all, for a progress line. */
-void fr_bulk_progress(const struct fr_bulk *bulk, uint64_t *done, uint64_t *total);
 /* Report so far; complete once the last step is done. *sequence is the image record's number then. */
 void fr_bulk_report(const struct fr_bulk *bulk, struct fr_device_report *report,
                     uint64_t *sequence);
@@ -112,3 +122,7 @@ struct fr_bulk_pending {
 };
 enum fr_err fr_bulk_find_pending(struct fr_snap *snap,
                                  struct fr_bulk_pending *out); /* FR_E_NOT_FOUND: none */
+
+/* Takes away what an ended or cut-short bulk left in the generation that nobody reads, about budget_ms of it; *done when
+ * nothing is left, or a bulk is under way. For whenever there is nothing else to do. */
+enum fr_err fr_bulk_tidy(struct fr_store *store, unsigned budget_ms, bool *done);

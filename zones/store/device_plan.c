@@ -1,7 +1,6 @@
 #include "store/device_plan.h"
 
 #include "base/mem.h"
-#include "names/eui.h"
 #include "store/network.h"
 
 #include <inttypes.h>
@@ -45,28 +44,32 @@ static enum fr_err make_rows(const struct fr_device_job *job, struct fr_plan *pl
     return FR_OK;
 }
 
-enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *job,
-                            const char *member, uint64_t eui, uint32_t was,
-                            enum fr_device_outcome *out)
+enum fr_device_outcome fr_plan_rule(const struct fr_device_job *job, uint64_t eui, uint32_t was,
+                                    bool is_own)
+{
+    if (eui == 0 || eui == UINT64_MAX) return FR_DEVICE_RESERVED;
+    if (job->mode == FR_DEVICE_REMOVE) {
+        if (was == 0) return FR_DEVICE_ABSENT;
+        return job->netid == 0 || was == job->netid ? FR_DEVICE_REMOVED : FR_DEVICE_FOREIGN;
+    }
+    if (was == 0) return FR_DEVICE_ADDED;
+    if (was == job->netid) return FR_DEVICE_SAME;
+    return is_own ? FR_DEVICE_MOVED : FR_DEVICE_TAKEN;
+}
+
+static enum fr_err find_outcome(struct fr_snap *snap, const struct fr_device_job *job,
+                                const char *member, const struct fr_plan_row *row,
+                                enum fr_device_outcome *out)
 {
     struct fr_network_row holder;
+    bool is_own = false;
 
-    if (fr_eui_check(eui, NULL) != FR_OK) {
-        *out = FR_DEVICE_RESERVED;
-    } else if (job->mode == FR_DEVICE_REMOVE) {
-        if (was == 0)
-            *out = FR_DEVICE_ABSENT;
-        else
-            *out = job->netid == 0 || was == job->netid ? FR_DEVICE_REMOVED : FR_DEVICE_FOREIGN;
-    } else if (was == 0) {
-        *out = FR_DEVICE_ADDED;
-    } else if (was == job->netid) {
-        *out = FR_DEVICE_SAME;
-    } else {
-        enum fr_err err = fr_network_get(snap, was, &holder);
+    if (row->was != 0 && row->was != job->netid) {
+        enum fr_err err = fr_network_get(snap, row->was, &holder);
         if (err) return err == FR_E_NOT_FOUND ? FR_E_MALFORMED : err;
-        *out = strcmp(holder.member, member) == 0 ? FR_DEVICE_MOVED : FR_DEVICE_TAKEN;
+        is_own = strcmp(holder.member, member) == 0;
     }
+    *out = fr_plan_rule(job, row->eui, row->was, is_own);
     return FR_OK;
 }
 
@@ -85,8 +88,7 @@ static enum fr_err decide(struct fr_snap *snap, const struct fr_device_job *job,
             if (err == FR_OK) row->was = device.netid;
             if (err == FR_E_NOT_FOUND) err = FR_OK;
         }
-        if (err == FR_OK)
-            err = fr_plan_outcome(snap, job, plan->member, row->eui, row->was, &outcome);
+        if (err == FR_OK) err = find_outcome(snap, job, plan->member, row, &outcome);
         row->outcome = outcome;
         plan->report.count[outcome]++;
         if (fr_device_outcome_is_refusal(outcome)) plan->report.refused++;
@@ -100,8 +102,11 @@ static void report_refused(struct fr_snap *snap, const struct fr_device_job *job
     struct fr_network_row holder;
     bool is_held = row->was != 0 && fr_network_get(snap, row->was, &holder) == FR_OK;
 
-    job->refused(job->data, row->index, (enum fr_device_outcome)row->outcome,
-                 is_held ? holder.member : NULL);
+    const struct fr_device_refusal told = {.row = row->index,
+                                           .deveui = row->eui,
+                                           .outcome = (enum fr_device_outcome)row->outcome,
+                                           .owner = is_held ? holder.member : NULL};
+    job->refused(job->data, &told);
 }
 
 /* In the order of the user's list, which the plan's rows are not in. */
@@ -122,9 +127,8 @@ static enum fr_err report_all(struct fr_snap *snap, const struct fr_device_job *
     return FR_OK;
 }
 
-static void sum_up(const struct fr_device_job *job, struct fr_plan *plan)
+void fr_plan_sum_up(const struct fr_device_job *job, struct fr_device_report *r)
 {
-    struct fr_device_report *r = &plan->report;
     uint64_t arriving = r->count[FR_DEVICE_ADDED] + r->count[FR_DEVICE_MOVED];
 
     /* Replacing keeps the devices that are in the list and takes the rest of the NetID's away. */
@@ -134,20 +138,22 @@ static void sum_up(const struct fr_device_job *job, struct fr_plan *plan)
     if (job->mode == FR_DEVICE_REMOVE && job->netid == 0) r->after = 0;
 }
 
-static enum fr_err find_holder(struct fr_snap *snap, const struct fr_device_job *job,
-                               struct fr_diag *diag, struct fr_plan *plan)
+enum fr_err fr_plan_find_holder(struct fr_snap *snap, const struct fr_device_job *job,
+                                struct fr_diag *diag, char member[FR_MEMBER_ID_MAX + 1],
+                                uint64_t *before)
 {
-    struct fr_network_row network;
+    struct fr_network_row network = {0};
 
-    if (job->mode == FR_DEVICE_REMOVE && job->netid == 0) return FR_OK;
-    enum fr_err err = fr_network_get(snap, job->netid, &network);
-    if (err == FR_E_NOT_FOUND) {
-        (void)fr_diag_fail(diag, err, "no member holds NetID %06" PRIx32, job->netid);
-        fr_diag_hint(diag, "fedroam member add ID --netid %06" PRIx32, job->netid);
+    if (job->mode != FR_DEVICE_REMOVE || job->netid != 0) {
+        enum fr_err err = fr_network_get(snap, job->netid, &network);
+        if (err == FR_E_NOT_FOUND) {
+            (void)fr_diag_fail(diag, err, "no member holds NetID %06" PRIx32, job->netid);
+            fr_diag_hint(diag, "fedroam member add ID --netid %06" PRIx32, job->netid);
+        }
+        if (err) return err;
     }
-    if (err) return err;
-    memcpy(plan->member, network.member, sizeof plan->member);
-    plan->report.before = network.devices;
+    memcpy(member, network.member, FR_MEMBER_ID_MAX + 1);
+    *before = network.devices;
     return FR_OK;
 }
 
@@ -156,10 +162,7 @@ enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job,
 {
     struct fr_plan made = {0};
 
-    if (job->n > FR_DEVICE_BULK_MAX)
-        return fr_diag_fail(diag, FR_E_LIMIT, "more than %u devices in one list",
-                            FR_DEVICE_BULK_MAX);
-    enum fr_err err = find_holder(snap, job, diag, &made);
+    enum fr_err err = fr_plan_find_holder(snap, job, diag, made.member, &made.report.before);
     if (err == FR_OK) err = make_rows(job, &made);
     if (err == FR_OK) err = decide(snap, job, &made);
     if (err == FR_OK && made.report.before < made.report.count[FR_DEVICE_SAME])
@@ -169,7 +172,7 @@ enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job,
         fr_plan_deinit(&made);
         return err;
     }
-    sum_up(job, &made);
+    fr_plan_sum_up(job, &made.report);
     *plan = made;
     return FR_OK;
 }
@@ -180,9 +183,9 @@ void fr_plan_deinit(struct fr_plan *plan)
     *plan = (struct fr_plan){0};
 }
 
-enum fr_err fr_plan_fail(const struct fr_plan *plan, struct fr_diag *diag)
+enum fr_err fr_plan_fail(const struct fr_device_report *report, struct fr_diag *diag)
 {
-    const uint64_t *count = plan->report.count;
+    const uint64_t *count = report->count;
     enum fr_err err =
         count[FR_DEVICE_TAKEN] > 0 || count[FR_DEVICE_FOREIGN] > 0 ? FR_E_CONFLICT : FR_E_INVALID;
 
@@ -190,7 +193,7 @@ enum fr_err fr_plan_fail(const struct fr_plan *plan, struct fr_diag *diag)
                         "%" PRIu64 " of the devices are refused (%" PRIu64
                         " taken by another member, %" PRIu64 " of another network, %" PRIu64
                         " reserved); nothing was changed",
-                        plan->report.refused, count[FR_DEVICE_TAKEN], count[FR_DEVICE_FOREIGN],
+                        report->refused, count[FR_DEVICE_TAKEN], count[FR_DEVICE_FOREIGN],
                         count[FR_DEVICE_RESERVED]);
 }
 
@@ -208,16 +211,4 @@ bool fr_plan_has(const struct fr_plan *plan, uint64_t eui)
             high = mid;
     }
     return false;
-}
-
-enum fr_err fr_device_plan(struct fr_snap *snap, const struct fr_device_job *job,
-                           struct fr_diag *diag, struct fr_device_report *report)
-{
-    struct fr_plan plan = {0};
-
-    enum fr_err err = fr_plan_make(snap, job, diag, &plan);
-    if (err) return err;
-    *report = plan.report;
-    fr_plan_deinit(&plan);
-    return FR_OK;
 }

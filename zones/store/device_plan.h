@@ -28,12 +28,20 @@ enum fr_err fr_plan_make(struct fr_snap *snap, const struct fr_device_job *job,
 void fr_plan_deinit(struct fr_plan *plan);
 
 /* The code for refused rows: what a job without keep_going fails with. */
-enum fr_err fr_plan_fail(const struct fr_plan *plan, struct fr_diag *diag);
+enum fr_err fr_plan_fail(const struct fr_device_report *report, struct fr_diag *diag);
 
-/* What becomes of one device that now belongs to `was` (0: nobody). */
-enum fr_err fr_plan_outcome(struct fr_snap *snap, const struct fr_device_job *job,
-                            const char *member, uint64_t eui, uint32_t was,
-                            enum fr_device_outcome *out);
+/* The rule: what becomes of one device that now belongs to `was` (0: nobody). is_own: the holder of the job's NetID holds
+ * `was` too; not looked at when `was` is 0 or the job's. */
+enum fr_device_outcome fr_plan_rule(const struct fr_device_job *job, uint64_t eui, uint32_t was,
+                                    bool is_own);
+
+/* Who holds the job's NetID, and how many devices it has now; "" and 0 when the job names none. */
+enum fr_err fr_plan_find_holder(struct fr_snap *snap, const struct fr_device_job *job,
+                                struct fr_diag *diag, char member[FR_MEMBER_ID_MAX + 1],
+                                uint64_t *before);
+
+/* What follows from the rows' outcomes: how many a replacement takes away, and how many there are afterwards. */
+void fr_plan_sum_up(const struct fr_device_job *job, struct fr_device_report *report);
 
 /* Is this EUI in the plan? */
 bool fr_plan_has(const struct fr_plan *plan, uint64_t eui);

@@ -201,7 +201,7 @@ enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job
 
     enum fr_err err = fr_plan_make(snap, job, diag, &plan);
     if (err) return err;
-    if (plan.report.refused > 0 && !job->keep_going) err = fr_plan_fail(&plan, diag);
+    if (plan.report.refused > 0 && !job->keep_going) err = fr_plan_fail(&plan.report, diag);
     if (err == FR_OK) err = check_size(&plan.report, diag);
     if (err) goto out;
     err = fr_snap_devices(snap, &table);

@@ -33,30 +33,16 @@ enum fr_err fr_import_new(const struct fr_import_options *options, struct fr_imp
 void fr_import_free(struct fr_import *import)
 {
     if (import == NULL) return;
-    fr_free(import->euis);
-    fr_free(import->lines);
     fr_free(import);
 }
 
 enum fr_err fr_import_add(struct fr_import *import, uint64_t eui, size_t line,
                           struct fr_import_fault *fault)
 {
-    if (import->n == import->room) {
-        size_t room = import->room ? import->room * 2 : 1024;
-        if (import->n >= FR_DEVICE_BULK_MAX)
-            return fr_import_fault(fault, FR_E_LIMIT, "more than %u devices", FR_DEVICE_BULK_MAX);
-        uint64_t *euis = fr_reallocarray(import->euis, room, sizeof *euis);
-        if (euis != NULL) import->euis = euis;
-        uint32_t *lines = fr_reallocarray(import->lines, room, sizeof *lines);
-        if (lines != NULL) import->lines = lines;
-        if (euis == NULL || lines == NULL)
-            return fr_import_fault(fault, FR_E_NOMEM, "out of memory");
-        import->room = room;
-    }
-    import->euis[import->n] = eui;
-    import->lines[import->n] = (uint32_t)line;
-    import->n++;
-    return FR_OK;
+    if (import->options.device == NULL) return FR_OK;
+    fault->err = import->options.device(import->options.data, eui, line, &import->ended);
+    import->is_ended = fault->err != FR_OK;
+    return fault->err;
 }
 
 static bool is_blank(uint8_t c)
@@ -145,9 +131,12 @@ static enum fr_err settle(struct fr_import *import, const struct fr_import_fault
     size_t line = fault->line ? fault->line : import->line;
 
     if (fault->err == FR_OK) return FR_OK;
+    if (import->is_ended) {
+        if (diag != NULL) *diag = import->ended;
+        return fault->err;
+    }
     if (import->options.bad != NULL) import->options.bad(import->options.data, line, fault->why);
-    bool is_fatal = fault->err == FR_E_NOMEM || import->n >= FR_DEVICE_BULK_MAX;
-    if (import->options.keep_going && !is_fatal) {
+    if (import->options.keep_going && fault->err != FR_E_NOMEM) {
         import->left_out++;
         return FR_OK;
     }
@@ -214,13 +203,6 @@ enum fr_err fr_import_end(struct fr_import *import, struct fr_diag *diag)
     }
     (void)fr_import_master_end(import, &fault);
     return settle(import, &fault, diag);
-}
-
-size_t fr_import_rows(const struct fr_import *import, const uint64_t **euis, const uint32_t **lines)
-{
-    *euis = import->euis;
-    *lines = import->lines;
-    return import->n;
 }
 
 size_t fr_import_addrs(const struct fr_import *import, const struct fr_addr **addrs)

@@ -9,11 +9,10 @@
  *   and every other record is passed over, after `other` has judged it. With `records` the addresses of A and AAAA records
  *   of those names and of <netid>.netid… are collected too. $ORIGIN and $TTL are understood, parentheses and quotes as in RFC 1035 5.1.
  *   Lines end with LF or CRLF; a byte-order mark is passed over; a first line that starts with "deveui" is a heading.
- * Owns: its rows until fr_import_free.
- * Errors: a bad line is told to the callback; without keep_going the feed fails with FR_E_MALFORMED (FR_E_LIMIT for a
- *   list that is too long, FR_E_CONFLICT for a target that is another NetID), the diag naming file and line, and nothing more
- *   may be fed.
- * Units and limits: FR_IMPORT_LINE_MAX bytes a line (in parentheses: a record), FR_DEVICE_BULK_MAX rows; lines count from 1.
+ * Owns: nothing but the line being read: devices go to the callback as they are met.
+ * Errors: a bad line is told to the callback; without keep_going the feed fails with FR_E_MALFORMED (FR_E_CONFLICT for a
+ *   target that is another NetID), the diag naming file and line, and nothing more may be fed.
+ * Units and limits: FR_IMPORT_LINE_MAX bytes a line (in parentheses: a record); lines count from 1.
  * Trust: the text is anybody's.
  */
 #include "base/addr.h"
@@ -31,6 +30,8 @@ struct fr_import_options {
     uint32_t netid;   /* that is imported into */
     bool records;     /* collect addresses too */
     bool keep_going;  /* leave bad lines out */
+    /* A device, in the order of the text. Its failure ends the reading and is returned, with the diag it filled. */
+    enum fr_err (*device)(void *data, uint64_t eui, size_t line, struct fr_diag *diag);
     /* A bad line, and why. May be NULL. */
     void (*bad)(void *data, size_t line, const char *why);
     /* A record that is no device and no address of one: judged by somebody who knows all of the DNS. One line, owner
@@ -46,9 +47,6 @@ enum fr_err fr_import_end(struct fr_import *import,
                           struct fr_diag *diag); /* the last line may lack its end */
 void fr_import_free(struct fr_import *import);
 
-/* Rows in the order of the text, and the line each stands on. Borrowed. */
-size_t fr_import_rows(const struct fr_import *import, const uint64_t **euis,
-                      const uint32_t **lines);
 /* Addresses with the default port, each once, in the order of the text. Borrowed. */
 size_t fr_import_addrs(const struct fr_import *import, const struct fr_addr **addrs);
 size_t fr_import_lines(const struct fr_import *import);

@@ -29,9 +29,8 @@ struct fr_import {
     char owner[FR_DNS_NAME_MAX + 2];  /* of the last record */
     char origin[FR_DNS_NAME_MAX + 2]; /* "" while unknown */
 
-    uint64_t *euis;
-    uint32_t *lines;
-    size_t n, room;
+    bool is_ended; /* by the device call-back, which filled `ended` */
+    struct fr_diag ended;
     struct fr_addr addrs[FR_ENDPOINTS_MAX];
     size_t n_addrs;
     size_t left_out;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/wire.h"
 #include "names/netid.h"
+#include "store/list.h"
 #include "store/tables.h"
 
 #include <errno.h>
@@ -144,7 +145,8 @@ enum fr_err fr_store_create(const struct fr_store_options *options,
     store = fr_calloc(1, sizeof *store);
     if (store == NULL) return fr_diag_fail(diag, FR_E_NOMEM, "out of memory");
     db.create = true;
-    err = fr_db_open(&db, diag, &store->db);
+    store->dir = fr_strdup(options->dir);
+    err = store->dir != NULL ? fr_db_open(&db, diag, &store->db) : FR_E_NOMEM;
     if (err) goto out;
     err = write_new(store, fresh, options->dir, diag);
     if (err) goto out;
@@ -178,10 +180,12 @@ enum fr_err fr_store_open(const struct fr_store_options *options, struct fr_diag
     struct fr_store *store = fr_calloc(1, sizeof *store);
 
     if (store == NULL) return fr_diag_fail(diag, FR_E_NOMEM, "out of memory");
-    enum fr_err err = fr_db_open(&db, diag, &store->db);
+    store->dir = fr_strdup(options->dir);
+    enum fr_err err = store->dir != NULL ? fr_db_open(&db, diag, &store->db) : FR_E_NOMEM;
     if (err) goto out;
     err = read_federation(store, options->dir, diag);
     if (err) goto out;
+    if (!options->is_read_only) fr_list_sweep(options->dir);
     *out = store;
     store = NULL;
 out:
@@ -193,6 +197,7 @@ void fr_store_close(struct fr_store *store)
 {
     if (store == NULL) return;
     fr_db_close(store->db);
+    fr_free(store->dir);
     fr_free(store);
 }
 
@@ -258,6 +263,11 @@ enum fr_err fr_store_copy(struct fr_store *store, const char *dir, struct fr_dia
 const char *fr_store_federation(const struct fr_store *store)
 {
     return store->federation;
+}
+
+const char *fr_store_dir(const struct fr_store *store)
+{
+    return store->dir;
 }
 
 uint64_t fr_store_last_txn(const struct fr_store *store)

@@ -64,6 +64,9 @@ enum fr_err fr_store_copy(struct fr_store *store, const char *dir, struct fr_dia
 /* Zone apex, lower case, no trailing dot; borrowed until close. */
 const char *fr_store_federation(const struct fr_store *store);
 
+/* The state directory; borrowed until close. */
+const char *fr_store_dir(const struct fr_store *store);
+
 /* Moves with every commit by any process (~10 ns): remembered answers and checks are good until it does. */
 uint64_t fr_store_last_txn(const struct fr_store *store);
 

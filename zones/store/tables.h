@@ -26,6 +26,7 @@ enum fr_store_table {
 
 struct fr_store {
     struct fr_db *db;
+    char *dir;
     char federation[FR_FEDERATION_MAX + 1];
 };
 

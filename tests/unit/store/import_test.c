@@ -97,19 +97,23 @@ static const struct text {
      "list:1", NULL, "", 0},
 };
 
-static void render(const struct fr_import *import, char rows[512], char addrs[256])
+static enum fr_err on_device(void *data, uint64_t eui, size_t line, struct fr_diag *diag)
 {
-    const uint64_t *euis;
-    const uint32_t *lines;
+    char *rows = data;
+    size_t at = strlen(rows);
+
+    (void)diag;
+    if (at < 480) snprintf(rows + at, 512 - at, "%zu:%016llx ", line, (unsigned long long)eui);
+    return FR_OK;
+}
+
+static void render(const struct fr_import *import, char addrs[256])
+{
     const struct fr_addr *list;
-    size_t n = fr_import_rows(import, &euis, &lines), at = 0;
+    size_t n = fr_import_addrs(import, &list);
     char text[FR_ADDR_TEXT];
 
-    rows[0] = addrs[0] = '\0';
-    for (size_t i = 0; i < n && at < 480; i++)
-        at += (size_t)snprintf(rows + at, 512 - at, "%u:%016llx ", lines[i],
-                               (unsigned long long)euis[i]);
-    n = fr_import_addrs(import, &list);
+    addrs[0] = '\0';
     for (size_t i = 0, used = 0; i < n; i++) {
         fr_addr_print(&list[i], text);
         used += (size_t)snprintf(addrs + used, 256 - used, "%s ", text);
@@ -119,11 +123,15 @@ static void render(const struct fr_import *import, char rows[512], char addrs[25
 /* The text in pieces of `piece` bytes: where it is cut must not matter. */
 static void read_text(const struct text *t, size_t piece)
 {
-    struct fr_import_options options = {
-        .name = "list", .netid = 0x13, .records = t->records, .keep_going = t->keep_going};
+    char rows[512] = "", addrs[256];
+    struct fr_import_options options = {.name = "list",
+                                        .netid = 0x13,
+                                        .records = t->records,
+                                        .keep_going = t->keep_going,
+                                        .device = on_device,
+                                        .data = rows};
     struct fr_import *import = NULL;
     struct fr_diag diag = {0};
-    char rows[512], addrs[256];
     size_t size = strlen(t->text);
     enum fr_err err = fr_import_new(&options, &import);
 
@@ -137,7 +145,7 @@ static void read_text(const struct text *t, size_t piece)
         if (strcmp(diag.where, t->where) != 0)
             fail_msg("%s: at %s: %s", t->label, diag.where, diag.what);
     } else {
-        render(import, rows, addrs);
+        render(import, addrs);
         if (strcmp(rows, t->rows) != 0) fail_msg("%s: rows %s", t->label, rows);
         if (strcmp(addrs, t->addrs) != 0) fail_msg("%s: addresses %s", t->label, addrs);
         if (fr_import_left_out(import) != t->left_out) fail_msg("%s: left out", t->label);
