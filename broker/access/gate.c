@@ -2,11 +2,26 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#define AUTHORITY_KEPT 128
+
+/* What a connection remembers: the certificate's standing, and where its last request went. */
+struct seat {
+    struct fr_access_seat access;
+    enum fr_service service; /* that the authority was found to belong to */
+    size_t authority_n;
+    uint8_t authority[AUTHORITY_KEPT];
+    struct fr_till *till; /* once a connection counts as its member's */
+};
+
 struct fr_gate {
     struct fr_store *store;
     struct fr_snap *snap; /* reset between requests */
     const struct fr_log *log;
     const struct fr_clock *clock;
+    struct fr_desk *desk; /* NULL: nobody is charged */
     struct fr_gate_counters counters;
 };
 
@@ -19,11 +34,12 @@ enum fr_err fr_gate_new(const struct fr_gate_options *options, struct fr_gate **
     gate->log = options->log;
     gate->clock = options->clock != NULL ? options->clock : fr_clock_system();
     enum fr_err err = fr_snap_begin(gate->store, &gate->snap);
+    if (err == FR_OK) fr_snap_reset(gate->snap);
+    if (err == FR_OK && options->usage != NULL) err = fr_desk_new(options->usage, &gate->desk);
     if (err != FR_OK) {
         fr_gate_free(gate);
         return err;
     }
-    fr_snap_reset(gate->snap);
     *out = gate;
     return FR_OK;
 }
@@ -31,13 +47,14 @@ enum fr_err fr_gate_new(const struct fr_gate_options *options, struct fr_gate **
 void fr_gate_free(struct fr_gate *gate)
 {
     if (gate == NULL) return;
+    fr_desk_free(gate->desk);
     fr_snap_end(gate->snap);
     fr_free(gate);
 }
 
-static struct fr_access_seat *seat_of(struct fr_http_conn *conn)
+static struct seat *seat_of(struct fr_http_conn *conn)
 {
-    struct fr_access_seat *seat = fr_http_conn_user(conn);
+    struct seat *seat = fr_http_conn_user(conn);
 
     if (seat != NULL) return seat;
     seat = fr_calloc(1, sizeof *seat);
@@ -47,7 +64,10 @@ static struct fr_access_seat *seat_of(struct fr_http_conn *conn)
 
 void fr_gate_on_close(struct fr_http_conn *conn)
 {
-    fr_free(fr_http_conn_user(conn));
+    struct seat *seat = fr_http_conn_user(conn);
+
+    if (seat != NULL && seat->till != NULL) fr_till_leave(seat->till);
+    fr_free(seat);
     fr_http_conn_set_user(conn, NULL);
 }
 
@@ -92,27 +112,90 @@ static void misdirect(struct fr_gate *gate, struct fr_http_exchange *x)
     fr_http_reply_text(x, 421, "This name is not served on this connection.");
 }
 
+/* Over a budget. What it was is in the log, once a minute for a member, and in the metrics. */
+static void refuse_excess(struct fr_http_exchange *x, const struct fr_refusal *why)
+{
+    char text[64], seconds[16];
+
+    (void)snprintf(seconds, sizeof seconds, "%u", why->retry_after_s);
+    (void)snprintf(text, sizeof text, "Over the budget of this member: %s.\n",
+                   fr_budget_text(why->budget));
+    const struct fr_http_field fields[] = {
+        FR_HTTP_FIELD("content-type", "text/plain; charset=utf-8"),
+        FR_HTTP_FIELD("cache-control", "no-store"),
+        FR_HTTP_FIELD("retry-after", seconds),
+    };
+    if (why->budget == FR_BUDGET_CONNECTIONS)
+        fr_http_reply_close(x, 429, fields, 3, fr_span_str(text));
+    else
+        fr_http_reply(x, 429, fields, 3, fr_span_str(text));
+}
+
+/* The connection's first request counts it as its member's; every one is a query. A desk that
+ * cannot be had (memory, the store) charges nothing: refusing then would help nobody. */
+static bool is_within_budget(struct fr_gate *gate, struct seat *seat, struct fr_http_exchange *x)
+{
+    struct fr_refusal why;
+    struct fr_till *till = seat->till;
+
+    if (gate->desk == NULL || fr_desk_refresh(gate->desk, gate->snap) != FR_OK) return true;
+    if (till == NULL) {
+        if (fr_desk_till(gate->desk, seat->access.row.member, &till) != FR_OK) return true;
+        if (!fr_till_enter(till, &why)) {
+            refuse_excess(x, &why);
+            return false;
+        }
+        seat->till = till;
+    }
+    if (fr_till_query(till, &why)) return true;
+    refuse_excess(x, &why);
+    return false;
+}
+
+/* Does the request ask the service that this endpoint belongs to? All of a connection's requests
+ * carry the same authority, as a rule: what was decided for the last one is remembered. */
+static bool is_meant(const struct fr_gate *gate, struct seat *seat, const struct fr_http_peer *peer,
+                     enum fr_service service, struct fr_span authority)
+{
+    const char *federation = fr_gate_federation(gate);
+
+    if (seat->service == service && service != FR_SERVICE_NONE &&
+        fr_span_equal(authority, fr_span(seat->authority, seat->authority_n)))
+        return true;
+    if (fr_service_of(federation, peer->sni) != service ||
+        !fr_service_answers(service, federation, authority))
+        return false;
+    if (authority.n <= sizeof seat->authority) {
+        seat->service = service;
+        seat->authority_n = authority.n;
+        if (authority.n > 0) memcpy(seat->authority, authority.p, authority.n);
+    }
+    return true;
+}
+
 bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
                    uint32_t rights, struct fr_gate_pass *pass)
 {
     enum fr_access verdict = FR_ACCESS_FAULT;
-    const char *federation = fr_gate_federation(gate);
 
     if (x->conn == NULL) { /* the peer is gone */
         fr_http_drop(x);
         return false;
     }
     const struct fr_http_peer *peer = fr_http_conn_peer(x->conn);
-    struct fr_access_seat *seat = seat_of(x->conn);
+    struct seat *seat = seat_of(x->conn);
     int64_t now_s = fr_clock_real_s(gate->clock);
 
     if (seat != NULL && fr_snap_renew(gate->snap) == FR_OK) {
-        verdict = fr_access_check(seat, peer->cert, gate->snap, now_s, rights);
-        if (verdict == FR_ACCESS_OK && fr_service_of(federation, peer->sni) == service &&
-            fr_service_answers(service, federation, x->authority)) {
-            gate->counters.admitted++;
-            *pass = (struct fr_gate_pass){gate->snap, &seat->row, now_s};
-            return true;
+        verdict = fr_access_check(&seat->access, peer->cert, gate->snap, now_s, rights);
+        if (verdict == FR_ACCESS_OK && is_meant(gate, seat, peer, service, x->authority)) {
+            if (is_within_budget(gate, seat, x)) {
+                gate->counters.admitted++;
+                *pass = (struct fr_gate_pass){gate->snap, &seat->access.row, now_s, seat->till};
+                return true;
+            }
+            fr_snap_reset(gate->snap);
+            return false;
         }
         fr_snap_reset(gate->snap);
     }
@@ -126,6 +209,21 @@ bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_ser
 void fr_gate_leave(struct fr_gate *gate)
 {
     fr_snap_reset(gate->snap);
+}
+
+bool fr_gate_charge_device(const struct fr_gate_pass *pass, struct fr_http_exchange *x,
+                           uint64_t eui, bool is_unknown)
+{
+    struct fr_refusal why;
+
+    if (pass->till == NULL || fr_till_device(pass->till, eui, is_unknown, &why)) return true;
+    refuse_excess(x, &why);
+    return false;
+}
+
+struct fr_desk_counters fr_gate_desk_counters(const struct fr_gate *gate)
+{
+    return gate->desk != NULL ? *fr_desk_counters(gate->desk) : (struct fr_desk_counters){0};
 }
 
 const char *fr_gate_federation(const struct fr_gate *gate)

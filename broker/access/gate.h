@@ -3,7 +3,8 @@
  * Model: fr_gate_admit looks at an exchange's peer certificate, the service its SNI chose and its
  * authority, by access/access.h. Either the request may go on, with the store's present snapshot
  * held for it, or it has been answered here: no certificate → the connection closes without a word;
- * refused → 403 with the reason, logged, and the connection closes; wrong authority → 421.
+ * refused → 403 with the reason, logged, and the connection closes; wrong authority → 421; over its
+ * member's budget (usage/usage.h) → 429 with Retry-After.
  * Owns: its snapshot handle; the store, log and clock are the caller's and outlive it. The
  * connection's user pointer (fr_http_conn_set_user) is a seat of ours: call fr_gate_on_close from
  * the server's on_close.
@@ -19,6 +20,7 @@
 #include "base/log.h"
 #include "store/store.h"
 #include "transport/http_server.h"
+#include "usage/desk.h"
 
 struct fr_gate;
 
@@ -26,6 +28,7 @@ struct fr_gate_options {
     struct fr_store *store;
     const struct fr_log *log;     /* may be NULL */
     const struct fr_clock *clock; /* NULL: the system's */
+    struct fr_usage *usage;       /* the federation's; NULL: nobody is charged */
 };
 
 struct fr_gate_counters {
@@ -42,6 +45,7 @@ struct fr_gate_pass {
     struct fr_snap *snap;
     const struct fr_cert_row *who;
     int64_t now_s;
+    struct fr_till *till; /* of the member; NULL: nobody is charged */
 };
 
 /* service: the one this endpoint belongs to. rights: enum fr_right, or-ed. False: x is gone.
@@ -50,8 +54,15 @@ bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_ser
                    uint32_t rights, struct fr_gate_pass *pass);
 void fr_gate_leave(struct fr_gate *gate);
 
+/* What came of a question about a device, before it is told. False: x has been answered with 429
+ * instead; only fr_gate_leave is left to do. */
+bool fr_gate_charge_device(const struct fr_gate_pass *pass, struct fr_http_exchange *x,
+                           uint64_t eui, bool is_unknown);
+
 void fr_gate_on_close(struct fr_http_conn *conn);
 
 const char *fr_gate_federation(const struct fr_gate *gate);
 const struct fr_log *fr_gate_log(const struct fr_gate *gate);
 const struct fr_gate_counters *fr_gate_counters(const struct fr_gate *gate);
+/* What was refused for being over a budget; all zero when nobody is charged. */
+struct fr_desk_counters fr_gate_desk_counters(const struct fr_gate *gate);

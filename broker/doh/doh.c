@@ -15,6 +15,8 @@ struct fr_doh {
     struct fr_gate *gate;
     struct fr_answerer *answerer;
     struct fr_buf message; /* of a GET request, decoded */
+    char freshness[48];    /* cache-control of the last answer */
+    uint32_t freshness_s;
     struct fr_doh_counters counters;
 };
 
@@ -99,19 +101,32 @@ static void reply_fault(struct fr_doh *doh, struct fr_http_exchange *x, struct f
     fr_http_reply(x, fault.status, fields, fault.status == 405 ? 3 : 2, fr_span_str(fault.text));
 }
 
-static void reply_answer(struct fr_http_exchange *x, const struct fr_answer *answer)
+/* The cache-control of an answer, made anew only when the age differs from the last one's. */
+static const char *freshness(struct fr_doh *doh, const struct fr_answer *answer)
 {
-    char freshness[48];
+    if (!answer->is_cacheable) return "no-store";
+    if (doh->freshness[0] == '\0' || doh->freshness_s != answer->max_age_s) {
+        (void)snprintf(doh->freshness, sizeof doh->freshness, "private, max-age=%u",
+                       answer->max_age_s);
+        doh->freshness_s = answer->max_age_s;
+    }
+    return doh->freshness;
+}
 
-    if (answer->is_cacheable)
-        (void)snprintf(freshness, sizeof freshness, "private, max-age=%u", answer->max_age_s);
-    else
-        (void)snprintf(freshness, sizeof freshness, "no-store");
+static void reply_answer(struct fr_doh *doh, struct fr_http_exchange *x,
+                         const struct fr_answer *answer)
+{
+    const char *cache_control = freshness(doh, answer);
     const struct fr_http_field fields[] = {
         FR_HTTP_FIELD("content-type", MEDIA_TYPE),
-        FR_HTTP_FIELD("cache-control", freshness),
+        FR_HTTP_FIELD("cache-control", cache_control),
     };
     fr_http_reply(x, 200, fields, 2, answer->message);
+}
+
+static bool is_about_device(const struct fr_answer *answer)
+{
+    return answer->is_named && answer->owner.kind == FR_OWNER_DEVEUI;
 }
 
 static void log_answer(const struct fr_doh *doh, const struct fr_gate_pass *pass,
@@ -127,7 +142,7 @@ static void log_answer(const struct fr_doh *doh, const struct fr_gate_pass *pass
     (void)fr_dns_type_print(answer->type, type);
     const char *federation = fr_gate_federation(doh->gate);
     const char *rcode = fr_dns_rcode_text((unsigned)answer->rcode);
-    if (answer->is_named && answer->owner.kind == FR_OWNER_DEVEUI)
+    if (is_about_device(answer))
         FR_LOG(log, FR_LOG_DEBUG, "query.answered", FR_STR("federation", federation),
                FR_STR("member", pass->who->member), FR_EUI("deveui", answer->owner.eui),
                FR_STR("type", type), FR_STR("rcode", rcode));
@@ -150,10 +165,13 @@ static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
         reply_fault(doh, x, fault);
         return;
     }
+    if (is_about_device(&answer) &&
+        !fr_gate_charge_device(pass, x, answer.owner.eui, answer.rcode == FR_DNS_NXDOMAIN))
+        return;
     doh->counters.rcode[answer.rcode]++;
     if (answer.fault != FR_OK) doh->counters.faults++;
     log_answer(doh, pass, &answer);
-    reply_answer(x, &answer);
+    reply_answer(doh, x, &answer);
 }
 
 void fr_doh_request(struct fr_doh *doh, struct fr_http_exchange *x)

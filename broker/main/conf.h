@@ -12,6 +12,7 @@
 #include "base/conf.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/prefix.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,12 +29,16 @@ struct fr_broker_listen_conf {
     uint16_t port;
     enum fr_serve serve;
     char *federation; /* of clients without a server name; NULL: several and none is named */
+    struct fr_prefix *proxies; /* whose connections begin with a PROXY header */
+    size_t n_proxies;
 };
 
 struct fr_broker_limits {
-    unsigned connections; /* on each worker */
-    unsigned streams;     /* on each connection */
-    uint32_t handshake_ms, request_ms, idle_ms, write_ms, drain_ms;
+    unsigned connections, connections_per_address; /* on each worker */
+    unsigned streams;                              /* on each connection */
+    uint32_t handshake_ms, first_request_ms, request_ms, idle_ms, write_ms, drain_ms;
+    size_t head, body, backlog, client_chain;
+    unsigned resets, control_frames, continuations;
     uint32_t session_ms;
     unsigned sessions;
     unsigned changes; /* waiting for the writer */

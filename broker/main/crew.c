@@ -32,6 +32,12 @@ void fr_http_counts_add(struct fr_http_server_counters *sum,
     sum->limit_head += more->limit_head;
     sum->limit_body += more->limit_body;
     sum->limit_backlog += more->limit_backlog;
+    sum->limit_address += more->limit_address;
+    sum->limit_resets += more->limit_resets;
+    sum->limit_control += more->limit_control;
+    sum->limit_continuations += more->limit_continuations;
+    sum->limit_chain += more->limit_chain;
+    sum->bad_proxy += more->bad_proxy;
     sum->late_handshake += more->late_handshake;
     sum->late_first_request += more->late_first_request;
     sum->late_request += more->late_request;
@@ -77,6 +83,7 @@ enum fr_err fr_crew_new(const struct fr_crew_options *options, struct fr_diag *d
     enum fr_err err = crew->feds ? FR_OK : FR_E_NOMEM;
     if (!err)
         err = fr_tls_acceptor_new(limits->session_ms / 1000, limits->sessions, &crew->acceptor);
+    if (!err) fr_tls_acceptor_set_chain_max(crew->acceptor, limits->client_chain);
     if (!err) err = make_workers(crew, options, diag);
     if (err) {
         crew->conf = (struct fr_broker_conf){0}; /* still the caller's */

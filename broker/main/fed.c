@@ -22,6 +22,8 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
     sum->crl.absent += more->crl.absent;
     for (size_t i = 0; i < sizeof sum->doh.rcode / sizeof sum->doh.rcode[0]; i++)
         sum->doh.rcode[i] += more->doh.rcode[i];
+    for (int i = 0; i < FR_BUDGETS; i++) sum->desk.over[i] += more->desk.over[i];
+    sum->desk.walks += more->desk.walks;
 }
 
 /* A directory that does not hold what it should is a fault of the configuration that names it;
@@ -91,7 +93,10 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
     struct fr_diag no_ca = {0};
     const struct fr_admin_fed_options admin = {
         .state = fed->state, .store = fed->store, .log = options->log, .clock = options->clock};
-    enum fr_err err = fr_admin_fed_new(&admin, diag, &fed->admin);
+    const struct fr_usage_options usage = {fed->name, options->log, options->clock};
+    enum fr_err err = fr_usage_new(&usage, &fed->usage);
+    if (err) return err;
+    err = fr_admin_fed_new(&admin, diag, &fed->admin);
     if (err) return err;
     err = fr_admin_fed_load_ca(fed->admin, &no_ca);
     if (err)
@@ -150,6 +155,7 @@ void fr_fed_close(struct fr_fed *fed)
     fr_writer_stop(fed->writer);
     fr_control_free(fed->control);
     fr_admin_fed_free(fed->admin);
+    fr_usage_free(fed->usage);
     fr_ident_unref(fed->ident);
     fr_store_close(fed->store);
     fr_free(fed->state);

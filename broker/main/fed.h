@@ -21,6 +21,7 @@
 struct fr_fed_counts {
     struct fr_gate_counters gate;
     struct fr_doh_counters doh;
+    struct fr_desk_counters desk;
     struct fr_crl_shelf_counters crl;
 };
 void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *more);
@@ -28,6 +29,7 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
 struct fr_fed {
     char *name, *state;
     struct fr_store *store;
+    struct fr_usage *usage; /* what its members use; workers have desks at it */
     struct fr_admin_fed *admin;
     struct fr_ident *ident;
     struct fr_ident_mark mark; /* what ident was made of, or what was refused last */

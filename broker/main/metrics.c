@@ -55,10 +55,18 @@ static void write_limits(struct fr_metrics *m, const struct fr_http_server_count
 {
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_limit_hits", "Times a limit was met.");
     FR_METRIC(m, http->limit_connections, {"limit", "connections"});
+    FR_METRIC(m, http->limit_address, {"limit", "connections_per_address"});
     FR_METRIC(m, http->limit_streams, {"limit", "streams"});
     FR_METRIC(m, http->limit_head, {"limit", "head"});
     FR_METRIC(m, http->limit_body, {"limit", "body"});
     FR_METRIC(m, http->limit_backlog, {"limit", "backlog"});
+    FR_METRIC(m, http->limit_resets, {"limit", "resets"});
+    FR_METRIC(m, http->limit_control, {"limit", "control_frames"});
+    FR_METRIC(m, http->limit_continuations, {"limit", "continuations"});
+    FR_METRIC(m, http->limit_chain, {"limit", "client_chain"});
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_proxy_refused",
+                      "Connections of a proxy that did not begin with a PROXY header.");
+    FR_METRIC(m, http->bad_proxy);
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_timeouts",
                       "Connections closed for being late, by phase.");
     FR_METRIC(m, http->late_handshake, {"phase", "handshake"});
@@ -115,6 +123,51 @@ static void write_access(struct fr_metrics *m, const struct fr_broker_counts *co
                       "Requests for another name (421).");
     for (size_t i = 0; i < counts->n_feds; i++)
         FR_METRIC(m, counts->fed_counts[i].gate.misdirected, FED(i));
+}
+
+static void write_budgets(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_over_budget",
+                      "Requests refused with 429, by the budget of the member that was used up.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        for (int budget = 0; budget < FR_BUDGETS; budget++)
+            FR_METRIC(m, counts->fed_counts[i].desk.over[budget], FED(i),
+                      {"budget", fr_budget_text((enum fr_budget)budget)});
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_walks",
+                      "Alarms: a member asked for neighbouring DevEUIs, one after the other.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].desk.walks, FED(i));
+}
+
+struct usage_writing {
+    struct fr_metrics *m;
+    const char *federation;
+};
+
+static void write_unknown(void *data, const struct fr_usage_row *row)
+{
+    const struct usage_writing *w = data;
+    FR_METRIC(w->m, row->unknown_today, {"federation", w->federation}, {"member", row->member});
+}
+
+static void write_member_connections(void *data, const struct fr_usage_row *row)
+{
+    const struct usage_writing *w = data;
+    FR_METRIC(w->m, row->connections, {"federation", w->federation}, {"member", row->member});
+}
+
+static void write_members(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_member_unknown_devices",
+                      "Different unknown DevEUIs a member asked for since midnight UTC, about.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        fr_usage_each(counts->feds[i]->usage, write_unknown,
+                      &(struct usage_writing){m, counts->feds[i]->name});
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_member_connections",
+                      "Open connections of a member.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        fr_usage_each(counts->feds[i]->usage, write_member_connections,
+                      &(struct usage_writing){m, counts->feds[i]->name});
 }
 
 static void write_lists(struct fr_metrics *m, const struct fr_broker_counts *counts, int64_t now_s)
@@ -220,6 +273,8 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_doh(&m, counts);
     write_rcodes(&m, counts);
     write_access(&m, counts);
+    write_budgets(&m, counts);
+    write_members(&m, counts);
     write_store(&m, counts);
     write_changes(&m, counts);
     write_expiries(&m, counts, now_s);

@@ -135,7 +135,11 @@ static enum fr_err make_feds(struct fr_worker *w)
         fed->fed = w->options.feds[i];
         fed->ident = fr_ident_ref(fed->fed->ident);
         const struct fr_gate_options gate = {
-            .store = fed->fed->store, .log = w->options.log, .clock = w->options.clock};
+            .store = fed->fed->store,
+            .log = w->options.log,
+            .clock = w->options.clock,
+            .usage = fed->fed->usage,
+        };
         enum fr_err err = fr_gate_new(&gate, &fed->gate);
         if (!err) err = fr_doh_new(fed->gate, &fed->doh);
         if (!err) err = fr_crl_shelf_new(fed->fed->state, fed->fed->store, &fed->shelf);
@@ -149,10 +153,18 @@ static struct fr_http_server_conf server_conf(const struct fr_broker_limits *lim
     struct fr_http_server_conf conf = fr_http_server_conf_default();
     conf.connections = limits->connections;
     conf.streams = limits->streams;
-    conf.handshake_ms = conf.first_request_ms = limits->handshake_ms;
+    conf.per_address = limits->connections_per_address;
+    conf.handshake_ms = limits->handshake_ms;
+    conf.first_request_ms = limits->first_request_ms;
     conf.request_ms = limits->request_ms;
     conf.idle_ms = limits->idle_ms;
     conf.write_ms = limits->write_ms;
+    conf.head_bytes = conf.target_bytes = limits->head;
+    conf.body_bytes = limits->body;
+    conf.backlog_bytes = limits->backlog;
+    conf.resets = limits->resets;
+    conf.control_frames = limits->control_frames;
+    conf.continuations = limits->continuations;
     return conf;
 }
 
@@ -183,6 +195,8 @@ static enum fr_err make_server(struct fr_worker *w, struct fr_diag *diag)
             .tls = is_plain ? NULL : w->options.acceptor,
             .select = select_context,
             .select_data = &w->entrances[i],
+            .proxies = listen->proxies,
+            .n_proxies = listen->n_proxies,
         };
         err = fr_http_server_listen(w->server, &how, diag, NULL);
     }
@@ -262,6 +276,7 @@ void fr_worker_last(const struct fr_worker *w, struct fr_http_server_counters *h
     for (size_t i = 0; i < w->n_feds; i++)
         feds[i] = (struct fr_fed_counts){*fr_gate_counters(w->feds[i].gate),
                                          *fr_doh_counters(w->feds[i].doh),
+                                         fr_gate_desk_counters(w->feds[i].gate),
                                          *fr_crl_shelf_counters(w->feds[i].shelf)};
 }
 
