@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "transport/h2_flood.h"
+#include "transport/h2_order.h"
 #include "transport/h2_pool.h"
 #include "transport/http_conn.h"
 
@@ -19,6 +20,7 @@ struct fr_h2_server {
     unsigned n_reading;         /* exchanges whose request is not whole */
     unsigned n_streams;         /* exchanges on a live stream */
     struct fr_h2_flood flood;
+    struct fr_h2_order order;
     bool has_noticed;  /* the first GOAWAY is out */
     bool is_broken;    /* nghttp2 met a fatal error: it must not be called again, only deleted */
     bool is_abandoned; /* … and not even that */
@@ -66,10 +68,10 @@ static void reset(struct fr_http_conn *c, int32_t stream_id, uint32_t code)
     if (rc != 0) broken(c, rc);
 }
 
-/* The peer only makes work. nghttp2 ignores what still comes. */
-static void calm(struct fr_http_conn *c)
+/* The peer breaks the rules, or only makes work. nghttp2 ignores what still comes. */
+static void end(struct fr_http_conn *c, uint32_t code)
 {
-    int rc = nghttp2_session_terminate_session(c->h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    int rc = nghttp2_session_terminate_session(c->h2->session, code);
     if (rc != 0)
         broken(c, rc);
     else
@@ -79,9 +81,15 @@ static void calm(struct fr_http_conn *c)
 static void note_frame(struct fr_http_conn *c, const nghttp2_frame_hd *hd)
 {
     if (c->is_closing) return;
+    uint32_t breach = fr_h2_order_check(&c->h2->order, c->h2->session, hd);
+    if (breach) {
+        c->server->counters.bad_requests++;
+        end(c, breach);
+        return;
+    }
     if (!fr_h2_flood_note(&c->h2->flood, hd, fr_loop_now_ms(c->server->loop), &c->conf,
                           &c->server->counters))
-        calm(c);
+        end(c, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *data)
@@ -221,6 +229,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct fr_exchange *x;
 
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    fr_h2_order_begin(&h->order, frame->hd.stream_id);
     /* Requests of streams that were reset meanwhile count until the handler is done with them: in_progress has them. */
     if (h->n_reading + c->in_progress >= c->conf.streams) {
         c->server->counters.limit_streams++;

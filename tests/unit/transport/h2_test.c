@@ -415,6 +415,7 @@ static void hostile_frames_end_the_connection(void **state)
         {"PUSH_PROMISE from a client", "000005 05 04 00000001 0000000282"},
         {"RST_STREAM of an idle stream", "000004 03 00 00000005 00000000"},
         {"bad HPACK", "000002 01 05 00000001 ffff"},
+        {"a stream skipped, then used", "000001 01 04 00000005 82 000001 01 04 00000003 82"},
     };
     static const char preface[] =
         "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a 000000 04 00 00000000";
