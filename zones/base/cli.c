@@ -85,7 +85,7 @@ static struct words collect_words(const struct fr_cli_program *program, int argc
         struct token t;
         if (strcmp(argv[i], "--") == 0) break;
         if (read_token(argv[i], &t)) {
-            w.wants_help |= fr_span_is(t.name, "help") && !t.is_letter;
+            w.wants_help |= fr_span_is(t.name, t.is_letter ? "h" : "help");
             w.wants_version |= fr_span_is(t.name, "version") && !t.is_letter;
             const struct fr_cli_option *o = find_anywhere(program, &t);
             if (o != NULL && o->value != NULL && t.value == NULL) i++;

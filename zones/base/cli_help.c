@@ -68,7 +68,7 @@ void fr_cli_help_command(const struct fr_cli_program *program, const struct fr_c
     if (command->details != NULL) fprintf(out, "\n%s\n", command->details);
     put_options("options", command->options, out);
     put_options("options of every command", program->globals, out);
-    fprintf(out, "\n      --help                      explain\n");
+    fprintf(out, "\n  -h, --help                      explain\n");
     if (command->path[0] == '\0')
         fprintf(out, "      --version                   print the version\n");
     if (command->example != NULL) fprintf(out, "\nexample:\n  %s\n", command->example);

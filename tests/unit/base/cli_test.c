@@ -198,6 +198,8 @@ static void help_at_every_level(void **state)
     } rows[] = {
         {"--help", "  zone import  Add devices.\n", FR_EXIT_OK},
         {"--help", "--dry-run", FR_EXIT_OK},
+        {"-h", "  zone import  Add devices.\n", FR_EXIT_OK},
+        {"zone import -h", "--help", FR_EXIT_OK},
         {"zone --help", "usage: fedroam zone COMMAND [options]", FR_EXIT_OK},
         {"zone import --help",
          "usage: fedroam zone import [options] FILE\n\nAdd devices.\n\nLines of EUIs.\n",
