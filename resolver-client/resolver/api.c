@@ -1,7 +1,7 @@
 #include "resolver/host_loop.h"
 #include "resolver/lookup.h"
 #include "resolver/text.h"
-#include "transport/loop_poll.h"
+#include "resolver/turns.h"
 
 /* The public look-up functions: three that call back, three that block. */
 
@@ -11,7 +11,10 @@ static enum fedroam_err start(struct fedroam *f, enum fedroam_kind kind, uint64_
 {
     if (!done || (kind == FEDROAM_NETWORK && id > 0xffffff)) return FEDROAM_E_ARGUMENT;
     struct fr_question q = {.kind = kind, .id = id};
-    return fr_public_err(fr_lookup_start(f, q, federation, timeout_ms, done, data, out));
+    fr_enter(f);
+    enum fr_err err = fr_lookup_start(f, q, federation, timeout_ms, done, data, out);
+    fr_leave(f);
+    return fr_public_err(err);
 }
 
 enum fedroam_err fedroam_lookup_device(struct fedroam *f, const char *federation, uint64_t deveui,
@@ -38,12 +41,12 @@ enum fedroam_err fedroam_lookup_join_server(struct fedroam *f, const char *feder
 
 void fedroam_process_fd(struct fedroam *f, int fd, unsigned events)
 {
-    if (f->is_hosted) fr_host_loop_fd(f->own_loop, fd, events);
+    if (f->host_loop) fr_host_loop_fd(f->host_loop, fd, events);
 }
 
 void fedroam_process_timer(struct fedroam *f)
 {
-    if (f->is_hosted) fr_host_loop_timer(f->own_loop);
+    if (f->host_loop) fr_host_loop_timer(f->host_loop);
 }
 
 struct waiting {
@@ -58,22 +61,29 @@ static void on_answer(void *data, const struct fedroam_answer *answer)
     w->answer = fedroam_answer_dup(answer);
 }
 
-/* Long enough not to spin, short enough for any clock trouble to heal. */
-enum { TURN_MS = 1000 };
+static enum fedroam_err wait_inside(struct fedroam *f, enum fedroam_kind kind, uint64_t id,
+                                    const char *federation, uint32_t timeout_ms,
+                                    struct fedroam_answer **out)
+{
+    struct waiting w = {0};
+    if (fr_turns_is_calling_back(f)) return FEDROAM_E_STATE;
+    enum fedroam_err err = start(f, kind, id, federation, timeout_ms, on_answer, &w, NULL);
+    if (err) return err;
+    while (!w.is_done) fr_turns_wait(f, &w.is_done); /* the handle's timers end the look-up */
+    if (!w.answer) return FEDROAM_E_MEMORY;
+    *out = w.answer;
+    return FEDROAM_OK;
+}
 
 static enum fedroam_err wait_for(struct fedroam *f, enum fedroam_kind kind, uint64_t id,
                                  const char *federation, uint32_t timeout_ms,
                                  struct fedroam_answer **out)
 {
-    struct waiting w = {0};
-    if (!f->own_loop || f->is_hosted) return FEDROAM_E_STATE;
-    enum fedroam_err err = start(f, kind, id, federation, timeout_ms, on_answer, &w, NULL);
-    if (err) return err;
-    while (!w.is_done)
-        (void)fr_loop_poll_turn(f->own_loop, TURN_MS); /* its timers end the look-up */
-    if (!w.answer) return FEDROAM_E_MEMORY;
-    *out = w.answer;
-    return FEDROAM_OK;
+    if (!f->own_loop) return FEDROAM_E_STATE;
+    fr_enter(f);
+    enum fedroam_err err = wait_inside(f, kind, id, federation, timeout_ms, out);
+    fr_leave(f);
+    return err;
 }
 
 enum fedroam_err fedroam_wait_device(struct fedroam *f, const char *federation, uint64_t deveui,

@@ -28,6 +28,9 @@ static void hold(struct fr_brokers *b, const struct fr_judgement *j)
     if (s > FR_RETRY_AFTER_MAX_S) s = FR_RETRY_AFTER_MAX_S;
     b->held_until_ms = fr_loop_now_ms(b->loop) + (int64_t)s * 1000;
     memcpy(b->held_reason, j->reason, sizeof b->held_reason);
+    FR_LOG(fr_options_log(b->options), FR_LOG_WARN, "federation.over_budget",
+           FR_STR("federation", b->federation->name), FR_UINT("retry_after_s", s),
+           FR_STR("why", j->reason));
 }
 
 bool fr_brokers_is_held(struct fr_brokers *b, struct fr_judgement *j)
@@ -44,6 +47,13 @@ bool fr_brokers_is_held(struct fr_brokers *b, struct fr_judgement *j)
 
 /* ---- health ---- */
 
+static void say_failed(const struct fr_broker *k, int64_t now_ms)
+{
+    FR_LOG(fr_options_log(k->set->options), FR_LOG_WARN, "broker.failed",
+           FR_STR("federation", k->set->federation->name), FR_STR("broker", k->host),
+           FR_INT("rest_ms", k->breaker.rests_until_ms - now_ms), FR_STR("why", k->reason));
+}
+
 void fr_broker_heard(struct fr_broker *k, const struct fr_link_result *r,
                      const struct fr_judgement *j)
 {
@@ -51,11 +61,17 @@ void fr_broker_heard(struct fr_broker *k, const struct fr_link_result *r,
     if (j->result == FEDROAM_OVER_BUDGET) hold(k->set, j);
     if (j->may_ask_another) {
         memcpy(k->reason, j->reason, sizeof k->reason);
-        fr_breaker_fail(&k->breaker, now_ms, (int64_t)r->retry_after_s * 1000);
+        if (fr_breaker_state(&k->breaker, now_ms) != FR_BREAKER_OPEN) {
+            fr_breaker_fail(&k->breaker, now_ms, (int64_t)r->retry_after_s * 1000);
+            say_failed(k, now_ms);
+        }
         if (!k->probe)
             fr_timer_start(k->set->loop, &k->probe_timer, k->breaker.rests_until_ms - now_ms);
     } else if (r->end != FR_LINK_OURS) {
         k->answered_ms = now_ms;
+        if (k->breaker.failures > 0)
+            FR_LOG(fr_options_log(k->set->options), FR_LOG_INFO, "broker.back",
+                   FR_STR("federation", k->set->federation->name), FR_STR("broker", k->host));
         fr_breaker_close(&k->breaker);
         fr_timer_stop(&k->probe_timer);
     }
@@ -150,9 +166,36 @@ void fr_brokers_free(struct fr_brokers *b)
     fr_free(b);
 }
 
+bool fr_brokers_is_idle(const struct fr_brokers *b)
+{
+    return !b->asks;
+}
+
+void fr_brokers_set_options(struct fr_brokers *b, const struct fedroam_options *options)
+{
+    b->options = options;
+}
+
+enum fr_err fr_brokers_reload(struct fr_brokers *b, struct fr_diag *diag)
+{
+    enum fr_err err = FR_OK;
+    for (size_t i = 0; i < b->n && !err; i++)
+        err = b->brokers[i].link->ops->reload(b->brokers[i].link, diag);
+    return err;
+}
+
 struct fr_brokers_counts fr_brokers_counts(const struct fr_brokers *b)
 {
     return b->counts;
+}
+
+void fr_brokers_add_counts(const struct fr_brokers *b, struct fr_brokers_counts *sum)
+{
+    sum->exchanges += b->counts.exchanges;
+    sum->failures += b->counts.failures;
+    sum->hedges += b->counts.hedges;
+    sum->probes += b->counts.probes;
+    sum->held += b->counts.held;
 }
 
 void fr_brokers_add_traffic(struct fr_brokers *b, struct fr_resolver_traffic *sum)

@@ -52,5 +52,18 @@ enum fr_err fr_brokers_ask(struct fr_brokers *b, const struct fr_dname *name, ui
 /* Gives up: done is not called. */
 void fr_ask_cancel(struct fr_ask *ask);
 
+/* No ask is open. */
+bool fr_brokers_is_idle(const struct fr_brokers *b);
+
+/* Other options from now on, borrowed, whose times for links are the same. */
+void fr_brokers_set_options(struct fr_brokers *b, const struct fedroam_options *options);
+
+/* Reads the certificate files again now. What the files give; the diag names the file. The working
+ * set stays on failure. */
+enum fr_err fr_brokers_reload(struct fr_brokers *b, struct fr_diag *diag);
+
 struct fr_brokers_counts fr_brokers_counts(const struct fr_brokers *b);
+
+/* Adds them up. */
+void fr_brokers_add_counts(const struct fr_brokers *b, struct fr_brokers_counts *sum);
 void fr_brokers_add_traffic(struct fr_brokers *b, struct fr_resolver_traffic *sum);

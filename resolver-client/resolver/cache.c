@@ -139,6 +139,12 @@ static void evict(struct fr_cache *c)
     }
 }
 
+void fr_cache_set_limits(struct fr_cache *c, struct fr_cache_limits limits)
+{
+    c->limits = limits;
+    evict(c);
+}
+
 /* Doubles the table; when there is no memory for it, chains just get longer. */
 static void grow(struct fr_cache *c)
 {

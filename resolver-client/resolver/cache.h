@@ -45,6 +45,9 @@ struct fr_cache_limits {
     int64_t keep_ms; /* positive entries, past their TTL */
 };
 
+/* Entries that are there keep their times. */
+void fr_cache_set_limits(struct fr_cache *c, struct fr_cache_limits limits);
+
 enum fr_err fr_cache_new(const struct fr_cache_limits *limits, struct fr_cache **out);
 void fr_cache_free(struct fr_cache *c);
 

@@ -8,7 +8,7 @@
  *   answer told everything, its parts go on to the network's flight.
  *     look-up ─ part ─┐
  *     look-up ─ part ─┼─ flight (device) ─► flight (network) ─► brokers
- * Owns: the handle owns all of it. Threads: the loop's. A decided look-up goes to the ready
+ * Owns: the handle owns all of it. Threads: the loop's, or whoever has the lock (turns.h). A decided look-up goes to the ready
  *   list, and its call-back runs at the end of the turn, so never from inside a call of the
  *   host. */
 
@@ -17,9 +17,12 @@
 #include "resolver/cache.h"
 #include "transport/loop.h"
 #include <fedroam/fedroam.h>
+#include <pthread.h>
 #include <sys/queue.h>
 
 struct fr_flight;
+struct fr_retired;
+struct fr_own_loop;
 struct fr_records_query;
 struct fr_records_trip;
 
@@ -60,11 +63,21 @@ struct fr_lookup_list {
     struct fedroam_lookup *first, *last;
 };
 
+/* See turns.h. */
+struct fr_turns {
+    pthread_mutex_t lock;
+    pthread_cond_t turned;
+    bool is_waiting;    /* a thread waits for the descriptor, without the lock */
+    bool is_processing; /* a thread does what is due, with it */
+};
+
 struct fedroam {
     struct fedroam_options *options;
     struct fr_loop *loop;
-    struct fr_loop *own_loop; /* freed with the handle: a poll loop or the host's; or NULL */
-    bool is_hosted;           /* own_loop belongs to a host */
+    struct fr_loop *host_loop;    /* freed with the handle: over a host's call-backs; or NULL */
+    struct fr_own_loop *own_loop; /* freed with the handle: of one without a host; or NULL */
+    struct fr_turns turns;        /* of own_loop */
+    struct fr_link_maker maker;   /* of all links */
     struct fr_cache *cache;
     struct fr_brokers *brokers[FR_FEDERATIONS_MAX];
     struct fr_flight *flights[FR_FLIGHT_BUCKETS];
@@ -77,6 +90,9 @@ struct fedroam {
     struct fr_patient_list patient;
     struct fr_timer patience; /* of the first of these */
     struct fr_defer delivery;
+    struct fr_retired *retired;    /* of reload.c */
+    struct fr_brokers_counts past; /* of brokers that are gone */
+    struct fr_timer retirement;
     uint64_t prefetches;
     uint64_t counts[FEDROAM_COUNT_CACHE_ENTRIES];
     struct fr_timer save;   /* of the cache to its file */

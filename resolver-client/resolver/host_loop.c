@@ -8,10 +8,10 @@ struct host_loop {
     void *data;
     const struct fr_clock *clock;
     struct fr_watch *watches;
-    struct fr_watch *cursor; /* next watch to serve in fr_host_loop_fd */
-    struct fr_timer *timers; /* by due time */
-    int64_t armed_ms;        /* what the host was told; -1: nothing */
-    bool is_serving;         /* the host is told once, at the end */
+    struct fr_watch *cursor;              /* next watch to serve in fr_host_loop_fd */
+    struct fr_timer *timers, *last_timer; /* by due time */
+    int64_t armed_ms;                     /* what the host was told; -1: nothing */
+    bool is_serving;                      /* the host is told once, at the end */
 };
 
 struct watch_priv {
@@ -94,17 +94,19 @@ static void arm(struct host_loop *h)
 static void host_timer_start(struct fr_loop *loop, struct fr_timer *t)
 {
     struct host_loop *h = (struct host_loop *)loop;
-    struct fr_timer *before = NULL, *after = h->timers;
-    while (after && after->due_ms <= t->due_ms) {
-        before = after;
-        after = timer_priv(after)->next;
-    }
+    struct fr_timer *before =
+        h->last_timer; /* most timers are for later than those that are there */
+    while (before && before->due_ms > t->due_ms) before = timer_priv(before)->prev;
+    struct fr_timer *after = before ? timer_priv(before)->next : h->timers;
     *timer_priv(t) = (struct timer_priv){.prev = before, .next = after};
     if (before)
         timer_priv(before)->next = t;
     else
         h->timers = t;
-    if (after) timer_priv(after)->prev = t;
+    if (after)
+        timer_priv(after)->prev = t;
+    else
+        h->last_timer = t;
     arm(h);
 }
 
@@ -116,7 +118,10 @@ static void host_timer_stop(struct fr_loop *loop, struct fr_timer *t)
         timer_priv(p->prev)->next = p->next;
     else
         h->timers = p->next;
-    if (p->next) timer_priv(p->next)->prev = p->prev;
+    if (p->next)
+        timer_priv(p->next)->prev = p->prev;
+    else
+        h->last_timer = p->prev;
     arm(h);
 }
 

@@ -82,3 +82,9 @@ enum fr_err fr_identity_get(struct fr_identity *id, int64_t now_ms, struct fr_di
     *generation = id->generation;
     return FR_OK;
 }
+
+enum fr_err fr_identity_reload(struct fr_identity *id, int64_t now_ms, struct fr_diag *diag)
+{
+    id->checked_ms = now_ms;
+    return reload(id, diag);
+}

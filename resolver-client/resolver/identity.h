@@ -24,3 +24,7 @@ void fr_identity_unref(struct fr_identity *id);
  * it does; from 1. */
 enum fr_err fr_identity_get(struct fr_identity *id, int64_t now_ms, struct fr_diag *diag,
                             struct fr_tls_ctx **out, unsigned *generation);
+
+/* Looks at the files now. What a set that does not load gives, also when there is an older context,
+ * which stays. */
+enum fr_err fr_identity_reload(struct fr_identity *id, int64_t now_ms, struct fr_diag *diag);

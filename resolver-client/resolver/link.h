@@ -43,6 +43,8 @@ struct fr_link_ops {
                        struct fr_link_call **out);
     /* Gives up: done is not called. */
     void (*cancel)(struct fr_link *link, struct fr_link_call *call);
+    /* Reads what it needs from files again, now. The old state stands on failure. */
+    enum fr_err (*reload)(struct fr_link *link, struct fr_diag *diag);
     /* Adds its bytes and round trips. */
     void (*add_traffic)(struct fr_link *link, struct fr_resolver_traffic *sum);
     void (*free)(struct fr_link *link);

@@ -144,6 +144,13 @@ static void http_cancel(struct fr_link *link, struct fr_link_call *call)
     fr_http_cancel(call->call); /* comes back in on_http, which frees the call */
 }
 
+static enum fr_err http_reload(struct fr_link *link, struct fr_diag *diag)
+{
+    struct http_link *l = (struct http_link *)link;
+    enum fr_err err = fr_identity_reload(l->identity, fr_loop_now_ms(l->loop), diag);
+    return err ? err : ready_client(l, diag);
+}
+
 static void http_add_traffic(struct fr_link *link, struct fr_resolver_traffic *sum)
 {
     struct http_link *l = (struct http_link *)link;
@@ -168,8 +175,11 @@ static void http_free(struct fr_link *link)
     fr_free(l);
 }
 
-static const struct fr_link_ops http_ops = {
-    .ask = http_ask, .cancel = http_cancel, .add_traffic = http_add_traffic, .free = http_free};
+static const struct fr_link_ops http_ops = {.ask = http_ask,
+                                            .cancel = http_cancel,
+                                            .reload = http_reload,
+                                            .add_traffic = http_add_traffic,
+                                            .free = http_free};
 
 /* With several addresses a dead one must not take all the time; a single one may. */
 static uint32_t connect_time(const struct fedroam_options *o, const struct fr_broker_opt *broker)

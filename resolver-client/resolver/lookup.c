@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "resolver/flight.h"
 #include "resolver/part.h"
+#include "resolver/turns.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -275,7 +276,10 @@ enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char 
 
 void fedroam_lookup_cancel(struct fedroam_lookup *lookup)
 {
+    struct fedroam *f = lookup->f;
+    fr_enter(f);
     lookup_free(lookup);
+    fr_leave(f);
 }
 
 void fr_lookups_free(struct fedroam *f)

@@ -4,6 +4,7 @@
 #include "resolver/cache_image.h"
 #include "resolver/options.h"
 #include "resolver/text.h"
+#include "resolver/turns.h"
 
 static struct fr_cache_moment moment(struct fedroam *f)
 {
@@ -17,6 +18,12 @@ static size_t image_max(const struct fedroam *f)
     return (size_t)f->options->cache_bytes + 65536;
 }
 
+static void say(const struct fedroam *f, const char *event, enum fr_err err)
+{
+    FR_LOG(fr_options_log(f->options), FR_LOG_WARN, event, FR_STR("path", f->options->cache_file),
+           FR_ERR("why", err));
+}
+
 static enum fr_err save(struct fedroam *f)
 {
     struct fr_buf image = FR_BUF_INIT(image_max(f));
@@ -24,6 +31,7 @@ static enum fr_err save(struct fedroam *f)
     enum fr_err err = fr_cache_image_write(f->cache, f->options, moment(f), &image);
     if (!err) err = fr_file_write(f->options->cache_file, 0600, fr_buf_span(&image), NULL);
     if (!err) f->saved_changes = changes;
+    if (err) say(f, "cache.unsaved", err);
     fr_buf_deinit(&image);
     return err;
 }
@@ -46,6 +54,7 @@ static void load(struct fedroam *f)
     enum fr_err err = fr_file_read_private(f->options->cache_file, NULL, &image);
     if (!err) err = fr_cache_image_read(f->cache, f->options, moment(f), fr_buf_span(&image));
     if (!err) f->saved_changes = fr_cache_counts(f->cache).changes;
+    if (err && err != FR_E_NOT_FOUND) say(f, "cache.unusable", err);
     fr_buf_deinit(&image);
 }
 
@@ -55,6 +64,22 @@ void fr_memory_start(struct fedroam *f)
     if (!f->options->cache_file) return;
     load(f);
     fr_timer_start(f->loop, &f->save, FR_SAVE_EVERY_MS);
+}
+
+struct fr_cache_limits fr_memory_cache_limits(const struct fedroam_options *o)
+{
+    return (struct fr_cache_limits){.max_entries = o->cache_entries,
+                                    .max_bytes = o->cache_bytes,
+                                    .keep_ms = (int64_t)o->stale_s * 1000};
+}
+
+void fr_memory_limits(struct fedroam *f)
+{
+    fr_cache_set_limits(f->cache, fr_memory_cache_limits(f->options));
+    if (!f->options->cache_file)
+        fr_timer_stop(&f->save);
+    else if (!f->save.is_armed)
+        fr_timer_start(f->loop, &f->save, FR_SAVE_EVERY_MS);
 }
 
 void fr_memory_end(struct fedroam *f)
@@ -72,13 +97,17 @@ enum fedroam_err fedroam_flush(struct fedroam *f, const char *federation)
         if (first == n) return FEDROAM_E_FEDERATION;
         n = first + 1;
     }
+    fr_enter(f);
     for (size_t i = first; i < n; i++) fr_cache_flush(f->cache, (uint16_t)i);
+    fr_leave(f);
     return FEDROAM_OK;
 }
 
 enum fedroam_err fedroam_save(struct fedroam *f)
 {
     if (!f->options->cache_file) return FEDROAM_E_STATE;
+    fr_enter(f);
     enum fr_err err = save(f);
+    fr_leave(f);
     return err == FR_OK || err == FR_E_NOMEM ? fr_public_err(err) : FEDROAM_E_SYSTEM;
 }

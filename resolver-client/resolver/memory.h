@@ -9,5 +9,11 @@
 
 enum { FR_SAVE_EVERY_MS = 900000 };
 
+/* What the options allow the cache. */
+struct fr_cache_limits fr_memory_cache_limits(const struct fedroam_options *o);
+
 void fr_memory_start(struct fedroam *f);
 void fr_memory_end(struct fedroam *f);
+
+/* The options changed: other limits of the cache, another file. */
+void fr_memory_limits(struct fedroam *f);

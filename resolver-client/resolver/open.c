@@ -8,9 +8,11 @@
 #include "resolver/lookup.h"
 #include "resolver/memory.h"
 #include "resolver/open_with.h"
+#include "resolver/own_loop.h"
 #include "resolver/records.h"
+#include "resolver/reload.h"
 #include "resolver/text.h"
-#include "transport/loop_poll.h"
+#include "resolver/turns.h"
 
 enum fr_err fr_resolver_open_with(const struct fedroam_options *options, struct fr_loop *loop,
                                   const struct fr_link_maker *maker, struct fr_diag *diag,
@@ -22,17 +24,16 @@ enum fr_err fr_resolver_open_with(const struct fedroam_options *options, struct 
     if (!f) return FR_E_NOMEM;
     f->loop = loop;
     fr_lookups_init(f);
+    fr_reload_init(f);
     err = fr_options_dup(options, &f->options);
     if (err) goto out;
-    struct fr_cache_limits limits = {.max_entries = f->options->cache_entries,
-                                     .max_bytes = f->options->cache_bytes,
-                                     .keep_ms = (int64_t)f->options->stale_s * 1000};
+    const struct fr_cache_limits limits = fr_memory_cache_limits(f->options);
     err = fr_cache_new(&limits, &f->cache);
     if (err) goto out;
-    struct fr_link_maker http = {.make = fr_link_http_make, .data = f};
+    f->maker = maker ? *maker : (struct fr_link_maker){.make = fr_link_http_make, .data = f};
     for (size_t i = 0; i < f->options->n_federations && !err; i++)
-        err = fr_brokers_new(f->options, f->options->federations[i], loop, maker ? maker : &http,
-                             &f->brokers[i]);
+        err =
+            fr_brokers_new(f->options, f->options->federations[i], loop, &f->maker, &f->brokers[i]);
     if (err) goto out;
     fr_memory_start(f);
     *out = f;
@@ -48,47 +49,60 @@ enum fr_err fr_resolver_open(const struct fedroam_options *options, struct fr_lo
     return fr_resolver_open_with(options, loop, NULL, diag, out);
 }
 
-static void free_loop(struct fr_loop *loop, bool is_hosted)
+enum fr_err fr_resolver_open_own(const struct fedroam_options *options,
+                                 const struct fr_link_maker *maker, struct fedroam **out)
 {
-    if (is_hosted)
+    struct fr_own_loop *loop = NULL;
+    struct fedroam *f = NULL;
+    enum fr_err err = fr_own_loop_new(fr_clock_system(), &loop);
+    if (err) return err;
+    err = fr_resolver_open_with(options, fr_own_loop(loop), maker, NULL, &f);
+    if (!err) err = fr_turns_init(f);
+    if (err) {
+        fedroam_free(f);
+        fr_own_loop_free(loop);
+        return err;
+    }
+    f->own_loop = loop;
+    *out = f;
+    return FR_OK;
+}
+
+static enum fr_err open_hosted(const struct fedroam_options *options, struct fedroam **out)
+{
+    struct fr_loop *loop = NULL;
+    enum fr_err err =
+        fr_host_loop_new(&options->host, options->host_data, fr_clock_system(), &loop);
+    if (err) return err;
+    err = fr_resolver_open(options, loop, NULL, out);
+    if (err)
         fr_host_loop_free(loop);
     else
-        fr_loop_poll_free(loop);
+        (*out)->host_loop = loop;
+    return err;
 }
 
 enum fedroam_err fedroam_new(const struct fedroam_options *options, struct fedroam **out)
 {
-    struct fr_loop *loop = NULL;
-    struct fedroam *f = NULL;
-    enum fr_err err = options->has_host ? fr_host_loop_new(&options->host, options->host_data,
-                                                           fr_clock_system(), &loop)
-                                        : fr_loop_poll_new(NULL, &loop);
-    if (err) return fr_public_err(err);
-    err = fr_resolver_open(options, loop, NULL, &f);
-    if (err) {
-        free_loop(loop, options->has_host);
-        return fr_public_err(err);
-    }
-    f->own_loop = loop;
-    f->is_hosted = options->has_host;
-    *out = f;
-    return FEDROAM_OK;
+    return fr_public_err(options->has_host ? open_hosted(options, out)
+                                           : fr_resolver_open_own(options, NULL, out));
 }
 
 void fedroam_free(struct fedroam *f)
 {
     if (!f) return;
-    struct fr_loop *own = f->own_loop;
-    bool is_hosted = f->is_hosted;
     fr_lookups_free(f);
     fr_flights_free(f);
     fr_records_free(f);
     for (size_t i = 0; i < FR_FEDERATIONS_MAX; i++) fr_brokers_free(f->brokers[i]);
+    fr_reload_free(f);
     fr_memory_end(f);
     fr_cache_free(f->cache);
     fedroam_options_free(f->options);
+    if (f->own_loop) fr_turns_deinit(f);
+    fr_own_loop_free(f->own_loop);
+    fr_host_loop_free(f->host_loop);
     fr_free(f);
-    if (own) free_loop(own, is_hosted);
 }
 
 void fr_resolver_traffic(struct fedroam *f, struct fr_resolver_traffic *out)
@@ -98,17 +112,12 @@ void fr_resolver_traffic(struct fedroam *f, struct fr_resolver_traffic *out)
         fr_brokers_add_traffic(f->brokers[i], out);
 }
 
-uint64_t fedroam_count(const struct fedroam *f, enum fedroam_counter which)
+static uint64_t count(const struct fedroam *f, enum fedroam_counter which)
 {
-    struct fr_brokers_counts sum = {0};
-    for (size_t i = 0; i < f->options->n_federations; i++) {
-        struct fr_brokers_counts c = fr_brokers_counts(f->brokers[i]);
-        sum.exchanges += c.exchanges;
-        sum.failures += c.failures;
-        sum.hedges += c.hedges;
-        sum.probes += c.probes;
-        sum.held += c.held;
-    }
+    struct fr_brokers_counts sum = f->past;
+    for (size_t i = 0; i < f->options->n_federations; i++)
+        fr_brokers_add_counts(f->brokers[i], &sum);
+    fr_reload_add_counts(f, &sum);
     switch (which) {
     case FEDROAM_COUNT_EXCHANGES: return sum.exchanges;
     case FEDROAM_COUNT_FAILURES: return sum.failures;
@@ -126,4 +135,12 @@ uint64_t fedroam_count(const struct fedroam *f, enum fedroam_counter which)
     case FEDROAM_COUNT_RELOADS: return f->counts[which];
     }
     return 0;
+}
+
+uint64_t fedroam_count(struct fedroam *f, enum fedroam_counter which)
+{
+    fr_enter(f);
+    uint64_t n = count(f, which);
+    fr_leave(f);
+    return n;
 }

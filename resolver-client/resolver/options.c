@@ -301,6 +301,33 @@ enum fedroam_err fedroam_options_set_pending(struct fedroam_options *o, uint32_t
     return set_number(o, "the number of waiting look-ups", lookups, 1, 1000000, &o->pending);
 }
 
+enum fedroam_err fedroam_options_set_log(struct fedroam_options *o, enum fedroam_log_level level,
+                                         fedroam_log_cb cb, void *data)
+{
+    if (level < FEDROAM_LOG_ERROR || level > FEDROAM_LOG_DEBUG)
+        return fr_public_err(
+            fr_diag_fail(&o->diag, FR_E_RANGE, "no such level of the log: %d", (int)level));
+    o->log.options.level = (enum fr_log_level)level;
+    o->log_cb = cb;
+    o->log_data = data;
+    return FEDROAM_OK;
+}
+
+_Static_assert((int)FEDROAM_LOG_ERROR == (int)FR_LOG_ERROR &&
+                   (int)FEDROAM_LOG_DEBUG == (int)FR_LOG_DEBUG,
+               "the levels are passed through");
+
+static void to_call_back(void *data, enum fr_log_level level, const char *line, size_t n)
+{
+    const struct fedroam_options *o = data;
+    o->log_cb(o->log_data, (enum fedroam_log_level)level, line, n);
+}
+
+const struct fr_log *fr_options_log(const struct fedroam_options *o)
+{
+    return o->log_cb ? &o->log : NULL;
+}
+
 enum fedroam_err fedroam_options_set_host(struct fedroam_options *o,
                                           const struct fedroam_host *host, void *data)
 {
@@ -334,6 +361,13 @@ enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_optio
     struct fedroam_options *copy = fr_memdup(o, sizeof *o);
     if (!copy) return FR_E_NOMEM;
     copy->n_federations = 0;
+    struct fr_log_options log = {
+        .level = o->log.options.level, .sink = to_call_back, .sink_data = copy};
+    enum fr_err err = o->log_cb ? fr_log_init(&copy->log, &log) : FR_OK;
+    if (err) {
+        fr_free(copy);
+        return err;
+    }
     copy->cache_file = o->cache_file ? fr_strdup(o->cache_file) : NULL;
     if (o->cache_file && !copy->cache_file) {
         fedroam_options_free(copy);
@@ -342,7 +376,7 @@ enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_optio
     for (size_t i = 0; i < o->n_federations; i++) {
         const struct fr_federation_opt *f = o->federations[i];
         struct fr_federation_opt *g = NULL;
-        enum fr_err err = federation_new(f->name, &f->zone, f->ca, f->chain, f->key, &g);
+        err = federation_new(f->name, &f->zone, f->ca, f->chain, f->key, &g);
         if (err) {
             fedroam_options_free(copy);
             return err;

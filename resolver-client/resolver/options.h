@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/diag.h"
+#include "base/log.h"
 #include "base/url.h"
 #include "names/dname.h"
 #include <fedroam/options.h>
@@ -59,10 +60,16 @@ struct fedroam_options {
     bool has_host;
     struct fedroam_host host;
     void *host_data;
+    fedroam_log_cb log_cb; /* NULL: none */
+    void *log_data;
+    struct fr_log log;   /* into that; of a handle's copy */
     struct fr_diag diag; /* of the last setter that failed */
 };
 
-/* FR_E_NOMEM. */
+/* Where a handle with these options logs to; NULL: nowhere. */
+const struct fr_log *fr_options_log(const struct fedroam_options *o);
+
+/* FR_E_NOMEM, FR_E_IO (no random key for the log). */
 enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_options **out);
 
 /* Can a handle work with them? FR_E_INVALID: no federation, or one without a broker. */

@@ -3,6 +3,7 @@ import ctypes
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 
@@ -65,6 +66,9 @@ def test_it_exports_its_own_names_only(installed):
         if header.name != "ev.h":
             declared |= set(re.findall(r"\b(fedroam_\w+)\(", re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)))
     assert exported == declared
+    listed = set((SOURCE / "resolver-client" / "lib" / "libfedroam.symbols").read_text().split())
+    assert exported >= listed, "a published function is gone: that needs a new soname"
+    assert exported <= listed, "new functions: add them to libfedroam.symbols"
     adapter = symbols(installed.lib / "libfedroam-ev.so.0", "--defined-only") - {"FEDROAM_EV_0"}
     assert adapter == {"fedroam_ev_new", "fedroam_ev_handle", "fedroam_ev_free"}
 
@@ -121,7 +125,8 @@ def test_cmake_finds_it(installed, tmp_path):
 def examples(installed, tmp_path_factory):
     """The programs of resolver-client/examples, built by pkg-config as their first lines say."""
     folder = tmp_path_factory.mktemp("examples")
-    for name, package, more in (("blocking", "fedroam", []), ("poll", "fedroam", []), ("libev", "fedroam-ev", ["-lev"])):
+    for name, package, more in (("blocking", "fedroam", []), ("descriptor", "fedroam", []), ("poll", "fedroam", []),
+                                ("libev", "fedroam-ev", ["-lev"])):
         sh("gcc", "-std=gnu99", "-Wall", "-Wextra", "-Werror", EXAMPLES / f"{name}.c", "-o", folder / name,
            *installed.flags(package), *more)
     return folder
@@ -132,7 +137,7 @@ def where(fed, cert):
 
 
 def test_examples_are_short():
-    for source in EXAMPLES.glob("*.c"):
+    for source in EXAMPLES.iterdir():
         assert len(source.read_text().splitlines()) <= 60, source
 
 
@@ -152,6 +157,80 @@ def test_the_libev_example(installed, examples, shared):
     done = sh(examples / "libev", *where(shared, shared.acme), *DEVICES, env=installed.env)
     assert sorted(done.stdout.splitlines()) == [f"{DEVICES[0]} found 000013 127.0.0.1:8005",
                                                 f"{DEVICES[1]} found 000014 127.0.0.2:8005"]
+
+
+def test_the_descriptor_example(installed, examples, shared):
+    done = sh(examples / "descriptor", *where(shared, shared.acme), *DEVICES, ABSENT, env=installed.env)
+    assert sorted(done.stdout.splitlines()) == sorted([f"{DEVICES[0]} found 127.0.0.1:8005", f"{DEVICES[1]} found 127.0.0.2:8005",
+                                                       f"{ABSENT} unknown "])
+    assert done.stderr == ""
+
+
+FOUND = [f"{DEVICES[0]} 000013 127.0.0.1:8005", f"{DEVICES[1]} 000014 127.0.0.2:8005", f"{ABSENT} not found"]
+
+
+def test_the_python_example(installed, shared):
+    done = sh("/usr/bin/python3", EXAMPLES / "lookup.py", *where(shared, shared.acme), *DEVICES, ABSENT, env=installed.env)
+    assert done.stdout.splitlines() == FOUND
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
+def test_the_go_example(installed, shared, tmp_path):
+    env = dict(installed.env, GOCACHE=str(tmp_path / "cache"), GOFLAGS="-mod=mod", GO111MODULE="off", CGO_ENABLED="1", HOME=str(tmp_path))
+    done = sh("go", "run", EXAMPLES / "lookup.go", *where(shared, shared.acme), *DEVICES, ABSENT, env=env)
+    assert sorted(line.strip() for line in done.stdout.splitlines()) == sorted(FOUND)
+
+
+# A program that speaks TLS itself, by the same libssl, before, between and after; SIGPIPE kills it when the library raises it.
+BESIDE = """
+import ctypes, os, signal, socket, ssl, sys, threading
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+path, url, ca, chain, key, port, broker = sys.argv[1:]
+context = ssl.create_default_context(cafile=ca)
+context.load_cert_chain(chain, key)
+def tls():
+    with socket.create_connection(("127.0.0.1", int(port))) as plain:
+        with context.wrap_socket(plain, server_hostname="broker.fed.test") as s:
+            assert s.version() == "TLSv1.3"
+tls()
+lib = ctypes.CDLL(path, mode=os.RTLD_LOCAL | os.RTLD_NOW)
+lib.fedroam_options_new.restype = ctypes.c_void_p
+lib.fedroam_answer_reason.restype = ctypes.c_char_p
+o = ctypes.c_void_p(lib.fedroam_options_new())
+assert lib.fedroam_options_add_federation(o, b"fed.test", ca.encode(), chain.encode(), key.encode()) == 0
+assert lib.fedroam_options_add_broker(o, b"fed.test", url.encode(), (ctypes.c_char_p * 1)(b"127.0.0.1"), 1) == 0
+f = ctypes.c_void_p()
+assert lib.fedroam_new(o, ctypes.byref(f)) == 0
+def ask(eui):
+    a = ctypes.c_void_p()
+    assert lib.fedroam_wait_device(f, None, ctypes.c_uint64(eui), 3000, ctypes.byref(a)) == 0
+    result = lib.fedroam_answer_result(a)
+    lib.fedroam_answer_free(a)
+    return result
+def work(n):
+    for i in range(20):
+        assert ask(0x1000 * n + i) == 1
+        tls()
+threads = [threading.Thread(target=work, args=(n,)) for n in range(1, 5)]
+for t in threads: t.start()
+for t in threads: t.join()
+assert ask(0x70b3d57ed0000001) == 0
+os.kill(int(broker), signal.SIGKILL)
+assert ask(0x99) == 4
+lib.fedroam_free(f)
+print("alive")
+"""
+
+
+def test_beside_another_user_of_openssl(installed, running, tmp_path):
+    cert = running.cert("doh", member="acme")
+    script = tmp_path / "beside.py"
+    script.write_text(BESIDE)
+    done = sh("/usr/bin/python3", script, installed.so, running.url, running.root, cert.chain, cert.key, running.port,
+              running.broker.process.pid, env=installed.env)
+    assert done.stdout == "alive\n"
+    running.broker.process.wait()
+    running.broker.out.close()  # killed on purpose
 
 
 # --- in one process that goes on while the world changes ---

@@ -19,8 +19,11 @@ extern "C" {
  *          their TTL. Look-ups of the same name share one question. Each look-up ends by its
  *          deadline with exactly one call of its call-back, unless it is cancelled.
  * Owns:    its connections, timers and cache.
- * Threads: a handle belongs to one thread at a time; handles share nothing. The library starts no
- *          thread, installs no signal handler, prints nothing, reads no environment variable.
+ * Threads: handles share nothing. A handle with a host belongs to one thread. A handle without may be
+ *          used by any number of threads at once, but for fedroam_free(): calls that block wait
+ *          together, and call-backs run on the thread that has its turn, one at a time. The library
+ *          starts no thread, installs no signal handler, raises no SIGPIPE, prints nothing, reads no
+ *          environment variable.
  * Errors:  calls return enum fedroam_err; what became of a look-up is in its answer.
  * See:     RFC 8484 (DoH), RFC 2308 (negative answers), RFC 9520 (failures), RFC 8767 (stale).
  */
@@ -33,6 +36,16 @@ FEDROAM_API enum fedroam_err fedroam_new(const struct fedroam_options *options,
 /* Closes all connections and drops the waiting look-ups without calling their call-backs. Not from
  * inside a call-back. NULL is allowed. */
 FEDROAM_API void fedroam_free(struct fedroam *f);
+
+/*
+ * Takes over other options, and reads the certificate files now instead of when something is next
+ * asked. Look-ups under way go on, the cache stays. `options` NULL: only the files. The federations of
+ * the handle must stand first, in the same order; more may follow. The host cannot change.
+ * FEDROAM_E_ARGUMENT, FEDROAM_E_MEMORY: nothing changed. FEDROAM_E_SYSTEM: a federation's files cannot
+ * be used, those that could before stay in use; the log says which.
+ */
+FEDROAM_API enum fedroam_err fedroam_reload(struct fedroam *f,
+                                            const struct fedroam_options *options);
 
 /* ---- Look-ups that call back ---- */
 
@@ -66,7 +79,8 @@ FEDROAM_API enum fedroam_err fedroam_lookup_join_server(struct fedroam *f, const
                                                         fedroam_answer_cb done, void *data,
                                                         struct fedroam_lookup **out);
 
-/* Ends a look-up without its call-back. */
+/* Ends a look-up without its call-back. Where several threads use the handle, its call-back must not
+ * be running or over on another. */
 FEDROAM_API void fedroam_lookup_cancel(struct fedroam_lookup *lookup);
 
 /* ---- For the host's loop ---- */
@@ -78,11 +92,26 @@ FEDROAM_API void fedroam_process_fd(struct fedroam *f, int fd, unsigned events);
 /* The time armed by the host's timer call-back came (earlier is harmless). Call-backs run here. */
 FEDROAM_API void fedroam_process_timer(struct fedroam *f);
 
+/* ---- One descriptor instead ---- */
+
+/*
+ * For a handle without a host, in a program that has a loop of any kind: watch this descriptor for
+ * reading, and call fedroam_process() when it is ready or when fedroam_timeout_ms() is over,
+ * whichever comes first; the time changes with each call of the library. -1: the handle has a host.
+ */
+FEDROAM_API int fedroam_fd(const struct fedroam *f);
+
+/* ms until fedroam_process() is wanted though the descriptor is silent; -1: not until it is ready. */
+FEDROAM_API int64_t fedroam_timeout_ms(struct fedroam *f);
+
+/* Does what is due, without waiting. Call-backs run from here. */
+FEDROAM_API void fedroam_process(struct fedroam *f);
+
 /* ---- Look-ups that block ---- */
 
 /* The same look-ups for a handle without a host's loop: wait for the answer and give it, the
  * caller's to free. An answer always comes by the deadline. FEDROAM_E_STATE: the handle has a
- * host. */
+ * host, or this is a call-back of its. Several threads may wait on one handle. */
 FEDROAM_API enum fedroam_err fedroam_wait_device(struct fedroam *f, const char *federation,
                                                  uint64_t deveui, uint32_t timeout_ms,
                                                  struct fedroam_answer **out);
@@ -131,7 +160,7 @@ enum fedroam_counter {
 };
 
 /* 0 for a counter this version does not have. */
-FEDROAM_API uint64_t fedroam_count(const struct fedroam *f, enum fedroam_counter which);
+FEDROAM_API uint64_t fedroam_count(struct fedroam *f, enum fedroam_counter which);
 
 #ifdef __cplusplus
 }

@@ -110,6 +110,23 @@ FEDROAM_API enum fedroam_err fedroam_options_set_devices(struct fedroam_options 
 FEDROAM_API enum fedroam_err fedroam_options_set_pending(struct fedroam_options *o,
                                                          uint32_t lookups);
 
+/*
+ * Where to tell what happens: one line for each event, "event=broker.failed federation=… why=…" with
+ * time and level, n bytes without a line end, valid during the call. It comes on a thread that is inside
+ * the library and must not call it back. NULL: nowhere, as before.
+ */
+enum fedroam_log_level {
+    FEDROAM_LOG_ERROR = 0,
+    FEDROAM_LOG_WARN,
+    FEDROAM_LOG_INFO,
+    FEDROAM_LOG_DEBUG
+};
+typedef void (*fedroam_log_cb)(void *data, enum fedroam_log_level level, const char *line,
+                               size_t n);
+FEDROAM_API enum fedroam_err fedroam_options_set_log(struct fedroam_options *o,
+                                                     enum fedroam_log_level level,
+                                                     fedroam_log_cb cb, void *data);
+
 /* The host's loop (loop.h); `host` is copied, `data` goes to its call-backs. NULL: none, which
  * leaves the blocking calls. */
 FEDROAM_API enum fedroam_err fedroam_options_set_host(struct fedroam_options *o,

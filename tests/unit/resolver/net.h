@@ -187,7 +187,14 @@ static inline void net_link_free(struct fr_link *link)
     fr_free(link);
 }
 
-static const struct fr_link_ops net_ops = {net_ask, net_cancel, net_traffic, net_link_free};
+static inline enum fr_err net_reload(struct fr_link *link, struct fr_diag *diag)
+{
+    const struct net_link *l = (const struct net_link *)link;
+    return l->broker->does == LOCAL_FAULT ? fr_diag_fail(diag, FR_E_CONFIG, "no key") : FR_OK;
+}
+
+static const struct fr_link_ops net_ops = {net_ask, net_cancel, net_reload, net_traffic,
+                                           net_link_free};
 
 static inline enum fr_err net_make(void *data, const struct fr_federation_opt *f,
                                    struct fr_loop *loop, struct fr_link **out)
