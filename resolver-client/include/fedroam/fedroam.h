@@ -160,7 +160,7 @@ enum fedroam_counter {
 };
 
 /* 0 for a counter this version does not have. */
-FEDROAM_API uint64_t fedroam_count(struct fedroam *f, enum fedroam_counter which);
+FEDROAM_API uint64_t fedroam_count(const struct fedroam *f, enum fedroam_counter which);
 
 #ifdef __cplusplus
 }
