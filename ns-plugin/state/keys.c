@@ -134,6 +134,8 @@ static const struct fr_conf_row ROWS[] = {
      .type = FR_T_LIST,
      FR_CONF_ARRAY(struct fr_keys, devices, n),
      .max = FR_KEYS_MAX,
+     .flags = FR_CONF_LINE,
+     .line_at = offsetof(struct fr_device, line),
      .rows = DEVICE_ROWS,
      .help = "The devices of this network."},
     {.key = "keks",
@@ -154,21 +156,32 @@ static int by_dev_eui(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Of a device that is there twice, the first in the file comes first. */
+static int by_dev_eui_and_line(const void *a, const void *b)
+{
+    uint32_t x = ((const struct fr_device *)a)->line, y = ((const struct fr_device *)b)->line;
+    int order = by_dev_eui(a, b);
+
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
 /* Cross-checks: which keys a version needs, and every device once. */
 static enum fr_err check(struct fr_keys *keys, const char *path, struct fr_diag *diag)
 {
     char eui[FR_EUI_TEXT];
     const char *wrong = NULL;
+    uint32_t line = 0;
 
-    if (keys->n > 1) qsort(keys->devices, keys->n, sizeof keys->devices[0], by_dev_eui);
+    if (keys->n > 1) qsort(keys->devices, keys->n, sizeof keys->devices[0], by_dev_eui_and_line);
     for (size_t i = 0; i < keys->n && wrong == NULL; i++) {
         const struct fr_device *d = &keys->devices[i];
         bool is_1_1 = d->version == FR_LORAWAN_1_1;
+        line = d->line;
         fr_eui_print(d->dev_eui, eui);
         if (fr_eui_check(d->dev_eui, NULL) != FR_OK)
             wrong = "has a DevEUI that no device can have";
         else if (i > 0 && keys->devices[i - 1].dev_eui == d->dev_eui)
-            wrong = "is listed twice";
+            wrong = "is listed already";
         else if (!is_1_1 && d->nwk_key.is_set)
             wrong = "has an nwk_key, but is not of LoRaWAN 1.1";
         else if (is_1_1 && d->nwk_key.is_set != d->app_key.is_set) {
@@ -177,7 +190,7 @@ static enum fr_err check(struct fr_keys *keys, const char *path, struct fr_diag 
     }
     if (wrong == NULL) return FR_OK;
     enum fr_err err = fr_diag_fail(diag, FR_E_CONFIG, "device %s %s", eui, wrong);
-    fr_diag_where(diag, path, 0, 0);
+    fr_diag_where(diag, path, line, 0);
     return err;
 }
 

@@ -43,8 +43,9 @@ struct fr_device {
     enum fr_lorawan version;
     struct fr_root_key app_key, nwk_key;
     bool may_roam; /* it may be activated through visited networks */
-    uint32_t
-        home_netid; /* a device of another network, whose keys this Join Server holds; 0: of this one */
+    /* a device of another network, whose keys this Join Server holds; 0: of this one */
+    uint32_t home_netid;
+    uint32_t line; /* in the file */
 };
 
 /* A key-encryption key that peers know by its label. */

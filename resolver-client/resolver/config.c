@@ -1,12 +1,33 @@
 #include "resolver/config.h"
 
+#include "base/mem.h"
 #include "resolver/options.h"
 #include <netdb.h>
 
+/* Told with its place here; fedroam_options_add_broker() would know the federation only. */
+static enum fr_err parse_url(struct fr_span text, void *member, struct fr_diag *diag)
+{
+    struct fr_url url;
+    if (fr_url_parse(text, &url) != FR_OK || !url.is_tls)
+        return fr_diag_fail(diag, FR_E_CONFIG, "\"%.*s\" is not of the form %s", (int)text.n,
+                            (const char *)text.p, "https://host[:port]/path");
+    char *copy = fr_strndup((const char *)text.p, text.n);
+    if (!copy) return FR_E_NOMEM;
+    *(char **)member = copy;
+    return FR_OK;
+}
+
+static void release_text(void *member)
+{
+    fr_free(*(char **)member);
+}
+
 static const struct fr_conf_row broker_rows[] = {
     {.key = "url",
-     .type = FR_T_STRING,
+     .type = FR_T_CUSTOM,
      FR_CONF_AT(struct fr_federation_broker, url),
+     .parse = parse_url,
+     .release = release_text,
      .flags = FR_CONF_REQUIRED,
      .help = "https://host[:port]/path of the broker; its certificate names the host."},
     {.key = "addresses",

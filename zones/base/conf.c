@@ -98,7 +98,10 @@ static enum fr_err fill_list(const struct load *l, const struct fr_conf_row *row
     put_array(row, base, items, n);
     const struct fr_node *item = is_list ? node->first : node;
     for (size_t i = 0; i < n && !err; i++, item = item->next) {
-        err = fill_mapping(l, row, item, items + i * row->size);
+        char *to = items + i * row->size;
+        err = fill_mapping(l, row, item, to);
+        const uint32_t line = (uint32_t)item->line; /* files have at most 16 MiB */
+        if (row->flags & FR_CONF_LINE) memcpy(to + row->line_at, &line, sizeof line);
     }
     return err;
 }

@@ -39,6 +39,7 @@ enum {
     /* GROUP, LIST: a scalar stands for a mapping with only the first row's key, and a LIST may be
      * one mapping or scalar without the dash */
     FR_CONF_SHORT = 4,
+    FR_CONF_LINE = 8, /* LIST: every item learns where it begins in the file, for later checks */
 };
 
 struct fr_conf_word {
@@ -52,6 +53,7 @@ struct fr_conf_row {
     size_t at;       /* offset; FR_CONF_AT fills at and size */
     size_t size;     /* of the member, or of one item for STRINGS and LIST */
     size_t count_at; /* STRINGS, LIST: of a size_t; FR_CONF_ARRAY fills all three */
+    size_t line_at;  /* LINE: of a uint32_t in the item */
     /* the default as it would be written; NULL = zero. Not for STRINGS, LIST, GROUP */
     const char *def;
     uint64_t min, max; /* max 0 = what the type allows */

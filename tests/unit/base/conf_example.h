@@ -10,6 +10,7 @@ struct door {
     struct fr_ip address;
     uint16_t port;
     enum colour colour;
+    uint32_t line;
 };
 
 struct server {
@@ -150,6 +151,8 @@ static const struct fr_conf_row example_rows[] = {
     {.key = "doors",
      .type = FR_T_LIST,
      FR_CONF_ARRAY(struct example, doors, n_doors),
+     .flags = FR_CONF_LINE,
+     .line_at = offsetof(struct door, line),
      .rows = door_rows,
      .max = 4,
      .help = "Other doors."},

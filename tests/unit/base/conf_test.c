@@ -56,6 +56,8 @@ static void every_type(void **state)
     assert_int_equal(e.n_doors, 2);
     assert_int_equal(e.doors[0].colour, GREEN);
     assert_int_equal(e.doors[1].port, 65535);
+    assert_int_equal(e.doors[0].line, 12);
+    assert_int_equal(e.doors[1].line, 13);
     assert_int_equal(e.n_servers, 2);
     assert_string_equal(e.servers[0].url, "https://a/");
     assert_int_equal(e.servers[0].n_addresses, 0);

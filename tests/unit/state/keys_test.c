@@ -86,6 +86,30 @@ static void test_refused(void **state)
     }
 }
 
+/* What is wrong with a whole device is told with its line. */
+static void test_line_of_a_device(void **state)
+{
+    static const struct {
+        const char *text, *where;
+    } ROWS[] = {
+        {"devices:\n  - {deveui: 70b3d57ed0000002, joineui: '0000000000000001'}\n"
+         "  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001'}\n"
+         "  - {deveui: 70b3d57ed0000002, joineui: '0000000000000001'}\n",
+         "devices.yaml:4"},
+        {"devices:\n  - {deveui: 70b3d57ed0000002, joineui: '0000000000000001'}\n"
+         "  - deveui: '0000000000000000'\n    joineui: '0000000000000001'\n",
+         "devices.yaml:3"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
+        struct fr_keys *keys = NULL;
+        struct fr_diag diag = {0};
+        assert_int_equal(parse(ROWS[i].text, &diag, &keys), FR_E_CONFIG);
+        assert_string_equal(diag.where, ROWS[i].where);
+    }
+}
+
 /* A bad key is reported by its place, never by its digits. */
 static void test_no_key_in_diag(void **state)
 {
@@ -152,8 +176,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices),        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_no_key_in_diag), cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_line_of_a_device),
+        cmocka_unit_test(test_no_key_in_diag),
+        cmocka_unit_test(test_mode),
         cmocka_unit_test(test_no_memory),
     };
 
