@@ -1,6 +1,6 @@
 #pragma once
-/* The commands of `fedroam` that ask a broker as a member: resolve. A table for the program's
- * list (base/cli.h). */
+/* The commands of `fedroam` about looking devices up: resolve, why. A table for the program's list
+ * (base/cli.h). */
 
 #include "base/cli.h"
 

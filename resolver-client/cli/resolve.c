@@ -1,4 +1,4 @@
-#include "resolver_cli/commands.h"
+#include "resolver_cli/cmds.h"
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -7,18 +7,6 @@
 #include "resolver/config.h"
 #include "resolver_cli/report.h"
 #include <fedroam/fedroam.h>
-
-#define DEFAULT_CONFIG "/etc/fedroam/resolver.yaml"
-
-static const struct fr_cli_option options[] = {
-    {.name = "netid", .value = "N", .help = "look up a network instead of a device"},
-    {.name = "joineui", .value = "E", .help = "look up a Join Server instead of a device"},
-    {.name = "config",
-     .value = "FILE",
-     .help = "federations and certificates (" DEFAULT_CONFIG ")"},
-    {.name = "timeout", .value = "TIME", .help = "time allowed (that of the configuration)"},
-    {0},
-};
 
 struct question {
     enum fedroam_kind kind;
@@ -60,7 +48,8 @@ static enum fr_err open_resolver(struct fr_cli *cli, struct fr_diag *diag, struc
     struct fr_resolver_conf conf = {0};
     struct fedroam_options *o = NULL;
     const char *path = fr_cli_opt(cli, "config");
-    enum fr_err err = fr_conf_load(&fr_resolver_schema, path ? path : DEFAULT_CONFIG, diag, &conf);
+    enum fr_err err =
+        fr_conf_load(&fr_resolver_schema, path ? path : FR_RESOLVER_CONFIG, diag, &conf);
     if (err) return err;
     err = fr_federations_options(conf.federations, conf.n_federations, &conf.lookup, diag, &o);
     if (err == FR_OK && fedroam_new(o, out) != FEDROAM_OK) err = FR_E_NOMEM;
@@ -108,7 +97,7 @@ static enum fedroam_err ask(struct fedroam *f, const struct question *q, const c
     return fedroam_wait_device(f, federation, q->id, q->timeout_ms, out);
 }
 
-static enum fr_exit run_resolve(struct fr_cli *cli)
+enum fr_exit fr_cmd_resolve(struct fr_cli *cli)
 {
     struct question q = {0};
     struct fr_diag diag = {0};
@@ -135,18 +124,3 @@ static enum fr_exit run_resolve(struct fr_cli *cli)
     fedroam_free(f);
     return code;
 }
-
-const struct fr_cli_command fr_resolver_commands[] = {
-    {.path = "resolve",
-     .args = "[DEVEUI]",
-     .max_args = 1,
-     .options = options,
-     .summary = "find the home network of a device, as a member of the federation",
-     .details =
-         "Asks the brokers of the configured federations over DNS-over-HTTPS with this member's "
-         "certificate, and prints what is needed to connect. Exit code 0: found, 7: unknown, "
-         "4 and 5: refused, 10: no broker answered.",
-     .example = "fedroam resolve --config resolver.yaml 70b3d57ed0000001",
-     .run = run_resolve},
-    {0},
-};

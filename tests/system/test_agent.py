@@ -90,6 +90,8 @@ def rrs(section, rdtype):
 
 @pytest.fixture(scope="module")
 def agent(shared, tmp_path_factory):
+    for key in ("unknown", "misses", "queries"):  # what is tested here asks more than a member should
+        shared.cli("policy", "set", f"budget.{key}", "0")
     for _ in range(11):  # more keys than 512 bytes hold
         shared.cert("ns", member="acme", netid="000013", folder=tmp_path_factory.mktemp("ns"))
     shared.cert("js", member="acme", joineui=JOINEUI)
@@ -444,6 +446,32 @@ def test_a_refused_member(fed, tmp_path):
         assert status == 403 and "403" in problem["detail"]
     finally:
         a.stop()
+
+
+def test_over_budget(fed, tmp_path):
+    fed.member("acme", "000013", "127.0.0.1:8005")
+    acme = fed.cert("doh", member="acme")
+    fed.cli("policy", "set", "budget.misses", "1")
+    fed.start_broker()
+    a = Agent(tmp_path / "agent", [block(fed, acme)])
+    try:
+        def refused():
+            eui = f"{random.getrandbits(64):016x}"
+            return agent_answer(a.get(f"/v1/devices/{eui}"), a.udp(f"{eui}.deveui.fed.test"))
+        wait_until(refused, 10, "the budget to be used up")
+    finally:
+        a.stop()
+
+
+def agent_answer(json_answer, dns_answer):
+    """True once both say that it was too much."""
+    status, headers, problem = json_answer
+    assert status in (404, 429), problem
+    if status == 404:
+        return False
+    assert int(headers["retry-after"]) > 0 and problem["result"] == "over budget"
+    assert dns_answer.rcode() == dns.rcode.SERVFAIL and ede(dns_answer) == [0]
+    return True
 
 
 # --- running it ---
