@@ -135,7 +135,8 @@ enum fr_err fr_bulk_new(struct fr_store *store, const struct fr_device_job *job,
         err = fr_diag_fail(diag, err, "the store cannot be read: %s", fr_err_text(err));
         goto out;
     }
-    bulk->sequence = fr_snap_sequence(snap);
+    bulk->sequence = bulk->seen = fr_snap_sequence(snap);
+    bulk->change = (uint32_t)(bulk->seen + 1);
     err = fr_plan_find_holder(snap, job, diag, bulk->member, &bulk->report.before);
     if (err == FR_OK && !job->is_dry) err = take_lock(bulk, diag);
     if (err == FR_OK && bulk->list == NULL) err = list_of(bulk, diag);
@@ -155,6 +156,7 @@ void fr_bulk_free(struct fr_bulk *bulk)
     fr_list_free(bulk->own_list);
     fr_nets_deinit(&bulk->nets);
     fr_free(bulk->refusals);
+    fr_free(bulk->touched);
     fr_free(bulk);
 }
 
@@ -294,7 +296,7 @@ enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_dia
     if (err == FR_OK || diag == NULL) return err;
     if (told.what[0] == '\0')
         (void)fr_diag_fail(&told, err,
-                           err == FR_E_LIMIT ? "the store is full" : "the list could not be %s",
+                           err == FR_E_FULL ? "the store is full" : "the list could not be %s",
                            is_write ? "written" : "checked");
     *diag = told;
     if (is_write && !bulk->is_apart)

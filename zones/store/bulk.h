@@ -37,8 +37,11 @@ struct fr_bulk {
     struct fr_nets nets; /* whose networks are; apart: devices in the other generation */
     uint64_t seen;       /* apart: journal record up to which others' changes are taken over */
     uint32_t change;     /* apart: number in the rows written */
-    unsigned work_ms;    /* of a step, before its commit */
-    uint64_t sequence;   /* of the image record */
+    uint64_t *touched;   /* apart: EUIs from `from` on that others changed, ascending */
+    size_t n_touched, touched_at, touched_room;
+    bool is_touched_sorted;
+    unsigned work_ms;  /* of a step, before its commit */
+    uint64_t sequence; /* of the image record */
     struct fr_bulk_refusal *refusals;
     size_t n_refusals, room;
 };
@@ -71,7 +74,7 @@ enum fr_err fr_bulk_merge(struct fr_bulk *bulk, struct fr_bulk_step *step, struc
 enum fr_err fr_bulk_flip(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag);
 
 /* List and table side by side, ascending. */
-struct fr_walk {
+struct fr_bulk_walk {
     struct fr_list *list;
     uint64_t at; /* of rows[0] */
     const struct fr_list_row *rows;
@@ -81,17 +84,17 @@ struct fr_walk {
     struct fr_device_row device;
     struct fr_span value; /* the device's bytes */
 };
-struct fr_walk_item {
+struct fr_bulk_item {
     uint64_t eui;
     bool is_listed, is_there;
     uint32_t row;                /* when listed */
     struct fr_device_row device; /* when there; else all zeros but the EUI */
     struct fr_span value;        /* good until the next */
 };
-enum fr_err fr_walk_begin(struct fr_walk *walk, struct fr_snap *snap, struct fr_list *list,
-                          uint64_t at, uint64_t from);
+enum fr_err fr_bulk_walk_begin(struct fr_bulk_walk *walk, struct fr_snap *snap,
+                               struct fr_list *list, uint64_t at, uint64_t from);
 /* FR_E_NOT_FOUND past the end of both. */
-enum fr_err fr_walk_next(struct fr_walk *walk, struct fr_walk_item *out);
+enum fr_err fr_bulk_walk_next(struct fr_bulk_walk *walk, struct fr_bulk_item *out);
 /* The next row of the list, with its device if it has one; passes over the table's others. */
-enum fr_err fr_walk_next_listed(struct fr_walk *walk, struct fr_walk_item *out);
-void fr_walk_end(struct fr_walk *walk);
+enum fr_err fr_bulk_walk_next_listed(struct fr_bulk_walk *walk, struct fr_bulk_item *out);
+void fr_bulk_walk_end(struct fr_bulk_walk *walk);

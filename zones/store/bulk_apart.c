@@ -6,12 +6,14 @@
 #include "store/rows.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Apart: table and list are merged into the generation that nobody reads, in key order, step by step. Between two steps others
- * change the current generation; what they touch above the merge's position is met there, what they touch below it stands
- * in the journal and is taken over at the beginning of the next step. So after each step the other generation is, up to the
- * position, what the present state and the list come to; and the last step makes it the current one. */
+ * change the current generation, and the journal says what they touched: below the merge's position it is taken over at the
+ * beginning of the next step; above it, it is remembered, and left as it stands when the merge comes to it. So after each
+ * step the other generation is, up to the position, what the bulk would have made of the state it began with, and then the
+ * others of that; and the last step makes it the current one. */
 
 #define CLEAR_AT_ONCE 4096
 
@@ -46,30 +48,73 @@ enum fr_err fr_bulk_clear(struct fr_bulk *bulk, struct fr_bulk_step *step)
     enum fr_err err = fr_bulk_drop(step, &is_left);
     if (err || is_left) return err;
     bulk->phase = FR_BULK_MERGE;
-    bulk->seen = fr_snap_sequence(&step->snap);
-    bulk->change = (uint32_t)(bulk->seen + 1);
     return FR_OK;
 }
 
 /* --- what others did meanwhile --- */
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+static enum fr_err touch(struct fr_bulk *bulk, uint64_t eui)
+{
+    if (bulk->n_touched == bulk->touched_room) {
+        size_t room = bulk->touched_room ? bulk->touched_room * 2 : 64;
+        uint64_t *touched = fr_reallocarray(bulk->touched, room, sizeof *touched);
+        if (touched == NULL) return FR_E_NOMEM;
+        bulk->touched = touched;
+        bulk->touched_room = room;
+    }
+    bulk->touched[bulk->n_touched++] = eui;
+    bulk->is_touched_sorted = false;
+    return FR_OK;
+}
+
+static void sort_touched(struct fr_bulk *bulk)
+{
+    if (bulk->is_touched_sorted || bulk->n_touched == 0) return;
+    qsort(bulk->touched, bulk->n_touched, sizeof *bulk->touched, by_number);
+    bulk->touched_at = 0;
+    bulk->is_touched_sorted = true;
+}
+
+/* Asked in ascending order. */
+static bool is_touched(struct fr_bulk *bulk, uint64_t eui)
+{
+    while (bulk->touched_at < bulk->n_touched && bulk->touched[bulk->touched_at] < eui)
+        bulk->touched_at++;
+    return bulk->touched_at < bulk->n_touched && bulk->touched[bulk->touched_at] == eui;
+}
+
+/* How a listed device is counted that somebody else has put where it is now. */
+static enum fr_err count_theirs(struct fr_bulk *bulk, struct fr_bulk_step *step, uint64_t eui,
+                                uint32_t netid, struct fr_diag *diag)
+{
+    enum fr_device_outcome outcome = FR_DEVICE_SAME;
+
+    if (netid == 0) return FR_OK;
+    enum fr_err err = fr_bulk_outcome(bulk, &step->snap, eui, netid, &outcome);
+    if (err) return err;
+    if (outcome == FR_DEVICE_SAME || outcome == FR_DEVICE_TAKEN) bulk->report.count[outcome]++;
+    return outcome == FR_DEVICE_TAKEN ? fr_bulk_refuse_late(bulk, eui, diag) : FR_OK;
+}
 
 /* How one row of ours, that somebody else has changed, is counted now. */
 static enum fr_err recount(struct fr_bulk *bulk, struct fr_bulk_step *step, uint64_t eui,
                            const struct fr_device_row *ours, const struct fr_device_row *theirs,
                            struct fr_diag *diag)
 {
-    enum fr_device_outcome outcome = FR_DEVICE_SAME;
     bool is_listed = false;
 
-    if (ours->netid == bulk->job.netid && ours->change == bulk->change)
+    if (ours->netid == bulk->job.netid && ours->change == bulk->change &&
+        bulk->report.count[FR_DEVICE_ADDED] > 0)
         bulk->report.count[FR_DEVICE_ADDED]--;
-    if (theirs->netid == 0) return FR_OK;
     enum fr_err err = fr_list_find(bulk->list, eui, &is_listed);
-    if (err == FR_OK && is_listed)
-        err = fr_bulk_outcome(bulk, &step->snap, eui, theirs->netid, &outcome);
-    if (err || !is_listed) return err;
-    if (outcome == FR_DEVICE_SAME || outcome == FR_DEVICE_TAKEN) bulk->report.count[outcome]++;
-    return outcome == FR_DEVICE_TAKEN ? fr_bulk_refuse_late(bulk, eui, diag) : FR_OK;
+    return err || !is_listed ? err : count_theirs(bulk, step, eui, theirs->netid, diag);
 }
 
 /* A device that somebody changed: theirs is acknowledged, ours was not visible yet. */
@@ -82,7 +127,7 @@ static enum fr_err replay_device(struct fr_bulk *bulk, struct fr_bulk_step *step
     struct fr_wr w = fr_wr(bytes, sizeof bytes);
     struct fr_span value;
 
-    if (eui >= bulk->from) return FR_OK; /* the merge will meet it */
+    if (eui >= bulk->from) return touch(bulk, eui);
     enum fr_err err = fr_device_get(&step->snap, eui, &theirs);
     if (err && err != FR_E_NOT_FOUND) return err;
     err = fr_txn_get(txn, other(step), fr_device_key(eui, key), &value);
@@ -149,6 +194,7 @@ static enum fr_err replay(struct fr_bulk *bulk, struct fr_bulk_step *step, struc
         fr_free(facts);
         if (err == FR_OK) bulk->seen = record.sequence;
     }
+    sort_touched(bulk);
     return err == FR_E_NOT_FOUND ? FR_OK : err;
 }
 
@@ -168,47 +214,61 @@ static enum fr_err append(struct fr_bulk *bulk, struct fr_bulk_step *step,
     return err == FR_E_EXISTS ? FR_E_MALFORMED : err;
 }
 
-static enum fr_err merge_one(struct fr_bulk *bulk, struct fr_bulk_step *step,
-                             const struct fr_walk_item *item, struct fr_diag *diag)
+/* What the list makes of an item: row->netid is 0 when there is to be none. */
+static enum fr_err decide(struct fr_bulk *bulk, struct fr_bulk_step *step,
+                          const struct fr_bulk_item *item, struct fr_device_row *row,
+                          struct fr_diag *diag)
 {
-    struct fr_device_row row = item->device;
     enum fr_device_outcome outcome = FR_DEVICE_SAME;
 
-    if (item->is_listed) {
-        enum fr_err err =
-            fr_bulk_outcome(bulk, &step->snap, item->eui, item->device.netid, &outcome);
-        if (err == FR_OK && fr_device_outcome_is_refusal(outcome))
-            err = fr_bulk_refuse_late(bulk, item->eui, diag);
-        if (err) return err;
-        bulk->report.count[outcome]++;
-    } else if (bulk->job.mode == FR_DEVICE_REPLACE && row.netid == bulk->job.netid) {
+    if (!item->is_listed) {
+        if (bulk->job.mode != FR_DEVICE_REPLACE || row->netid != bulk->job.netid) return FR_OK;
         bulk->report.count[FR_DEVICE_REMOVED]++;
+        row->netid = 0;
         return FR_OK;
     }
-    if (outcome == FR_DEVICE_ADDED || outcome == FR_DEVICE_MOVED) {
-        row.netid = bulk->job.netid;
-        row.change = bulk->change;
-    }
-    return row.netid != 0 ? append(bulk, step, &row) : FR_OK;
+    enum fr_err err = fr_bulk_outcome(bulk, &step->snap, item->eui, row->netid, &outcome);
+    if (err == FR_OK && fr_device_outcome_is_refusal(outcome))
+        err = fr_bulk_refuse_late(bulk, item->eui, diag);
+    if (err) return err;
+    bulk->report.count[outcome]++;
+    if (outcome != FR_DEVICE_ADDED && outcome != FR_DEVICE_MOVED) return FR_OK;
+    row->netid = bulk->job.netid;
+    row->change = bulk->change;
+    return FR_OK;
+}
+
+static enum fr_err merge_one(struct fr_bulk *bulk, struct fr_bulk_step *step,
+                             const struct fr_bulk_item *item, struct fr_diag *diag)
+{
+    struct fr_device_row row = item->device;
+    enum fr_err err = FR_OK;
+
+    if (!is_touched(bulk, item->eui))
+        err = decide(bulk, step, item, &row, diag);
+    else if (item->is_listed)
+        err = count_theirs(bulk, step, item->eui, row.netid, diag);
+    return err || row.netid == 0 ? err : append(bulk, step, &row);
 }
 
 enum fr_err fr_bulk_merge(struct fr_bulk *bulk, struct fr_bulk_step *step, struct fr_diag *diag)
 {
-    struct fr_walk walk;
-    struct fr_walk_item item;
+    struct fr_bulk_walk walk;
+    struct fr_bulk_item item;
 
     enum fr_err err = replay(bulk, step, diag);
-    if (err == FR_OK) err = fr_walk_begin(&walk, &step->snap, bulk->list, bulk->at, bulk->from);
+    if (err == FR_OK)
+        err = fr_bulk_walk_begin(&walk, &step->snap, bulk->list, bulk->at, bulk->from);
     if (err) return err;
     for (size_t n = 1; err == FR_OK; n++) {
         if (n % FR_BULK_CLOCK_EVERY == 0 && fr_bulk_is_over(step->deadline_ms)) break;
-        err = fr_walk_next(&walk, &item);
+        err = fr_bulk_walk_next(&walk, &item);
         if (err == FR_OK) err = merge_one(bulk, step, &item, diag);
         if (err) break;
         bulk->at = walk.at;
         bulk->from = item.eui == UINT64_MAX ? item.eui : item.eui + 1;
     }
-    fr_walk_end(&walk);
+    fr_bulk_walk_end(&walk);
     if (err != FR_E_NOT_FOUND) return err;
     bulk->phase = FR_BULK_FINISH;
     bulk->from = UINT64_MAX; /* no device is above it */

@@ -35,7 +35,7 @@ enum fr_err fr_bulk_refuse_late(struct fr_bulk *bulk, uint64_t eui, struct fr_di
                         "device %016" PRIx64 " was given to another member meanwhile", eui);
 }
 
-static enum fr_err keep_refusal(struct fr_bulk *bulk, const struct fr_walk_item *item,
+static enum fr_err keep_refusal(struct fr_bulk *bulk, const struct fr_bulk_item *item,
                                 enum fr_device_outcome outcome)
 {
     bulk->report.refused++;
@@ -88,7 +88,8 @@ static enum fr_err decide(struct fr_bulk *bulk, struct fr_snap *snap, struct fr_
     enum fr_err err = fr_device_count(snap, &devices);
     if (err) return err;
     count[FR_DEVICE_REPEATED] = fr_list_repeated(bulk->list);
-    if (report->before < count[FR_DEVICE_SAME]) return FR_E_MALFORMED;
+    /* Others may have added some of them between two slices. */
+    if (report->before < count[FR_DEVICE_SAME]) report->before = count[FR_DEVICE_SAME];
     fr_plan_sum_up(&bulk->job, report);
     tell_refusals(bulk, snap);
     if (report->refused > 0 && !bulk->job.keep_going && !bulk->job.is_dry)
@@ -112,15 +113,15 @@ static enum fr_err decide(struct fr_bulk *bulk, struct fr_snap *snap, struct fr_
 static enum fr_err check_some(struct fr_bulk *bulk, struct fr_snap *snap, int64_t deadline_ms,
                               struct fr_diag *diag)
 {
-    struct fr_walk walk;
-    struct fr_walk_item item;
+    struct fr_bulk_walk walk;
+    struct fr_bulk_item item;
     enum fr_device_outcome outcome = FR_DEVICE_SAME;
 
-    enum fr_err err = fr_walk_begin(&walk, snap, bulk->list, bulk->at, bulk->from);
+    enum fr_err err = fr_bulk_walk_begin(&walk, snap, bulk->list, bulk->at, bulk->from);
     if (err) return err;
     for (size_t n = 1; err == FR_OK; n++) {
         if (n % FR_BULK_CLOCK_EVERY == 0 && fr_bulk_is_over(deadline_ms)) break;
-        err = fr_walk_next_listed(&walk, &item);
+        err = fr_bulk_walk_next_listed(&walk, &item);
         if (err) break;
         err = fr_bulk_outcome(bulk, snap, item.eui, item.device.netid, &outcome);
         if (err) break;
@@ -129,7 +130,7 @@ static enum fr_err check_some(struct fr_bulk *bulk, struct fr_snap *snap, int64_
         bulk->at = walk.at;
         bulk->from = item.eui;
     }
-    fr_walk_end(&walk);
+    fr_bulk_walk_end(&walk);
     return err == FR_E_NOT_FOUND ? decide(bulk, snap, diag) : err;
 }
 

@@ -57,21 +57,21 @@ enum fr_err fr_bulk_write(struct fr_bulk *bulk, struct fr_bulk_step *step, struc
 static enum fr_err collect(struct fr_bulk *bulk, struct fr_bulk_step *step, uint64_t *euis,
                            size_t *n, bool *is_end)
 {
-    struct fr_walk walk;
-    struct fr_walk_item item;
+    struct fr_bulk_walk walk;
+    struct fr_bulk_item item;
 
-    enum fr_err err = fr_walk_begin(&walk, &step->snap, bulk->list, bulk->at, bulk->from);
+    enum fr_err err = fr_bulk_walk_begin(&walk, &step->snap, bulk->list, bulk->at, bulk->from);
     *n = 0;
     for (size_t met = 1; err == FR_OK && *n < LEAVERS_MAX; met++) {
         if (met % FR_BULK_CLOCK_EVERY == 0 && fr_bulk_is_over(step->deadline_ms)) break;
-        err = fr_walk_next(&walk, &item);
+        err = fr_bulk_walk_next(&walk, &item);
         if (err) break;
         if (item.is_there && !item.is_listed && item.device.netid == bulk->job.netid)
             euis[(*n)++] = item.eui;
         bulk->at = walk.at;
         bulk->from = item.eui == UINT64_MAX ? item.eui : item.eui + 1;
     }
-    fr_walk_end(&walk);
+    fr_bulk_walk_end(&walk);
     *is_end = err == FR_E_NOT_FOUND;
     return *is_end ? FR_OK : err;
 }

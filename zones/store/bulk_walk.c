@@ -4,7 +4,7 @@
 
 #define NEAR 16 /* table rows stepped over before the tree is searched instead */
 
-static enum fr_err take(struct fr_walk *walk, enum fr_err err, struct fr_span key)
+static enum fr_err take(struct fr_bulk_walk *walk, enum fr_err err, struct fr_span key)
 {
     walk->has_device = false;
     if (err == FR_E_NOT_FOUND) return FR_OK;
@@ -18,7 +18,7 @@ static enum fr_err take(struct fr_walk *walk, enum fr_err err, struct fr_span ke
     return err;
 }
 
-static enum fr_err seek(struct fr_walk *walk, uint64_t from)
+static enum fr_err seek(struct fr_bulk_walk *walk, uint64_t from)
 {
     uint8_t bytes[8];
     struct fr_span key;
@@ -27,7 +27,7 @@ static enum fr_err seek(struct fr_walk *walk, uint64_t from)
     return take(walk, err, key);
 }
 
-static enum fr_err next_device(struct fr_walk *walk)
+static enum fr_err next_device(struct fr_bulk_walk *walk)
 {
     struct fr_span key;
 
@@ -35,7 +35,7 @@ static enum fr_err next_device(struct fr_walk *walk)
     return take(walk, err, key);
 }
 
-static enum fr_err next_rows(struct fr_walk *walk)
+static enum fr_err next_rows(struct fr_bulk_walk *walk)
 {
     if (walk->n > 0) {
         walk->rows++;
@@ -45,34 +45,34 @@ static enum fr_err next_rows(struct fr_walk *walk)
     return walk->n > 0 ? FR_OK : fr_list_read(walk->list, walk->at, &walk->rows, &walk->n);
 }
 
-enum fr_err fr_walk_begin(struct fr_walk *walk, struct fr_snap *snap, struct fr_list *list,
-                          uint64_t at, uint64_t from)
+enum fr_err fr_bulk_walk_begin(struct fr_bulk_walk *walk, struct fr_snap *snap,
+                               struct fr_list *list, uint64_t at, uint64_t from)
 {
     uint32_t table = 0;
 
-    *walk = (struct fr_walk){.list = list, .at = at};
+    *walk = (struct fr_bulk_walk){.list = list, .at = at};
     enum fr_err err = fr_list_read(list, at, &walk->rows, &walk->n);
     if (err == FR_OK) err = fr_snap_devices(snap, &table);
     if (err == FR_OK) err = fr_cursor_open(snap->txn, table, &walk->cursor);
     if (err == FR_OK) err = seek(walk, from);
-    if (err) fr_walk_end(walk);
+    if (err) fr_bulk_walk_end(walk);
     return err;
 }
 
-void fr_walk_end(struct fr_walk *walk)
+void fr_bulk_walk_end(struct fr_bulk_walk *walk)
 {
     fr_cursor_close(walk->cursor);
     walk->cursor = NULL;
 }
 
 /* The item of both sides' first rows, those that are the lower EUI. */
-static void compose(const struct fr_walk *walk, struct fr_walk_item *out)
+static void compose(const struct fr_bulk_walk *walk, struct fr_bulk_item *out)
 {
     const struct fr_list_row *row = walk->n > 0 ? walk->rows : NULL;
     bool is_there = walk->has_device && (row == NULL || walk->device.deveui <= row->eui);
     bool is_listed = row != NULL && (!is_there || walk->device.deveui == row->eui);
 
-    *out = (struct fr_walk_item){.eui = is_there ? walk->device.deveui : row->eui,
+    *out = (struct fr_bulk_item){.eui = is_there ? walk->device.deveui : row->eui,
                                  .is_listed = is_listed,
                                  .is_there = is_there};
     out->device.deveui = out->eui;
@@ -83,7 +83,7 @@ static void compose(const struct fr_walk *walk, struct fr_walk_item *out)
     }
 }
 
-enum fr_err fr_walk_next(struct fr_walk *walk, struct fr_walk_item *out)
+enum fr_err fr_bulk_walk_next(struct fr_bulk_walk *walk, struct fr_bulk_item *out)
 {
     enum fr_err err = FR_OK;
 
@@ -94,7 +94,7 @@ enum fr_err fr_walk_next(struct fr_walk *walk, struct fr_walk_item *out)
     return err;
 }
 
-enum fr_err fr_walk_next_listed(struct fr_walk *walk, struct fr_walk_item *out)
+enum fr_err fr_bulk_walk_next_listed(struct fr_bulk_walk *walk, struct fr_bulk_item *out)
 {
     enum fr_err err = FR_OK;
 
