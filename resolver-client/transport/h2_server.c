@@ -37,6 +37,15 @@ static nghttp2_nv nv(struct fr_span name, struct fr_span value)
     };
 }
 
+/* A field whose texts stay where they are until the stream ends. */
+static nghttp2_nv nv_lasting(struct fr_span name, struct fr_span value)
+{
+    nghttp2_nv lasting = nv(name, value);
+
+    lasting.flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+    return lasting;
+}
+
 /* A number in decimal; the span is in `room`. */
 static struct fr_span decimal(size_t v, uint8_t room[20])
 {
@@ -124,6 +133,15 @@ static ssize_t read_reply(nghttp2_session *session, int32_t stream_id, uint8_t *
     return (ssize_t)n;
 }
 
+/* The text's copy in a buffer that has room for it. */
+static struct fr_span keep(struct fr_buf *b, struct fr_span text)
+{
+    size_t at = b->n;
+
+    fr_buf_add_span(b, text);
+    return fr_span(b->p + at, text.n);
+}
+
 static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned status,
                      const struct fr_http_field *fields, size_t n_fields, struct fr_span body)
 {
@@ -133,20 +151,26 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     const char code[3] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
                           (char)('0' + status % 10)};
     uint8_t length[20];
-    size_t n = 0;
+    struct fr_buf *kept = &x->reply; /* the texts of the fields, then the body */
+    size_t room = sizeof code + sizeof length + body.n, n = 0;
 
     if (c->h2->is_broken) return;
-    nvs[n++] = nv(FR_SPAN_LIT(":status"), fr_span(code, sizeof code));
-    nvs[n++] = nv(FR_SPAN_LIT("date"), fr_span(fr_server_date(c->server), FR_HTTP_DATE - 1));
-    if (status != 204) nvs[n++] = nv(FR_SPAN_LIT("content-length"), decimal(body.n, length));
+    for (size_t i = 0; i < n_fields; i++) room += fields[i].name.n + fields[i].value.n;
+    if (!fr_buf_reserve(kept, room)) {
+        broken(c, 0);
+        return;
+    }
+    nvs[n++] = nv_lasting(FR_SPAN_LIT(":status"), keep(kept, fr_span(code, sizeof code)));
+    /* its text may become the next second's meanwhile, in place */
+    nvs[n++] =
+        nv_lasting(FR_SPAN_LIT("date"), fr_span(fr_server_date(c->server), FR_HTTP_DATE - 1));
+    if (status != 204)
+        nvs[n++] = nv_lasting(FR_SPAN_LIT("content-length"), keep(kept, decimal(body.n, length)));
     for (size_t i = 0; i < n_fields && n < REPLY_FIELDS; i++)
-        nvs[n++] = nv(fields[i].name, fields[i].value);
+        nvs[n++] = nv_lasting(keep(kept, fields[i].name), keep(kept, fields[i].value));
+    x->reply_at = kept->n;
     if (has_body) {
-        fr_buf_add_span(&x->reply, body);
-        if (fr_buf_err(&x->reply)) {
-            broken(c, 0);
-            return;
-        }
+        fr_buf_add_span(kept, body);
         c->backlog += body.n;
     }
     int rc =

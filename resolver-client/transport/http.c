@@ -26,6 +26,7 @@ bool fr_http_is_type(struct fr_span content_type, const char *type)
 {
     struct fr_span media, parameters;
 
+    if (fr_span_is(content_type, type)) return true;
     (void)fr_span_cut(content_type, ';', &media,
                       &parameters); /* without ';' all is the media type */
     return fr_span_equal_nocase(fr_span_trim(media), fr_span_str(type));

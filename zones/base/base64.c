@@ -1,5 +1,7 @@
 #include "base/base64.h"
 
+#include <string.h>
+
 static const char std_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_alphabet[] =
@@ -45,36 +47,44 @@ static const uint8_t values[256] = {
 };
 /* clang-format on */
 
-static int value(uint8_t c, const char *alphabet)
+static int value(uint8_t c)
 {
-    int v = values[c] - 1;
-
-    return v < 62 || c == (uint8_t)alphabet[v] ? v : -1;
+    return values[c] - 1;
 }
 
-/* `text` without padding. A last group of one character, or spare bits that are not zero, would
- * let two texts mean the same bytes; both are refused. */
-static enum fr_err parse(struct fr_span text, const char *alphabet, struct fr_buf *out)
+static bool has(struct fr_span text, char c)
 {
-    if (text.n % 4 == 1) return FR_E_MALFORMED;
-    size_t n = text.n / 4 * 3 + (text.n % 4 == 0 ? 0 : text.n % 4 - 1);
+    return text.n > 0 && memchr(text.p, c, text.n) != NULL;
+}
+
+/* The last two to four characters, or any four: one to three octets. Spare bits that are not zero
+ * would let two texts mean the same; they are refused. */
+static bool parse_group(const uint8_t *p, size_t n, uint8_t *to)
+{
+    int a = value(p[0]), b = value(p[1]);
+    int c = n > 2 ? value(p[2]) : 0, d = n > 3 ? value(p[3]) : 0;
+    uint32_t bits = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
+
+    if ((a | b | c | d) < 0) return false;
+    to[0] = (uint8_t)(bits >> 16);
+    if (n > 2) to[1] = (uint8_t)(bits >> 8);
+    if (n > 3) to[2] = (uint8_t)bits;
+    return (bits & (0xffffffu >> 8 * (n - 1))) == 0;
+}
+
+/* `text` without padding, of the alphabet whose last two characters `other` does not have. */
+static enum fr_err parse(struct fr_span text, const char *other, struct fr_buf *out)
+{
+    size_t tail = text.n % 4;
+
+    if (tail == 1 || has(text, other[62]) || has(text, other[63])) return FR_E_MALFORMED;
+    size_t n = text.n / 4 * 3 + (tail == 0 ? 0 : tail - 1);
     uint8_t *to = fr_buf_reserve(out, n);
-    uint32_t bits = 0;
-    unsigned have = 0;
 
     if (to == NULL) return fr_buf_err(out);
-    for (size_t i = 0; i < text.n; i++) {
-        int v = value(text.p[i], alphabet);
-        if (v < 0) return FR_E_MALFORMED;
-        bits = bits << 6 | (uint32_t)v;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            *to++ = (uint8_t)(bits >> have);
-            bits &= (1u << have) - 1;
-        }
-    }
-    if (bits != 0) return FR_E_MALFORMED;
+    for (; text.n >= 4; text = fr_span(text.p + 4, text.n - 4), to += 3)
+        if (!parse_group(text.p, 4, to)) return FR_E_MALFORMED;
+    if (tail > 0 && !parse_group(text.p, tail, to)) return FR_E_MALFORMED;
     fr_buf_commit(out, n);
     return FR_OK;
 }
@@ -89,7 +99,7 @@ enum fr_err fr_base64_parse(struct fr_span text, struct fr_buf *out)
     if (text.n % 4 != 0) return FR_E_MALFORMED;
     if (text.n > 0 && text.p[text.n - 1] == '=') text.n--;
     if (text.n % 4 == 3 && text.p[text.n - 1] == '=') text.n--;
-    return parse(text, std_alphabet, out);
+    return parse(text, url_alphabet, out);
 }
 
 enum fr_err fr_base64url_print(struct fr_span bytes, struct fr_buf *out)
@@ -99,5 +109,5 @@ enum fr_err fr_base64url_print(struct fr_span bytes, struct fr_buf *out)
 
 enum fr_err fr_base64url_parse(struct fr_span text, struct fr_buf *out)
 {
-    return parse(text, url_alphabet, out);
+    return parse(text, std_alphabet, out);
 }

@@ -73,11 +73,13 @@ void fr_buf_commit(struct fr_buf *b, size_t n)
 
 void fr_buf_add(struct fr_buf *b, const void *p, size_t n)
 {
-    uint8_t *at = fr_buf_reserve(b, n);
+    /* Nearly always there is room already, for the zero byte too; this is every header field's way. */
+    bool has_room = !b->err && n < b->cap - b->n && b->n + n <= b->max;
 
-    if (at == NULL) return;
-    if (n > 0) memcpy(at, p, n);
-    fr_buf_commit(b, n);
+    if (!has_room && fr_buf_reserve(b, n) == NULL) return;
+    if (n > 0) memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = 0;
 }
 
 void fr_buf_add_span(struct fr_buf *b, struct fr_span s)

@@ -25,6 +25,7 @@ static uint8_t lower(uint8_t c)
 
 bool fr_span_equal_nocase(struct fr_span a, struct fr_span b)
 {
+    if (fr_span_equal(a, b)) return true; /* as most are */
     if (a.n != b.n) return false;
     for (size_t i = 0; i < a.n; i++) {
         if (lower(a.p[i]) != lower(b.p[i])) return false;
