@@ -47,6 +47,14 @@
  *                   not_after, sha256, chain (PEM: leaf, issuing), root (PEM)
  *   cert.revoke     one of serial, member, netid; cause? ("key-compromise", …) → revoked (count)
  *   cert.set        serial, rights[] → serial, rights[]
+ *   token.create    member, profiles[], netid?, joineui?, rights[]?, host?, ttl_s?, approval?(bool)
+ *                   → id, member, profiles[], netid?, joineui?, host?, expires, token (shown this
+ *                   once; not in a dry run)
+ *   token.revoke    id → id
+ *   token.approve   id → id, approved (count)
+ *   enrol.token     token, profile?; body: SHA-256 of the secret (32 bytes), then the CSR (DER)
+ *   enrol.renew, enrol.extend   serial, profile?; body: the CSR. All three are for peers only
+ *                   → serial, profile, member, not_after, certificate (base64 of the DER)
  *   crl.publish     (none) → name, number, entries, this_update, next_update
  */
 

@@ -22,11 +22,12 @@
 
 #include <sys/types.h>
 
-/* Who asks. Only local actors may change anything so far: a certificate gets FR_E_DENIED. */
+/* Who asks. Local actors may do everything but enrol; certificates and tokens only that. */
 enum fr_actor_kind {
     FR_ACTOR_CLI,   /* this process, on the state directory itself */
     FR_ACTOR_LOCAL, /* a user of this machine on control.sock, by SO_PEERCRED */
     FR_ACTOR_CERT,  /* a peer with a certificate */
+    FR_ACTOR_TOKEN, /* a peer that says it has this token */
 };
 
 struct fr_admin_actor {

@@ -41,6 +41,7 @@ struct fr_op {
     enum fr_err (*step)(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
     void (*end)(void *state);
     bool has_body;
+    bool is_for_peers; /* asked by members over the network, never by a user of this machine */
 };
 
 /* The operation of that name, or NULL. */
@@ -91,6 +92,16 @@ enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned b
                                   bool *done);
 enum fr_err fr_op_cert_revoke(struct fr_op_ctx *ctx);
 enum fr_err fr_op_cert_set(struct fr_op_ctx *ctx);
+enum fr_err fr_op_token_create(struct fr_op_ctx *ctx);
+enum fr_err fr_op_token_revoke(struct fr_op_ctx *ctx);
+enum fr_err fr_op_token_approve(struct fr_op_ctx *ctx);
+enum fr_err fr_op_enrol_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_enrol_token_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                   bool *done);
+enum fr_err fr_op_enrol_renew_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                   bool *done);
+enum fr_err fr_op_enrol_extend_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                    bool *done);
 enum fr_err fr_op_crl_publish_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_crl_publish_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
                                    bool *done);

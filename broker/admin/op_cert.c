@@ -36,12 +36,8 @@ static enum fr_err request_of(struct fr_op_ctx *ctx, const struct issue_args *ar
     struct fr_subject *subject = &out->subject;
     *out =
         (struct fr_issue_request){.csr = ctx->body, .lifetime_s = (uint32_t)args->lifetime_s.value};
-    if (fr_profile_parse(args->profile, &subject->profile)) {
-        enum fr_err err =
-            fr_diag_fail(ctx->diag, FR_E_INVALID, "\"%s\" is not a profile", args->profile);
-        fr_diag_hint(ctx->diag, "broker, doh, ns, js");
-        return err;
-    }
+    enum fr_err err = fr_op_parse_profile(ctx, args->profile, &subject->profile);
+    if (err) return err;
     subject->member = args->member;
     subject->netid = (uint32_t)args->netid.value;
     subject->joineui = args->joineui.value;

@@ -15,6 +15,14 @@ enum fr_err fr_op_parse_endpoints(struct fr_op_ctx *ctx, const struct fr_arg_tex
     return FR_OK;
 }
 
+enum fr_err fr_op_parse_profile(struct fr_op_ctx *ctx, const char *text, enum fr_profile *out)
+{
+    if (fr_profile_parse(text, out) == FR_OK) return FR_OK;
+    enum fr_err err = fr_diag_fail(ctx->diag, FR_E_INVALID, "\"%s\" is not a profile", text);
+    fr_diag_hint(ctx->diag, "broker, doh, ns, js");
+    return err;
+}
+
 json_t *fr_op_endpoints(struct fr_op_ctx *ctx, const struct fr_addr *endpoints, size_t n)
 {
     json_t *list = json_array();

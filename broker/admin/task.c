@@ -45,7 +45,10 @@ static enum fr_err request_check(const struct fr_op *op, const struct fr_admin_r
                                  const struct fr_admin_actor *actor, struct fr_diag *diag)
 {
     if (!op) return fr_diag_fail(diag, FR_E_NOT_FOUND, "no operation \"%.64s\"", request->op);
-    if (actor->kind == FR_ACTOR_CERT)
+    const bool is_peer = actor->kind == FR_ACTOR_CERT || actor->kind == FR_ACTOR_TOKEN;
+    if (op->is_for_peers && !is_peer)
+        return fr_diag_fail(diag, FR_E_DENIED, "%s is asked by members, over EST", op->name);
+    if (is_peer && !op->is_for_peers)
         return fr_diag_fail(diag, FR_E_DENIED, "%s may not change anything here", actor->name);
     if (request->body.n && !op->has_body)
         return fr_diag_fail(diag, FR_E_INVALID, "%s takes no body", op->name);

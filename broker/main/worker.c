@@ -274,10 +274,9 @@ void fr_worker_last(const struct fr_worker *w, struct fr_http_server_counters *h
 {
     *http = w->server ? *fr_http_server_counters(w->server) : w->last;
     for (size_t i = 0; i < w->n_feds; i++)
-        feds[i] = (struct fr_fed_counts){*fr_gate_counters(w->feds[i].gate),
-                                         *fr_doh_counters(w->feds[i].doh),
-                                         fr_gate_desk_counters(w->feds[i].gate),
-                                         *fr_crl_shelf_counters(w->feds[i].shelf)};
+        feds[i] = (struct fr_fed_counts){
+            *fr_gate_counters(w->feds[i].gate), *fr_doh_counters(w->feds[i].doh),
+            fr_gate_desk_counters(w->feds[i].gate), *fr_crl_shelf_counters(w->feds[i].shelf)};
 }
 
 static void sample_delivered(struct fr_post *post)

@@ -1,83 +1,11 @@
 #include "ca/issue.h"
 
-#include "store/joineui.h"
-#include "store/member.h"
-#include "store/network.h"
+#include "ca/subject.h"
 #include "store/policy.h"
 #include "x509/csr.h"
 
-#include "names/eui.h"
-#include "names/netid.h"
-
 #include <stdio.h>
 #include <string.h>
-
-static enum fr_err check_member(struct fr_snap *snap, const char *id, struct fr_diag *diag)
-{
-    struct fr_member_row member;
-    enum fr_err err = id == NULL ? FR_E_INVALID : fr_member_get(snap, id, &member);
-
-    if (err == FR_E_INVALID) return fr_diag_fail(diag, err, "this profile needs a member");
-    if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "there is no member %s", id);
-    if (err) return err;
-    if (member.state != FR_MEMBER_ACTIVE)
-        return fr_diag_fail(diag, FR_E_DENIED, "member %s is %s", id,
-                            fr_member_state_text(member.state));
-    return FR_OK;
-}
-
-static enum fr_err check_netid(struct fr_snap *snap, const struct fr_subject *s,
-                               struct fr_diag *diag)
-{
-    struct fr_network_row network;
-    char text[FR_NETID_TEXT];
-    enum fr_err err = fr_network_get(snap, s->netid, &network);
-
-    fr_netid_print(s->netid, text);
-    if (err == FR_E_NOT_FOUND) {
-        (void)fr_diag_fail(diag, err, "nobody holds NetID %s", text);
-        fr_diag_hint(diag, "fedroam member set %s --netid %s", s->member, text);
-        return err;
-    }
-    if (err) return err;
-    if (strcmp(network.member, s->member) != 0)
-        return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %s belongs to member %s", text,
-                            network.member);
-    if (network.state != FR_NETWORK_ACTIVE)
-        return fr_diag_fail(diag, FR_E_DENIED, "NetID %s is %s", text,
-                            fr_network_state_text(network.state));
-    return FR_OK;
-}
-
-/* A join server's name is claimed by the first certificate for it, as a NetID is by member add. */
-static enum fr_err claim_joineui(struct fr_change *change, const struct fr_subject *s,
-                                 struct fr_diag *diag)
-{
-    struct fr_joineui_row row;
-    char text[FR_EUI_TEXT];
-    enum fr_err err = fr_joineui_get(fr_change_snap(change), s->joineui, &row);
-
-    if (err == FR_E_NOT_FOUND) return fr_joineui_set(change, s->joineui, s->member, NULL, 0, diag);
-    if (err) return err;
-    fr_eui_print(s->joineui, text);
-    if (strcmp(row.member, s->member) != 0)
-        return fr_diag_fail(diag, FR_E_CONFLICT, "JoinEUI %s belongs to member %s", text,
-                            row.member);
-    return FR_OK;
-}
-
-static enum fr_err check_subject(struct fr_change *change, const struct fr_subject *s,
-                                 struct fr_diag *diag)
-{
-    struct fr_snap *snap = fr_change_snap(change);
-    enum fr_err err = FR_OK;
-
-    if (s->profile == FR_PROFILE_BROKER) return FR_OK;
-    err = check_member(snap, s->member, diag);
-    if (!err && s->profile == FR_PROFILE_NS) err = check_netid(snap, s, diag);
-    if (!err && s->profile == FR_PROFILE_JS) err = claim_joineui(change, s, diag);
-    return err;
-}
 
 static enum fr_err choose_lifetime(struct fr_snap *snap, const struct fr_issue_request *request,
                                    struct fr_diag *diag, uint32_t *out)
@@ -112,9 +40,8 @@ static void fill_row(const struct fr_ca *ca, const struct fr_issue_request *requ
     memcpy(row->serial, issue->spec.serial, FR_SERIAL_SIZE);
     row->status = FR_CERT_INTENT;
     row->profile = s->profile;
-    if (s->profile == FR_PROFILE_BROKER)
-        (void)snprintf(row->host, sizeof row->host, "%s", s->host);
-    else
+    if (s->host != NULL) (void)snprintf(row->host, sizeof row->host, "%s", s->host);
+    if (s->profile != FR_PROFILE_BROKER)
         (void)snprintf(row->member, sizeof row->member, "%s", s->member);
     if (s->profile == FR_PROFILE_NS) row->netid = s->netid;
     if (s->profile == FR_PROFILE_JS) row->joineui = s->joineui;
@@ -166,7 +93,7 @@ enum fr_err fr_ca_intend(struct fr_ca *ca, struct fr_change *change,
 {
     enum fr_err err = fr_csr_parse(request->csr, diag, &issue->key);
 
-    if (!err) err = check_subject(change, &request->subject, diag);
+    if (!err) err = fr_subject_check(change, &request->subject, diag);
     if (!err)
         err = describe(ca, fr_change_snap(change), fr_change_now(change), request, diag, issue);
     if (err) return err;
@@ -251,9 +178,15 @@ enum fr_err fr_ca_issue(struct fr_ca *ca, struct fr_store *store, const struct f
 {
     enum fr_err err = commit_intent(ca, store, by, request, diag, issue);
 
-    if (!err) err = fr_ca_sign(ca, by->now_s, diag, issue);
-    if (!err) err = commit_issued(store, by, diag, issue);
-    return err;
+    return err ? err : fr_ca_complete(ca, store, by, diag, issue);
+}
+
+enum fr_err fr_ca_complete(struct fr_ca *ca, struct fr_store *store, const struct fr_change_by *by,
+                           struct fr_diag *diag, struct fr_issue *issue)
+{
+    enum fr_err err = fr_ca_sign(ca, by->now_s, diag, issue);
+
+    return err ? err : commit_issued(store, by, diag, issue);
 }
 
 enum fr_err fr_issue_write_chain(const struct fr_issue *issue, const struct fr_ca *ca,

@@ -53,6 +53,10 @@ enum fr_err fr_ca_issue(struct fr_ca *ca, struct fr_store *store, const struct f
                         const struct fr_issue_request *request, struct fr_diag *diag,
                         struct fr_issue *issue);
 
+/* The rest of it, for an intent that is committed already. */
+enum fr_err fr_ca_complete(struct fr_ca *ca, struct fr_store *store, const struct fr_change_by *by,
+                           struct fr_diag *diag, struct fr_issue *issue);
+
 /* Appends leaf and issuing certificate as PEM: what goes into <profile>-<id>.chain.pem. */
 enum fr_err fr_issue_write_chain(const struct fr_issue *issue, const struct fr_ca *ca,
                                  struct fr_buf *out);

@@ -29,7 +29,7 @@ struct fr_subject {
     const char *member; /* doh, ns, js; else NULL */
     uint32_t netid;     /* ns */
     uint64_t joineui;   /* js */
-    const char *host;   /* broker: one host label */
+    const char *host;   /* broker: one host label; of others: where it will be, or NULL */
 };
 
 struct fr_profile_names {

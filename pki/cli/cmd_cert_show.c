@@ -58,11 +58,20 @@ static void put_member(struct fr_table *t, const struct fr_cert_row *row)
         fr_table_none(t);
 }
 
+static void put_host(struct fr_table *t, const struct fr_cert_row *row)
+{
+    if (row->host[0] != '\0')
+        fr_table_text(t, row->host);
+    else
+        fr_table_none(t);
+}
+
 /* --- list --- */
 
 static const struct fr_column LIST_COLUMNS[] = {
-    {.key = "serial"}, {.key = "status"}, {.key = "profile"},   {.key = "member"},
-    {.key = "id"},     {.key = "rights"}, {.key = "not_after"}, {0},
+    {.key = "serial"}, {.key = "status"},    {.key = "profile"},
+    {.key = "member"}, {.key = "id"},        {.key = "host"},
+    {.key = "rights"}, {.key = "not_after"}, {0},
 };
 
 struct listing {
@@ -87,6 +96,7 @@ static enum fr_err list_row(void *data, const struct fr_cert_row *row)
     fr_table_text(l->table, fr_profile_text(row->profile));
     put_member(l->table, row);
     put_id(l->table, row);
+    put_host(l->table, row);
     put_rights(l->table, row->rights);
     fr_cell_time(l->table, row->not_after_s);
     return FR_OK;
@@ -141,10 +151,23 @@ enum fr_exit fr_cmd_cert_list(struct fr_cli *cli)
 /* --- show --- */
 
 static const struct fr_column SHOW_COLUMNS[] = {
-    {.key = "serial"},    {.key = "status"},  {.key = "profile"}, {.key = "member"},
-    {.key = "id"},        {.key = "rights"},  {.key = "names"},   {.key = "not_before"},
-    {.key = "not_after"}, {.key = "sha256"},  {.key = "spki"},    {.key = "issuer"},
-    {.key = "created"},   {.key = "revoked"}, {.key = "cause"},   {0},
+    {.key = "serial"},
+    {.key = "status"},
+    {.key = "profile"},
+    {.key = "member"},
+    {.key = "id"},
+    {.key = "host"},
+    {.key = "rights"},
+    {.key = "names"},
+    {.key = "not_before"},
+    {.key = "not_after"},
+    {.key = "sha256"},
+    {.key = "spki"},
+    {.key = "issuer"},
+    {.key = "created"},
+    {.key = "revoked"},
+    {.key = "cause"},
+    {0},
 };
 
 static void put_row(struct fr_table *t, const struct fr_cert_row *row, int64_t now_s)
@@ -157,6 +180,7 @@ static void put_row(struct fr_table *t, const struct fr_cert_row *row, int64_t n
     fr_table_text(t, fr_profile_text(row->profile));
     put_member(t, row);
     put_id(t, row);
+    put_host(t, row);
     put_rights(t, row->rights);
     fr_table_texts(t, names, row->n_names);
     fr_cell_time(t, row->not_before_s);

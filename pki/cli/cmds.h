@@ -20,3 +20,7 @@ enum fr_exit fr_cmd_cert_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_cert_show(struct fr_cli *cli);
 enum fr_exit fr_cmd_cert_revoke(struct fr_cli *cli);
 enum fr_exit fr_cmd_cert_set(struct fr_cli *cli);
+enum fr_exit fr_cmd_token_create(struct fr_cli *cli);
+enum fr_exit fr_cmd_token_list(struct fr_cli *cli);
+enum fr_exit fr_cmd_token_revoke(struct fr_cli *cli);
+enum fr_exit fr_cmd_token_approve(struct fr_cli *cli);

@@ -107,6 +107,30 @@ static const struct fr_cli_option SET_OPTIONS[] = {
     {0},
 };
 
+static const struct fr_cli_option TOKEN_OPTIONS[] = {
+    {.name = "member", .value = "ID", .is_required = true, .help = "the member"},
+    {.name = "profile",
+     .value = "ns,doh",
+     .is_required = true,
+     .help = "one certificate of each: doh, ns, js; the first one is given to clients that name "
+             "none"},
+    {.name = "netid", .value = "N", .help = "the network (ns); else the member's only one"},
+    {.name = "joineui", .value = "E", .help = "the join server (js)"},
+    {.name = "rights", .value = "WORD,…", .help = "instead of each profile's rights"},
+    {.name = "host", .value = "NAME", .help = "the machine it is for; shown in cert list"},
+    {.name = "ttl",
+     .value = "TIME",
+     .help = "until when it is good, as in 72h (the default) or 30d"},
+    {.name = "approval", .help = "hold each request until token approve"},
+    {0},
+};
+
+static const struct fr_cli_option TOKEN_LIST_OPTIONS[] = {
+    {.name = "member", .value = "ID", .help = "only this member's"},
+    {.name = "all", .help = "also those that are used up, over or revoked"},
+    {0},
+};
+
 const struct fr_cli_command fr_pki_commands[] = {
     {.path = "ca init",
      .options = INIT_OPTIONS,
@@ -226,5 +250,32 @@ const struct fr_cli_command fr_pki_commands[] = {
      .summary = "change what a certificate allows",
      .example = "fedroam cert set 41c0ffee000000000000000000000001 --right lookup --right publish",
      .run = fr_cmd_cert_set},
+    {.path = "token create",
+     .options = TOKEN_OPTIONS,
+     .summary = "leave for a member to enrol by itself",
+     .details = "Prints the token, this once: only a digest of its secret is kept. It is good for "
+                "one certificate of each profile.",
+     .example = "fedroam token create --member acme --profile ns,doh --netid 000013 --host lns1",
+     .run = fr_cmd_token_create},
+    {.path = "token list",
+     .options = TOKEN_LIST_OPTIONS,
+     .summary = "tokens that are still good",
+     .example = "fedroam token list --all",
+     .run = fr_cmd_token_list},
+    {.path = "token revoke",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "make a token worthless",
+     .details = "Certificates that were issued with it stay: see cert revoke.",
+     .example = "fedroam token revoke 5e3f9c3f2a7d4b1c8f0e6d5c4b3a2918",
+     .run = fr_cmd_token_revoke},
+    {.path = "token approve",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "let the requests that wait on a token have their certificates",
+     .example = "fedroam token approve 5e3f9c3f2a7d4b1c8f0e6d5c4b3a2918",
+     .run = fr_cmd_token_approve},
     {0},
 };

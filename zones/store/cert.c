@@ -151,7 +151,7 @@ static enum fr_err check_shape(struct fr_change *change, const struct fr_cert_ro
     bool is_broker = row->profile == FR_PROFILE_BROKER;
     struct fr_member_row member;
 
-    if (is_broker != (row->member[0] == '\0') || is_broker != (row->host[0] != '\0') ||
+    if (is_broker != (row->member[0] == '\0') || (is_broker && row->host[0] == '\0') ||
         (row->profile == FR_PROFILE_NS) != (row->netid != 0) ||
         (row->profile == FR_PROFILE_JS) != (row->joineui != 0) || row->n_names > FR_ROW_NAMES_MAX)
         return fr_diag_fail(diag, FR_E_INVALID,

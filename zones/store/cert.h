@@ -33,7 +33,7 @@ struct fr_cert_row {
     char member[FR_MEMBER_ID_MAX + 1]; /* "" for the broker's own */
     uint32_t netid;                    /* profile ns, else 0 */
     uint64_t joineui;                  /* profile js, else 0 */
-    char host[FR_HOST_MAX + 1];        /* profile broker, else "" */
+    char host[FR_HOST_MAX + 1];        /* the machine it is on; "" where that was not said */
     uint32_t rights;                   /* enum fr_right, or-ed */
     uint8_t n_names;
     char names[FR_ROW_NAMES_MAX][FR_DNS_NAME_MAX + 1]; /* dNSNames */

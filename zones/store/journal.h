@@ -21,6 +21,7 @@ enum fr_fact_kind {
     FR_FACT_POLICY = 8,      /* key: name; value: seconds (4) */
     FR_FACT_META = 9,        /* key: name; value: text */
     FR_FACT_VISIBILITY = 11, /* key: home id, zero byte, visited id */
+    FR_FACT_TOKEN = 12,      /* key: id (16) */
     FR_FACT_IMAGE = 10, /* key: NetID (3); value: mode (1), added, moved, removed, after (8 each) */
 };
 

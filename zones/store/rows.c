@@ -258,6 +258,65 @@ void fr_cert_row_write(struct fr_wr *w, const struct fr_cert_row *row)
     fr_wr_u8(w, row->revoked_cause);
 }
 
+static void read_slot(struct fr_rd *r, struct fr_token_slot *slot)
+{
+    slot->profile = read_state(r, FR_PROFILE_JS);
+    slot->state = read_state(r, FR_SLOT_USED);
+    fr_rd_bytes(r, slot->request, sizeof slot->request);
+    fr_rd_bytes(r, slot->serial, sizeof slot->serial);
+    slot->when_s = read_time(r);
+}
+
+enum fr_err fr_token_row_read(struct fr_span value, struct fr_token_row *row)
+{
+    struct fr_rd r = fr_rd(value);
+    struct fr_token_row got = {0};
+
+    memcpy(got.id, row->id, sizeof got.id);
+    read_form(&r);
+    fr_rd_bytes(&r, got.secret, sizeof got.secret);
+    read_text(&r, got.member, FR_MEMBER_ID_MAX);
+    got.netid = fr_rd_u24(&r);
+    got.joineui = fr_rd_u64(&r);
+    got.rights = fr_rd_u32(&r);
+    if ((got.rights & ~FR_RIGHTS_ALL) != 0) fr_rd_fail(&r, FR_E_UNSUPPORTED);
+    read_text(&r, got.host, FR_HOST_MAX);
+    got.is_revoked = read_bool(&r);
+    got.needs_approval = read_bool(&r);
+    got.created_s = read_time(&r);
+    got.expires_s = read_time(&r);
+    got.n_slots = fr_rd_u8(&r);
+    if (got.n_slots < 1 || got.n_slots > FR_TOKEN_SLOTS_MAX) fr_rd_fail(&r, FR_E_MALFORMED);
+    for (uint8_t i = 0; i < got.n_slots && fr_rd_err(&r) == FR_OK; i++)
+        read_slot(&r, &got.slots[i]);
+    enum fr_err err = fr_rd_end(&r);
+    if (err == FR_OK) *row = got;
+    return err;
+}
+
+void fr_token_row_write(struct fr_wr *w, const struct fr_token_row *row)
+{
+    fr_wr_u8(w, FORM);
+    fr_wr_bytes(w, row->secret, sizeof row->secret);
+    write_text(w, row->member);
+    fr_wr_u24(w, row->netid);
+    fr_wr_u64(w, row->joineui);
+    fr_wr_u32(w, row->rights);
+    write_text(w, row->host);
+    fr_wr_u8(w, row->is_revoked);
+    fr_wr_u8(w, row->needs_approval);
+    write_time(w, row->created_s);
+    write_time(w, row->expires_s);
+    fr_wr_u8(w, row->n_slots);
+    for (uint8_t i = 0; i < row->n_slots; i++) {
+        fr_wr_u8(w, (uint8_t)row->slots[i].profile);
+        fr_wr_u8(w, (uint8_t)row->slots[i].state);
+        fr_wr_bytes(w, row->slots[i].request, sizeof row->slots[i].request);
+        fr_wr_bytes(w, row->slots[i].serial, sizeof row->slots[i].serial);
+        write_time(w, row->slots[i].when_s);
+    }
+}
+
 enum fr_err fr_key_read(struct fr_span value, struct fr_key_row *row)
 {
     struct fr_rd r = fr_rd(value);

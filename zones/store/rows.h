@@ -15,6 +15,7 @@
 #include "store/journal.h"
 #include "store/member.h"
 #include "store/network.h"
+#include "store/token.h"
 #include "store/visibility.h"
 
 #define FR_ROW_MAX 8192 /* longest stored form of any row but a journal record */
@@ -38,6 +39,9 @@ void fr_cert_row_write(struct fr_wr *w, const struct fr_cert_row *row);
 
 enum fr_err fr_visibility_read(struct fr_span value, struct fr_visibility_row *row);
 void fr_visibility_write(struct fr_wr *w, const struct fr_visibility_row *row);
+
+enum fr_err fr_token_row_read(struct fr_span value, struct fr_token_row *row);
+void fr_token_row_write(struct fr_wr *w, const struct fr_token_row *row);
 
 struct fr_key_row {
     bool is_blocked;

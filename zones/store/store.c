@@ -30,6 +30,7 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_JOURNAL] = "journal",
     [FR_TABLE_VISIBILITY] = "visibility",
     [FR_TABLE_LOOKUPS] = "lookups",
+    [FR_TABLE_TOKENS] = "tokens",
 };
 
 static struct fr_db_options db_options(const struct fr_store_options *options)
@@ -214,7 +215,7 @@ static enum fr_err backup(struct fr_db *db, const char *dir, uint32_t schema, st
     return err;
 }
 
-/* Each schema so far only added tables (2: visibility, lookups): opening made them, so only the
+/* Each schema so far only added tables (2: visibility, lookups; 3: tokens): opening made them, so only the
  * number moves. Each later schema adds its step here. */
 static enum fr_err upgrade_steps(struct fr_db *db)
 {

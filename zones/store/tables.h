@@ -21,6 +21,7 @@ enum fr_store_table {
     FR_TABLE_JOURNAL,
     FR_TABLE_VISIBILITY, /* home id, zero byte, visited id → since */
     FR_TABLE_LOOKUPS,    /* day (4), visited id, zero byte, home NetID (3) → count (8) */
+    FR_TABLE_TOKENS,
     FR_TABLE_COUNT,
 };
 

@@ -52,6 +52,12 @@ ROUND_TRIP(fr_cert_row, fr_cert_row,
                   .n_names = 2, .names = {"a.b", "c.d"}, .not_before_s = 1, .not_after_s = 2,
                   .sha256 = {1}, .spki = {2}, .authority = "2026a", .created_s = 3, .revoked_s = 4,
                   .revoked_cause = 5))
+ROUND_TRIP(fr_token_row, fr_token_row,
+           BRACED(.secret = {1}, .member = "acme", .netid = 0xffffff, .joineui = 7, .rights = 3,
+                  .host = "lns1", .needs_approval = true, .created_s = 1, .expires_s = 2,
+                  .n_slots = 2,
+                  .slots = {{FR_PROFILE_NS, FR_SLOT_USED, {5}, {6}, 7},
+                            {FR_PROFILE_DOH, FR_SLOT_OPEN, {0}, {0}, 0}}))
 ROUND_TRIP(fr_key_row, fr_key, BRACED(.is_blocked = true, .member = "acme"))
 ROUND_TRIP(fr_pin_row, fr_pin, BRACED(.spki = {9}, .not_after_s = 10))
 ROUND_TRIP(fr_authority_row, fr_authority,
@@ -117,6 +123,7 @@ int main(void)
         cmocka_unit_test(fr_visibility_round_trip),
         cmocka_unit_test(fr_device_round_trip),
         cmocka_unit_test(fr_cert_row_round_trip),
+        cmocka_unit_test(fr_token_row_round_trip),
         cmocka_unit_test(fr_key_round_trip),
         cmocka_unit_test(fr_pin_round_trip),
         cmocka_unit_test(fr_authority_round_trip),
