@@ -1,6 +1,7 @@
 #include "main/conf.h"
 
 #include "base/file.h"
+#include "base/log_conf.h"
 #include "base/mem.h"
 #include "names/member.h"
 
@@ -12,15 +13,6 @@
 
 static const struct fr_conf_word serve_words[] = {
     {"https", FR_SERVE_HTTPS}, {"crl", FR_SERVE_CRL}, {NULL, 0}};
-static const struct fr_conf_word level_words[] = {{"error", FR_LOG_ERROR},
-                                                  {"warn", FR_LOG_WARN},
-                                                  {"info", FR_LOG_INFO},
-                                                  {"debug", FR_LOG_DEBUG},
-                                                  {NULL, 0}};
-static const struct fr_conf_word format_words[] = {
-    {"text", FR_LOG_TEXT}, {"json", FR_LOG_JSON}, {NULL, 0}};
-static const struct fr_conf_word ids_words[] = {
-    {"short", FR_IDS_SHORT}, {"full", FR_IDS_FULL}, {"hash", FR_IDS_HASH}, {NULL, 0}};
 
 static const struct fr_conf_row federation_rows[] = {
     {.key = "name",
@@ -243,28 +235,6 @@ static const struct fr_conf_row limit_rows[] = {
     {.key = NULL},
 };
 
-static const struct fr_conf_row log_rows[] = {
-    {.key = "level",
-     .type = FR_T_ENUM,
-     FR_CONF_AT(struct fr_broker_conf, log.level),
-     .def = "info",
-     .words = level_words,
-     .help = "Least important records that are written."},
-    {.key = "format",
-     .type = FR_T_ENUM,
-     FR_CONF_AT(struct fr_broker_conf, log.format),
-     .def = "text",
-     .words = format_words,
-     .help = "key=value text or JSON."},
-    {.key = "identifiers",
-     .type = FR_T_ENUM,
-     FR_CONF_AT(struct fr_broker_conf, log.identifiers),
-     .def = "short",
-     .words = ids_words,
-     .help = "How device identifiers are shown."},
-    {.key = NULL},
-};
-
 static const struct fr_conf_row rows[] = {
     {.key = "federations",
      .type = FR_T_LIST,
@@ -289,7 +259,11 @@ static const struct fr_conf_row rows[] = {
      .type = FR_T_GROUP,
      .rows = limit_rows,
      .help = "What one client or all may use."},
-    {.key = "log", .type = FR_T_GROUP, .rows = log_rows, .help = "Records on standard error."},
+    {.key = "log",
+     .type = FR_T_GROUP,
+     FR_CONF_AT(struct fr_broker_conf, log),
+     .rows = fr_log_rows,
+     .help = "Records on standard error."},
     {.key = NULL},
 };
 

@@ -55,11 +55,7 @@ struct fr_broker_conf {
     } admin;
     unsigned workers; /* never 0 once loaded */
     struct fr_broker_limits limits;
-    struct {
-        enum fr_log_level level;
-        enum fr_log_format format;
-        enum fr_log_ids identifiers;
-    } log;
+    struct fr_log_options log; /* level, format, identifiers */
 };
 
 extern const struct fr_conf_schema fr_broker_schema;

@@ -1,6 +1,7 @@
 /* fedroam-broker: the DNS-over-HTTPS endpoint of federations, and the one writer of their state. */
 #include "base/cli.h"
 #include "base/mem.h"
+#include "base/seal.h"
 #include "main/broker.h"
 #include "transport/loop_ev.h"
 
@@ -8,7 +9,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -59,14 +59,6 @@ static void raise_descriptors(void)
     if (getrlimit(RLIMIT_NOFILE, &limit)) return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/* The memory of this process holds private keys: no core file, no debugger of the same user. */
-static void seal(bool is_sealed)
-{
-    const struct rlimit none = {0, 0};
-    if (is_sealed) (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, is_sealed ? 0 : 1);
 }
 
 static void over(struct fr_post *post)
@@ -139,12 +131,8 @@ static enum fr_exit run_broker(struct fr_cli *cli)
         if (!err) fr_cli_note(cli, "%s: good", path);
         goto out;
     }
-    const struct fr_log_options options = {
-        .level = conf.log.level,
-        .format = conf.log.format,
-        .identifiers = conf.log.identifiers,
-        .sink = fr_log_stderr_sink,
-    };
+    struct fr_log_options options = conf.log;
+    options.sink = fr_log_stderr_sink;
     err = fr_log_init(&log, &options);
     if (!err) err = serve(&conf, path, &log, &diag);
 out:
@@ -179,9 +167,9 @@ int main(int argc, char **argv)
                                            .summary = "the broker of LoRaWAN roaming federations",
                                            .tables = tables};
     (void)signal(SIGPIPE, SIG_IGN);
-    seal(true);
+    fr_process_seal(true);
     raise_descriptors();
     int code = fr_cli_main(&program, argc, argv);
-    seal(false); /* every key is gone; leak checkers may look now */
+    fr_process_seal(false); /* every key is gone; leak checkers may look now */
     return code;
 }

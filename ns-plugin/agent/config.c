@@ -1,5 +1,6 @@
 #include "agent/config.h"
 
+#include "base/log_conf.h"
 #include "base/mem.h"
 
 #define AT(member) FR_CONF_AT(struct fr_agent_conf, member)
@@ -64,38 +65,6 @@ static const struct fr_conf_row ADMIN_ROWS[] = {
     {0},
 };
 
-static const struct fr_conf_word LEVELS[] = {{"error", FR_LOG_ERROR},
-                                             {"warn", FR_LOG_WARN},
-                                             {"info", FR_LOG_INFO},
-                                             {"debug", FR_LOG_DEBUG},
-                                             {NULL, 0}};
-static const struct fr_conf_word FORMATS[] = {
-    {"text", FR_LOG_TEXT}, {"json", FR_LOG_JSON}, {NULL, 0}};
-static const struct fr_conf_word IDENTIFIERS[] = {
-    {"short", FR_IDS_SHORT}, {"full", FR_IDS_FULL}, {"hash", FR_IDS_HASH}, {NULL, 0}};
-
-static const struct fr_conf_row LOG_ROWS[] = {
-    {.key = "level",
-     .type = FR_T_ENUM,
-     AT(log.level),
-     .def = "info",
-     .words = LEVELS,
-     .help = "Least important records that are written."},
-    {.key = "format",
-     .type = FR_T_ENUM,
-     AT(log.format),
-     .def = "text",
-     .words = FORMATS,
-     .help = "key=value text or JSON."},
-    {.key = "identifiers",
-     .type = FR_T_ENUM,
-     AT(log.identifiers),
-     .def = "short",
-     .words = IDENTIFIERS,
-     .help = "How device identifiers are shown."},
-    {0},
-};
-
 static const struct fr_conf_row ROWS[] = {
     {.key = "federations",
      .type = FR_T_LIST,
@@ -127,7 +96,11 @@ static const struct fr_conf_row ROWS[] = {
      .help = "Unix socket for the same answers as JSON over HTTP (none)."},
     {.key = "limits", .type = FR_T_GROUP, .rows = LIMIT_ROWS, .help = "What one machine may cost."},
     {.key = "admin", .type = FR_T_GROUP, .rows = ADMIN_ROWS, .help = "Health and metrics."},
-    {.key = "log", .type = FR_T_GROUP, .rows = LOG_ROWS, .help = "Records on standard error."},
+    {.key = "log",
+     .type = FR_T_GROUP,
+     AT(log),
+     .rows = fr_log_rows,
+     .help = "Records on standard error."},
     {0},
 };
 

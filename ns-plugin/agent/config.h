@@ -20,12 +20,8 @@ struct fr_agent_conf {
     size_t n_listen;
     char **allow;
     size_t n_allow;
-    struct fr_addr admin; /* port 0: off */
-    struct {
-        enum fr_log_level level;
-        enum fr_log_format format;
-        enum fr_log_ids identifiers;
-    } log;
+    struct fr_addr admin;      /* port 0: off */
+    struct fr_log_options log; /* level, format, identifiers */
 };
 
 extern const struct fr_conf_schema fr_agent_schema;

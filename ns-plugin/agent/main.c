@@ -4,12 +4,11 @@
 #include "agent/config.h"
 #include "base/cli.h"
 #include "base/mem.h"
+#include "base/seal.h"
 #include "transport/loop_ev.h"
 
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -102,15 +101,6 @@ out:
     return err;
 }
 
-/* The memory of this process holds a private key: no core file, no debugger of the same user. */
-static void seal(bool is_sealed)
-{
-    const struct rlimit none = {0, 0};
-
-    if (is_sealed) (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, is_sealed ? 0 : 1);
-}
-
 static enum fr_exit run_agent(struct fr_cli *cli)
 {
     struct run run = {.path = fr_cli_opt(cli, "config")};
@@ -124,10 +114,8 @@ static enum fr_exit run_agent(struct fr_cli *cli)
         if (err == FR_OK) fr_cli_note(cli, "%s: good", run.path);
         goto out;
     }
-    const struct fr_log_options options = {.level = run.conf->log.level,
-                                           .format = run.conf->log.format,
-                                           .identifiers = run.conf->log.identifiers,
-                                           .sink = fr_log_stderr_sink};
+    struct fr_log_options options = run.conf->log;
+    options.sink = fr_log_stderr_sink;
     err = fr_log_init(&run.log, &options);
     if (err == FR_OK) err = serve(&run, &diag);
 out:
@@ -162,8 +150,8 @@ int main(int argc, char **argv)
         .name = "fedroam-agent", .summary = "federations for every program", .tables = TABLES};
 
     (void)signal(SIGPIPE, SIG_IGN);
-    seal(true);
+    fr_process_seal(true);
     int code = fr_cli_main(&program, argc, argv);
-    seal(false); /* every key is gone; leak checkers may look now */
+    fr_process_seal(false); /* every key is gone; leak checkers may look now */
     return code;
 }

@@ -1,5 +1,6 @@
 #include "ns/config.h"
 
+#include "base/log_conf.h"
 #include "base/mem.h"
 #include "names/eui.h"
 #include "names/member.h"
@@ -220,38 +221,6 @@ static const struct fr_conf_row ADMIN_ROWS[] = {
     {0},
 };
 
-static const struct fr_conf_word LEVELS[] = {{"error", FR_LOG_ERROR},
-                                             {"warn", FR_LOG_WARN},
-                                             {"info", FR_LOG_INFO},
-                                             {"debug", FR_LOG_DEBUG},
-                                             {NULL, 0}};
-static const struct fr_conf_word FORMATS[] = {
-    {"text", FR_LOG_TEXT}, {"json", FR_LOG_JSON}, {NULL, 0}};
-static const struct fr_conf_word IDENTIFIERS[] = {
-    {"short", FR_IDS_SHORT}, {"full", FR_IDS_FULL}, {"hash", FR_IDS_HASH}, {NULL, 0}};
-
-static const struct fr_conf_row LOG_ROWS[] = {
-    {.key = "level",
-     .type = FR_T_ENUM,
-     AT(log.level),
-     .def = "info",
-     .words = LEVELS,
-     .help = "Least important records that are written."},
-    {.key = "format",
-     .type = FR_T_ENUM,
-     AT(log.format),
-     .def = "text",
-     .words = FORMATS,
-     .help = "key=value text or JSON."},
-    {.key = "identifiers",
-     .type = FR_T_ENUM,
-     AT(log.identifiers),
-     .def = "short",
-     .words = IDENTIFIERS,
-     .help = "How device identifiers are shown."},
-    {0},
-};
-
 static const struct fr_conf_row ROWS[] = {
     {.key = "netid",
      .type = FR_T_CUSTOM,
@@ -304,7 +273,11 @@ static const struct fr_conf_row ROWS[] = {
      .max = 100000,
      .help = "Joins under way at a time, and requests of peers."},
     {.key = "admin", .type = FR_T_GROUP, .rows = ADMIN_ROWS, .help = "Health and metrics."},
-    {.key = "log", .type = FR_T_GROUP, .rows = LOG_ROWS, .help = "Records on standard error."},
+    {.key = "log",
+     .type = FR_T_GROUP,
+     AT(log),
+     .rows = fr_log_rows,
+     .help = "Records on standard error."},
     {0},
 };
 

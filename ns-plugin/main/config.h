@@ -13,12 +13,8 @@
 
 struct fr_ns_conf {
     struct fr_ns_options ns;
-    struct fr_addr admin; /* port 0: off */
-    struct {
-        enum fr_log_level level;
-        enum fr_log_format format;
-        enum fr_log_ids identifiers;
-    } log;
+    struct fr_addr admin;      /* port 0: off */
+    struct fr_log_options log; /* level, format, identifiers */
     uint32_t drain_ms;
 };
 

@@ -1,6 +1,7 @@
 /* fedroam-ns: a thin LoRaWAN network server that roams through federations. */
 #include "base/cli.h"
 #include "base/mem.h"
+#include "base/seal.h"
 #include "ns/admin.h"
 #include "ns/config.h"
 #include "roles/ns.h"
@@ -8,8 +9,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -68,15 +67,6 @@ static void on_reload(void *data, int signum)
         FR_LOG(&run->log, FR_LOG_ERROR, "ns.reload_failed", FR_STR("why", text));
     }
     (void)sd_notify(0, "READY=1");
-}
-
-/* The memory of this process holds root keys of devices: no core file, no debugger of the same user. */
-static void seal(bool is_sealed)
-{
-    const struct rlimit none = {0, 0};
-
-    if (is_sealed) (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, is_sealed ? 0 : 1);
 }
 
 static void log_ready(const struct run *run)
@@ -140,10 +130,8 @@ static enum fr_exit run_ns(struct fr_cli *cli)
         if (err == FR_OK) fr_cli_note(cli, "%s: good", run.path);
         goto out;
     }
-    const struct fr_log_options options = {.level = run.conf->log.level,
-                                           .format = run.conf->log.format,
-                                           .identifiers = run.conf->log.identifiers,
-                                           .sink = fr_log_stderr_sink};
+    struct fr_log_options options = run.conf->log;
+    options.sink = fr_log_stderr_sink;
     err = fr_log_init(&run.log, &options);
     if (err == FR_OK) err = serve(&run, &diag);
 out:
@@ -178,8 +166,8 @@ int main(int argc, char **argv)
         .name = "fedroam-ns", .summary = "a LoRaWAN network server that roams", .tables = TABLES};
 
     (void)signal(SIGPIPE, SIG_IGN);
-    seal(true);
+    fr_process_seal(true);
     int code = fr_cli_main(&program, argc, argv);
-    seal(false); /* every key is gone; leak checkers may look now */
+    fr_process_seal(false); /* every key is gone; leak checkers may look now */
     return code;
 }
