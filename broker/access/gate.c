@@ -212,13 +212,20 @@ void fr_gate_leave(struct fr_gate *gate)
 }
 
 bool fr_gate_charge_device(const struct fr_gate_pass *pass, struct fr_http_exchange *x,
-                           uint64_t eui, bool is_unknown)
+                           const struct fr_gate_device *device)
 {
+    struct fr_told told = {.deveui = device->deveui, .type = device->type, .netid = device->netid};
     struct fr_refusal why;
 
-    if (pass->till == NULL || fr_till_device(pass->till, eui, is_unknown, &why)) return true;
-    refuse_excess(x, &why);
-    return false;
+    if (pass->till == NULL) return true;
+    bool is_paid = fr_till_device(pass->till, device->deveui, device->is_unknown, &why);
+    if (!is_paid)
+        told.answer = FR_NOTE_REFUSED;
+    else
+        told.answer = device->has_home ? FR_NOTE_FOUND : FR_NOTE_NONE;
+    fr_till_tell(pass->till, &told);
+    if (!is_paid) refuse_excess(x, &why);
+    return is_paid;
 }
 
 struct fr_desk_counters fr_gate_desk_counters(const struct fr_gate *gate)

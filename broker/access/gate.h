@@ -54,10 +54,19 @@ bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_ser
                    uint32_t rights, struct fr_gate_pass *pass);
 void fr_gate_leave(struct fr_gate *gate);
 
-/* What came of a question about a device, before it is told. False: x has been answered with 429
- * instead; only fr_gate_leave is left to do. */
+/* A question about a device and what came of it. */
+struct fr_gate_device {
+    uint64_t deveui;
+    uint16_t type;
+    bool is_unknown; /* no such name */
+    bool has_home;   /* found: */
+    uint32_t netid;
+};
+
+/* To be called before it is told: charges it, counts it, notes it. False: x has been answered with
+ * 429 instead; only fr_gate_leave is left to do. */
 bool fr_gate_charge_device(const struct fr_gate_pass *pass, struct fr_http_exchange *x,
-                           uint64_t eui, bool is_unknown);
+                           const struct fr_gate_device *device);
 
 void fr_gate_on_close(struct fr_http_conn *conn);
 

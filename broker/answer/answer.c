@@ -87,6 +87,8 @@ enum fr_err fr_answer(struct fr_answerer *a, struct fr_snap *snap, const char *m
         .is_named = true,
         .type = q.type,
         .owner = q.owner,
+        .has_home = q.owner.kind == FR_OWNER_DEVEUI && netid != FR_NO_NETID,
+        .netid = netid,
     };
     return FR_OK;
 }

@@ -42,6 +42,8 @@ struct fr_answer {
     bool is_in_zone; /* the name is the apex or below it */
     bool is_named;   /* `owner` counts: the name is one of the zone's forms */
     struct fr_owner owner;
+    bool has_home;     /* the name is a device's, and found: */
+    uint32_t netid;    /* its home's */
     enum fr_err fault; /* FR_OK, or why it is SERVFAIL */
 };
 

@@ -20,6 +20,7 @@ struct work {
     bool is_authoritative;
     uint32_t min_ttl_s;
     enum fr_err fault;
+    struct fr_answer *out;
 };
 
 /* Writes a record and takes its TTL into account. FR_E_LIMIT: it did not fit; any other failure
@@ -131,6 +132,10 @@ static void answer_name(struct work *work, struct fr_owner owner)
         work->fault = fr_zone_node_load(node, work->snap, work->asker, &owner, work->now_s);
         if (work->fault != FR_OK) return;
         const struct fr_record *alias = fr_zone_node_next(node, &owner, FR_DNS_CNAME, &at);
+        if (alias != NULL && owner.kind == FR_OWNER_DEVEUI) {
+            work->out->has_home = true;
+            work->out->netid = alias->data.target.netid;
+        }
         if (alias == NULL || !is_alias_followed(work->query->type)) {
             answer_at(work, &owner);
             return;
@@ -228,6 +233,7 @@ void fr_answer_general(struct fr_answer_room *room, struct fr_snap *snap,
         .now_s = now_s,
         .rcode = query->rcode,
         .ede = FR_DNS_EDE_NONE,
+        .out = out,
     };
 
     *out = (struct fr_answer){.type = query->type};

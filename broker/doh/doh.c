@@ -151,6 +151,20 @@ static void log_answer(const struct fr_doh *doh, const struct fr_gate_pass *pass
                FR_STR("member", pass->who->member), FR_STR("type", type), FR_STR("rcode", rcode));
 }
 
+static bool charge(const struct fr_gate_pass *pass, struct fr_http_exchange *x,
+                   const struct fr_answer *answer)
+{
+    const struct fr_gate_device device = {
+        .deveui = answer->owner.eui,
+        .type = answer->type,
+        .is_unknown = answer->rcode == FR_DNS_NXDOMAIN,
+        .has_home = answer->has_home,
+        .netid = answer->netid,
+    };
+
+    return fr_gate_charge_device(pass, x, &device);
+}
+
 static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
                            const struct fr_gate_pass *pass)
 {
@@ -165,9 +179,7 @@ static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
         reply_fault(doh, x, fault);
         return;
     }
-    if (is_about_device(&answer) &&
-        !fr_gate_charge_device(pass, x, answer.owner.eui, answer.rcode == FR_DNS_NXDOMAIN))
-        return;
+    if (is_about_device(&answer) && !charge(pass, x, &answer)) return;
     doh->counters.rcode[answer.rcode]++;
     if (answer.fault != FR_OK) doh->counters.faults++;
     log_answer(doh, pass, &answer);

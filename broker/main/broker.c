@@ -57,6 +57,7 @@ static enum fr_err fed_add(struct fr_broker *broker, const struct fr_broker_conf
     broker->feds = feds;
     enum fr_err err = fr_fed_open(&conf->federations[i], &options, diag, &fed);
     if (!err) err = fr_fed_start(fed, &options, diag);
+    if (!err) err = fr_fed_set_query_log(fed, &conf->federations[i], diag);
     if (err) {
         fr_fed_close(fed);
         return err;
@@ -279,6 +280,20 @@ static enum fr_err reload(struct fr_broker *broker, struct fr_diag *diag)
     return FR_OK;
 }
 
+static void renew_query_logs(const struct fr_broker *broker)
+{
+    const struct fr_broker_conf *conf = fr_crew_conf(broker->crew);
+    for (size_t i = 0; i < conf->n_federations; i++) {
+        struct fr_diag diag = {0};
+        enum fr_err err =
+            fr_fed_set_query_log(fr_crew_feds(broker->crew)[i], &conf->federations[i], &diag);
+        if (err)
+            FR_LOG(broker->options.log, FR_LOG_ERROR, "query_log.refused",
+                   FR_STR("federation", conf->federations[i].name),
+                   FR_STR("why", diag.what[0] ? diag.what : fr_err_text(err)));
+    }
+}
+
 void fr_broker_reload(struct fr_broker *broker)
 {
     struct fr_diag diag = {0};
@@ -295,6 +310,7 @@ void fr_broker_reload(struct fr_broker *broker)
     for (size_t i = 0; i < broker->n_feds; i++)
         if (fr_fed_refresh(broker->feds[i], &options, true))
             fr_crew_spread_ident(broker->crew, broker->feds[i]);
+    renew_query_logs(broker);
     broker->reloads++;
     FR_LOG(broker->options.log, FR_LOG_INFO, "config.loaded", FR_STR("file", broker->options.path));
     log_serving(broker);

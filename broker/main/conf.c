@@ -14,6 +14,29 @@
 static const struct fr_conf_word serve_words[] = {
     {"https", FR_SERVE_HTTPS}, {"crl", FR_SERVE_CRL}, {NULL, 0}};
 
+static const struct fr_conf_row query_log_rows[] = {
+    {.key = "file",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_broker_fed_conf, query_log.file),
+     .flags = FR_CONF_REQUIRED,
+     .help = "Who asked for which device, when, and the answer: a JSON object a line."},
+    {.key = "keep",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_broker_fed_conf, query_log.keep_ms),
+     .def = "30d",
+     .min = 3600000,
+     .max = 315360000000,
+     .help = "Files moved aside longer ago than this are deleted."},
+    {.key = "size",
+     .type = FR_T_SIZE,
+     FR_CONF_AT(struct fr_broker_fed_conf, query_log.size),
+     .def = "100MiB",
+     .min = 4096,
+     .max = 1099511627776,
+     .help = "The file is moved aside at this size, and at midnight UTC."},
+    {.key = NULL},
+};
+
 static const struct fr_conf_row federation_rows[] = {
     {.key = "name",
      .type = FR_T_STRING,
@@ -25,6 +48,10 @@ static const struct fr_conf_row federation_rows[] = {
      .type = FR_T_PATH,
      FR_CONF_AT(struct fr_broker_fed_conf, state),
      .help = "State directory; without it " STATE_ROOT "/<name>."},
+    {.key = "query_log",
+     .type = FR_T_GROUP,
+     .rows = query_log_rows,
+     .help = "Query log; without it none is written."},
     {.key = NULL},
 };
 

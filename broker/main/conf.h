@@ -22,6 +22,10 @@ enum fr_serve { FR_SERVE_HTTPS, FR_SERVE_CRL };
 struct fr_broker_fed_conf {
     char *name;
     char *state; /* directory; never NULL once loaded */
+    struct {
+        char *file; /* NULL: none */
+        uint64_t keep_ms, size;
+    } query_log;
 };
 
 struct fr_broker_listen_conf {

@@ -96,6 +96,10 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
     const struct fr_usage_options usage = {fed->name, options->log, options->clock};
     enum fr_err err = fr_usage_new(&usage, &fed->usage);
     if (err) return err;
+    const struct fr_clerk_options clerk = {
+        .usage = fed->usage, .store = fed->store, .log = options->log, .clock = options->clock};
+    err = fr_clerk_start(&clerk, &fed->clerk);
+    if (err) return err;
     err = fr_admin_fed_new(&admin, diag, &fed->admin);
     if (err) return err;
     err = fr_admin_fed_load_ca(fed->admin, &no_ca);
@@ -111,6 +115,34 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
     err = fr_control_open(&control, diag, &fed->control);
     if (err == FR_E_EXISTS) fr_diag_hint(diag, "does another broker serve this federation?");
     return err;
+}
+
+static bool is_same_log(const struct fr_query_file_conf *a, const struct fr_query_file_conf *b)
+{
+    if (!a->path || !b->path) return a->path == b->path;
+    return strcmp(a->path, b->path) == 0 && a->keep_s == b->keep_s && a->size == b->size;
+}
+
+enum fr_err fr_fed_set_query_log(struct fr_fed *fed, const struct fr_broker_fed_conf *conf,
+                                 struct fr_diag *diag)
+{
+    struct fr_query_file_conf next = {
+        .path = conf->query_log.file,
+        .keep_s = (int64_t)(conf->query_log.keep_ms / 1000),
+        .size = conf->query_log.size,
+    };
+    if (is_same_log(&next, &fed->query_log)) return FR_OK;
+    char *path = next.path ? fr_strdup(next.path) : NULL;
+    if (next.path && !path) return FR_E_NOMEM;
+    enum fr_err err = fr_clerk_set_log(fed->clerk, path ? &next : NULL, diag);
+    if (err) {
+        fr_free(path);
+        return err;
+    }
+    fr_free((char *)fed->query_log.path);
+    next.path = path;
+    fed->query_log = next;
+    return FR_OK;
 }
 
 bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bool force)
@@ -155,7 +187,9 @@ void fr_fed_close(struct fr_fed *fed)
     fr_writer_stop(fed->writer);
     fr_control_free(fed->control);
     fr_admin_fed_free(fed->admin);
+    fr_clerk_stop(fed->clerk);
     fr_usage_free(fed->usage);
+    fr_free((char *)fed->query_log.path);
     fr_ident_unref(fed->ident);
     fr_store_close(fed->store);
     fr_free(fed->state);

@@ -16,6 +16,7 @@
 #include "main/conf.h"
 #include "main/crl_duty.h"
 #include "main/ident.h"
+#include "usage/clerk.h"
 
 /* What one federation's requests came to; summed over workers. */
 struct fr_fed_counts {
@@ -29,7 +30,9 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
 struct fr_fed {
     char *name, *state;
     struct fr_store *store;
-    struct fr_usage *usage; /* what its members use; workers have desks at it */
+    struct fr_usage *usage;              /* what its members use; workers have desks at it */
+    struct fr_clerk *clerk;              /* and brings it to disk */
+    struct fr_query_file_conf query_log; /* path NULL: none; the path is the federation's */
     struct fr_admin_fed *admin;
     struct fr_ident *ident;
     struct fr_ident_mark mark; /* what ident was made of, or what was refused last */
@@ -46,6 +49,11 @@ struct fr_fed_options {
     const struct fr_clock *clock;
     unsigned changes; /* queue of the writer */
 };
+
+/* Once started: takes the query log of a configuration, if it differs from the present one. On
+ * failure that one stays. */
+enum fr_err fr_fed_set_query_log(struct fr_fed *fed, const struct fr_broker_fed_conf *conf,
+                                 struct fr_diag *diag);
 
 /* Opens and checks; serves nothing yet. This is also what --check does. */
 enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_fed_options *options,

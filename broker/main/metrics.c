@@ -139,6 +139,24 @@ static void write_budgets(struct fr_metrics *m, const struct fr_broker_counts *c
         FR_METRIC(m, counts->fed_counts[i].desk.walks, FED(i));
 }
 
+static void write_clerks(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_query_log_lines",
+                      "Lines by what became of them.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        struct fr_clerk_counters clerk = fr_clerk_counters(counts->feds[i]->clerk);
+        FR_METRIC(m, clerk.lines, FED(i), {"result", "written"});
+        FR_METRIC(m, clerk.lines_lost, FED(i), {"result", "lost"});
+    }
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_roaming_lookups",
+                      "Look-ups that found a device, by what became of their count.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        struct fr_clerk_counters clerk = fr_clerk_counters(counts->feds[i]->clerk);
+        FR_METRIC(m, clerk.counts, FED(i), {"result", "stored"});
+        FR_METRIC(m, clerk.counts_lost, FED(i), {"result", "lost"});
+    }
+}
+
 struct usage_writing {
     struct fr_metrics *m;
     const char *federation;
@@ -275,6 +293,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_access(&m, counts);
     write_budgets(&m, counts);
     write_members(&m, counts);
+    write_clerks(&m, counts);
     write_store(&m, counts);
     write_changes(&m, counts);
     write_expiries(&m, counts, now_s);

@@ -5,9 +5,18 @@
 
 #include "base/siphash.h"
 #include "store/limits.h"
+#include "store/lookups.h"
 #include "usage/bucket.h"
+#include "usage/desk.h"
+#include "usage/notes.h"
+#include "usage/pairs.h"
 #include "usage/sketch.h"
 #include "usage/usage.h"
+
+/* 0: none. */
+struct fr_budget_limits {
+    uint32_t queries, connections, misses, unknown;
+};
 
 struct fr_account {
     char member[FR_MEMBER_ID_MAX + 1];
@@ -29,7 +38,34 @@ struct fr_usage {
     pthread_mutex_t lock; /* the list, the making of sketches, the turn of the day */
     struct fr_account **accounts;
     size_t n, room;
+    struct fr_desk *desks;         /* those whose counts are still to be read */
+    struct fr_lookup_row *counted; /* for the store, not there yet */
+    size_t n_counted, counted_room;
+    uint64_t counts_lost;
+    struct fr_notes *notes;
 };
+
+struct fr_desk {
+    struct fr_usage *usage;
+    struct fr_budget_limits limits;
+    bool has_limits;
+    uint64_t txn, standing; /* of the limits */
+    struct fr_till *tills;
+    struct fr_pairs *pairs; /* look-ups that found a device */
+    struct fr_desk_counters counters;
+    struct fr_desk *next; /* of the usage */
+};
+
+/* A desk that is read from, until it leaves; what it has counted by then is kept. */
+void fr_usage_join(struct fr_usage *usage, struct fr_desk *desk);
+void fr_usage_leave(struct fr_usage *usage, struct fr_desk *desk);
+
+/* All that was counted and not taken yet, now the caller's; `day` is that of what was counted since
+ * the last time. */
+void fr_usage_gather(struct fr_usage *usage, uint32_t day, struct fr_lookup_row **rows, size_t *n);
+/* Takes them back for the next time. */
+void fr_usage_give_back(struct fr_usage *usage, struct fr_lookup_row *rows, size_t n);
+uint64_t fr_usage_counts_lost(struct fr_usage *usage);
 
 /* The member's account, made if need be. NULL: no memory. */
 struct fr_account *fr_usage_account(struct fr_usage *usage, const char *member);

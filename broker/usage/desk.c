@@ -14,10 +14,6 @@
 #define PREPAID_PART 100 /* of a second's queries is taken at once … */
 #define PREPAID_MAX 1000 /* … and never more than this */
 
-struct limits {
-    uint32_t queries, connections, misses, unknown; /* 0: none */
-};
-
 struct fr_till {
     struct fr_desk *desk;
     struct fr_account *account;
@@ -26,21 +22,18 @@ struct fr_till {
     struct fr_till *next;
 };
 
-struct fr_desk {
-    struct fr_usage *usage;
-    struct limits limits;
-    bool has_limits;
-    uint64_t txn, standing; /* of the limits */
-    struct fr_till *tills;
-    struct fr_desk_counters counters;
-};
-
 enum fr_err fr_desk_new(struct fr_usage *usage, struct fr_desk **out)
 {
     struct fr_desk *desk = fr_calloc(1, sizeof *desk);
 
     if (desk == NULL) return FR_E_NOMEM;
     desk->usage = usage;
+    enum fr_err err = fr_pairs_new(&desk->pairs);
+    if (err != FR_OK) {
+        fr_free(desk);
+        return err;
+    }
+    fr_usage_join(usage, desk);
     *out = desk;
     return FR_OK;
 }
@@ -48,6 +41,8 @@ enum fr_err fr_desk_new(struct fr_usage *usage, struct fr_desk **out)
 void fr_desk_free(struct fr_desk *desk)
 {
     if (desk == NULL) return;
+    fr_usage_leave(desk->usage, desk);
+    fr_pairs_free(desk->pairs);
     while (desk->tills != NULL) {
         struct fr_till *till = desk->tills;
         desk->tills = till->next;
@@ -56,9 +51,9 @@ void fr_desk_free(struct fr_desk *desk)
     fr_free(desk);
 }
 
-static enum fr_err read_limits(struct fr_snap *snap, struct limits *out)
+static enum fr_err read_limits(struct fr_snap *snap, struct fr_budget_limits *out)
 {
-    struct limits limits = {0};
+    struct fr_budget_limits limits = {0};
 
     enum fr_err err = fr_policy_get(snap, FR_POLICY_BUDGET_QUERIES, &limits.queries);
     if (err == FR_OK) err = fr_policy_get(snap, FR_POLICY_BUDGET_CONNECTIONS, &limits.connections);
@@ -207,7 +202,7 @@ static uint64_t unknown_today(const struct fr_account *account, int64_t day)
 /* Is a budget for devices used up? Then no question about a device is answered. */
 static bool is_used_up(struct fr_till *till, int64_t now_ms, int64_t now_s, struct fr_refusal *why)
 {
-    const struct limits *limits = &till->desk->limits;
+    const struct fr_budget_limits *limits = &till->desk->limits;
     struct fr_account *account = till->account;
     const struct fr_bucket_size size = {limits->misses, limits->misses};
 
@@ -224,7 +219,7 @@ static bool is_used_up(struct fr_till *till, int64_t now_ms, int64_t now_s, stru
  * refused before, and not after, one more was answered. */
 static void charge(struct fr_till *till, uint64_t eui, int64_t now_ms, int64_t now_s)
 {
-    const struct limits *limits = &till->desk->limits;
+    const struct fr_budget_limits *limits = &till->desk->limits;
     struct fr_usage *usage = till->desk->usage;
     struct fr_account *account = till->account;
     const struct fr_bucket_size size = {limits->misses, limits->misses};
@@ -255,4 +250,22 @@ bool fr_till_device(struct fr_till *till, uint64_t eui, bool is_unknown, struct 
     if (is_tight && is_used_up(till, now_ms, now_s, why)) return false;
     if (is_unknown) charge(till, eui, now_ms, now_s);
     return true;
+}
+
+void fr_till_tell(struct fr_till *till, const struct fr_told *told)
+{
+    struct fr_usage *usage = till->desk->usage;
+
+    if (told->answer == FR_NOTE_FOUND)
+        fr_pairs_count(till->desk->pairs, till->account->index, told->netid);
+    if (!fr_notes_is_on(usage->notes)) return;
+    struct fr_note note = {
+        .when_ms = fr_clock_real_ms(usage->clock),
+        .deveui = told->deveui,
+        .netid = told->netid,
+        .type = told->type,
+        .answer = (uint8_t)told->answer,
+    };
+    memcpy(note.member, till->account->member, sizeof note.member);
+    fr_notes_put(usage->notes, &note);
 }

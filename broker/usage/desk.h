@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "store/store.h"
+#include "usage/notes.h"
 #include "usage/usage.h"
 
 struct fr_desk;
@@ -49,6 +50,15 @@ bool fr_till_query(struct fr_till *till, struct fr_refusal *why);
 
 /* What came of a question about a device; to be called before it is told. */
 bool fr_till_device(struct fr_till *till, uint64_t eui, bool is_unknown, struct fr_refusal *why);
+
+/* What was told about a device in the end: for the counts of look-ups, and for the query log. */
+struct fr_told {
+    uint64_t deveui;
+    uint16_t type; /* of the question */
+    enum fr_note_answer answer;
+    uint32_t netid; /* of FR_NOTE_FOUND */
+};
+void fr_till_tell(struct fr_till *till, const struct fr_told *told);
 
 const char *fr_till_member(const struct fr_till *till);
 

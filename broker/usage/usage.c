@@ -6,6 +6,8 @@
 #include "base/random.h"
 #include "usage/account.h"
 
+#define COUNTED_MAX 65536 /* rows that wait while the store takes none */
+
 const char *fr_budget_text(enum fr_budget budget)
 {
     static const char *const texts[FR_BUDGETS] = {
@@ -28,6 +30,7 @@ enum fr_err fr_usage_new(const struct fr_usage_options *options, struct fr_usage
     usage->log = options->log;
     usage->clock = options->clock != NULL ? options->clock : fr_clock_system();
     enum fr_err err = fr_random(usage->key.b, sizeof usage->key.b);
+    if (err == FR_OK) err = fr_notes_new(&usage->notes);
     if (err != FR_OK) {
         fr_usage_free(usage);
         return err;
@@ -44,6 +47,8 @@ void fr_usage_free(struct fr_usage *usage)
         fr_free(usage->accounts[i]);
     }
     fr_free(usage->accounts);
+    fr_free(usage->counted);
+    fr_notes_free(usage->notes);
     pthread_mutex_destroy(&usage->lock);
     fr_free(usage);
 }
@@ -120,4 +125,95 @@ void fr_usage_each(struct fr_usage *usage, fr_usage_fn fn, void *data)
         fn(data, &row);
     }
     pthread_mutex_unlock(&usage->lock);
+}
+
+/* --- counts of look-ups --- */
+
+static bool has_room(struct fr_usage *usage)
+{
+    if (usage->n_counted < usage->counted_room) return true;
+    if (usage->n_counted >= COUNTED_MAX) return false;
+    size_t room = usage->counted_room ? 2 * usage->counted_room : 64;
+    void *counted = fr_reallocarray(usage->counted, room, sizeof *usage->counted);
+    if (counted == NULL) return false;
+    usage->counted = counted;
+    usage->counted_room = room;
+    return true;
+}
+
+struct reading {
+    struct fr_usage *usage;
+    uint32_t day;
+};
+
+static void add_count(void *data, uint32_t account, uint32_t netid, uint64_t more)
+{
+    const struct reading *reading = data;
+    struct fr_usage *usage = reading->usage;
+
+    if (!has_room(usage)) {
+        usage->counts_lost += more;
+        return;
+    }
+    struct fr_lookup_row *row = &usage->counted[usage->n_counted++];
+    *row = (struct fr_lookup_row){.day = reading->day, .netid = netid, .count = more};
+    memcpy(row->visited, usage->accounts[account]->member, sizeof row->visited);
+}
+
+void fr_usage_join(struct fr_usage *usage, struct fr_desk *desk)
+{
+    pthread_mutex_lock(&usage->lock);
+    desk->next = usage->desks;
+    usage->desks = desk;
+    pthread_mutex_unlock(&usage->lock);
+}
+
+void fr_usage_leave(struct fr_usage *usage, struct fr_desk *desk)
+{
+    struct reading reading = {usage, (uint32_t)(fr_clock_real_s(usage->clock) / 86400)};
+
+    pthread_mutex_lock(&usage->lock);
+    fr_pairs_read(desk->pairs, add_count, &reading);
+    usage->counts_lost += fr_pairs_lost(desk->pairs);
+    struct fr_desk **at = &usage->desks;
+    while (*at != desk) at = &(*at)->next;
+    *at = desk->next;
+    pthread_mutex_unlock(&usage->lock);
+}
+
+void fr_usage_gather(struct fr_usage *usage, uint32_t day, struct fr_lookup_row **rows, size_t *n)
+{
+    struct reading reading = {usage, day};
+
+    pthread_mutex_lock(&usage->lock);
+    for (struct fr_desk *desk = usage->desks; desk != NULL; desk = desk->next)
+        fr_pairs_read(desk->pairs, add_count, &reading);
+    *rows = usage->counted;
+    *n = usage->n_counted;
+    usage->counted = NULL;
+    usage->n_counted = usage->counted_room = 0;
+    pthread_mutex_unlock(&usage->lock);
+}
+
+void fr_usage_give_back(struct fr_usage *usage, struct fr_lookup_row *rows, size_t n)
+{
+    pthread_mutex_lock(&usage->lock);
+    for (size_t i = 0; i < n; i++) {
+        if (has_room(usage))
+            usage->counted[usage->n_counted++] = rows[i];
+        else
+            usage->counts_lost += rows[i].count;
+    }
+    pthread_mutex_unlock(&usage->lock);
+    fr_free(rows);
+}
+
+uint64_t fr_usage_counts_lost(struct fr_usage *usage)
+{
+    pthread_mutex_lock(&usage->lock);
+    uint64_t lost = usage->counts_lost;
+    for (struct fr_desk *desk = usage->desks; desk != NULL; desk = desk->next)
+        lost += fr_pairs_lost(desk->pairs);
+    pthread_mutex_unlock(&usage->lock);
+    return lost;
 }

@@ -239,8 +239,10 @@ static enum fr_exit check_given(const struct fr_cli *cli)
     if (cli->n_args > c->max_args) {
         return fr_cli_usage(cli, "surplus argument: %s", cli->args[c->max_args]);
     }
-    if (output != NULL && strcmp(output, "text") != 0 && strcmp(output, "json") != 0) {
-        return fr_cli_usage(cli, "--output is text or json, not %s", output);
+    if (output != NULL && strcmp(output, "text") != 0 && strcmp(output, "json") != 0 &&
+        !(c->has_csv && strcmp(output, "csv") == 0)) {
+        return fr_cli_usage(cli, "--output is text%s json, not %s", c->has_csv ? ", csv or" : " or",
+                            output);
     }
     return FR_EXIT_OK;
 }

@@ -35,6 +35,7 @@ struct fr_cli_command {
     const char *summary;                 /* one line */
     const char *details;                 /* more for its --help; may be NULL */
     const char *example;                 /* a whole command line */
+    bool has_csv;                        /* -o csv is a form of its results too */
     enum fr_exit (*run)(struct fr_cli *cli);
 };
 
@@ -71,7 +72,7 @@ FILE *fr_cli_in(const struct fr_cli *cli);
 FILE *fr_cli_out(const struct fr_cli *cli); /* results only */
 FILE *fr_cli_err(const struct fr_cli *cli); /* talk */
 
-enum fr_output { FR_OUTPUT_TEXT, FR_OUTPUT_JSON };
+enum fr_output { FR_OUTPUT_TEXT, FR_OUTPUT_JSON, FR_OUTPUT_CSV };
 enum fr_output fr_cli_output(const struct fr_cli *cli); /* -o; checked before run is called */
 
 /* Prints the diag on stderr and gives the exit code of err. With FR_OK it prints nothing and

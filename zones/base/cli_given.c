@@ -66,7 +66,8 @@ FILE *fr_cli_err(const struct fr_cli *cli)
 enum fr_output fr_cli_output(const struct fr_cli *cli)
 {
     const char *output = fr_cli_opt(cli, "output");
-    return output != NULL && strcmp(output, "json") == 0 ? FR_OUTPUT_JSON : FR_OUTPUT_TEXT;
+    if (output == NULL || strcmp(output, "text") == 0) return FR_OUTPUT_TEXT;
+    return strcmp(output, "json") == 0 ? FR_OUTPUT_JSON : FR_OUTPUT_CSV;
 }
 
 enum fr_exit fr_cli_fail(const struct fr_cli *cli, enum fr_err err, const struct fr_diag *diag)

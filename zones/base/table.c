@@ -4,6 +4,8 @@
 #include "base/json_out.h"
 #include "base/mem.h"
 
+#include <string.h>
+
 enum { MAX_COLUMNS = 64, MAX_OUTPUT = 1 << 28 };
 
 /* One cell is kept in both forms, so that printing is only placing. */
@@ -218,6 +220,28 @@ static void put_text_table(const struct fr_table *t, struct fr_buf *out)
     }
 }
 
+/* In quotes where it must be; a quote is doubled. */
+static void put_csv_cell(struct fr_buf *out, const char *text, bool is_last)
+{
+    bool is_quoted = strpbrk(text, ",\"\r\n") != NULL;
+
+    if (is_quoted) fr_buf_add_char(out, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"') fr_buf_add_char(out, '"');
+        fr_buf_add_char(out, *text);
+    }
+    if (is_quoted) fr_buf_add_char(out, '"');
+    fr_buf_add_char(out, is_last ? '\n' : ',');
+}
+
+static void put_csv_table(const struct fr_table *t, struct fr_buf *out)
+{
+    for (size_t c = 0; c < t->n_columns; c++)
+        put_csv_cell(out, t->columns[c].key, c + 1 == t->n_columns);
+    for (size_t i = 0; i < fr_table_rows(t) * t->n_columns; i++)
+        put_csv_cell(out, t->cells[i].text, (i + 1) % t->n_columns == 0);
+}
+
 static void put_json_row(const struct fr_table *t, size_t row, struct fr_buf *out)
 {
     fr_buf_add_char(out, '{');
@@ -244,6 +268,8 @@ enum fr_err fr_table_print(const struct fr_table *t, enum fr_output output, FILE
     if (t->err) return t->err;
     if (output == FR_OUTPUT_TEXT) {
         put_text_table(t, &text);
+    } else if (output == FR_OUTPUT_CSV) {
+        put_csv_table(t, &text);
     } else {
         fr_buf_add_char(&text, '[');
         for (size_t r = 0; r < fr_table_rows(t); r++) {

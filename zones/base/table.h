@@ -31,7 +31,8 @@ void fr_table_none(struct fr_table *t);         /* text: "-", JSON: null */
 void fr_table_texts(struct fr_table *t, const char *const *items, size_t n);
 size_t fr_table_rows(const struct fr_table *t); /* full rows */
 
-/* Text: headings and aligned rows (nothing at all when empty); JSON: an array of objects.
+/* Text: headings and aligned rows (nothing at all when empty); JSON: an array of objects; CSV: a
+ * line of keys, then the rows (RFC 4180, lines end with LF).
  * FR_E_IO when writing fails. */
 enum fr_err fr_table_print(const struct fr_table *t, enum fr_output output, FILE *out);
 

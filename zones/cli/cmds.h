@@ -22,5 +22,6 @@ enum fr_exit fr_cmd_joineui_remove(struct fr_cli *cli);
 enum fr_exit fr_cmd_joineui_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_policy_show(struct fr_cli *cli);
 enum fr_exit fr_cmd_policy_set(struct fr_cli *cli);
+enum fr_exit fr_cmd_stats_roaming(struct fr_cli *cli);
 enum fr_exit fr_cmd_store_info(struct fr_cli *cli);
 enum fr_exit fr_cmd_store_upgrade(struct fr_cli *cli);

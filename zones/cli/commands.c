@@ -62,6 +62,11 @@ static const struct fr_cli_option visibility_list_options[] = {
     {0},
 };
 
+static const struct fr_cli_option stats_options[] = {
+    {.name = "month", .value = "YYYY-MM", .is_required = true, .help = "the month to print"},
+    {0},
+};
+
 static const struct fr_cli_option network_set_options[] = {
     {.name = "endpoint",
      .value = "ADDRESS:PORT",
@@ -220,6 +225,16 @@ const struct fr_cli_command fr_zones_commands[] = {
      .summary = "change one key of the policy",
      .example = "fedroam policy set ttl.deveui 30m",
      .run = fr_cmd_policy_set},
+    {.path = "stats roaming",
+     .options = stats_options,
+     .summary = "count look-ups by day, visited member and home network",
+     .details = "Look-ups that found a device, as the broker counted them; no device is named. The "
+                "last minute of a\n"
+                "running broker is not there yet. Days end at midnight UTC; the policy stats.keep "
+                "says how many are kept.",
+     .example = "fedroam stats roaming --month 2026-11 -o csv",
+     .has_csv = true,
+     .run = fr_cmd_stats_roaming},
     {.path = "store info",
      .summary = "show the size and state of the store",
      .example = "fedroam store info",

@@ -1,5 +1,5 @@
 #pragma once
-/* The commands zone, device, visibility, network, joineui, policy and store of the program fedroam. */
+/* The commands zone, device, visibility, network, joineui, policy, stats and store of the program fedroam. */
 #include "base/cli.h"
 
 /* Ends with {NULL}. */

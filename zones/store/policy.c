@@ -53,6 +53,8 @@ static const struct fr_policy_about table[FR_POLICY_COUNT] = {
                              "whether new certificates name http://crl.<fed>/ as the place of "
                              "their revocation list",
                              FR_POLICY_WORD, crl_point_words},
+    [FR_POLICY_STATS_KEEP] = {"stats.keep", 400 * DAY, 31 * DAY, 3650 * DAY,
+                              "how long the counts of look-ups by day are kept"},
 };
 
 #define KEY_MAX 40

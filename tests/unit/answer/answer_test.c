@@ -246,6 +246,9 @@ static void short_path_is_the_general_one(void **state)
         assert_int_equal(answer.owner.kind, general.owner.kind);
         assert_true(answer.owner.eui == general.owner.eui);
         assert_int_equal(answer.owner.netid, general.owner.netid);
+        assert_int_equal(answer.has_home, general.has_home);
+        assert_int_equal(answer.has_home, i % 7 < 3);
+        if (answer.has_home) assert_int_equal(answer.netid, general.netid);
     }
     fr_buf_deinit(&query);
     fr_answerer_free(a);

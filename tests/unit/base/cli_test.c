@@ -171,6 +171,8 @@ static void bad_lines(void **state)
          "fedroam: --state is given twice\nsee: fedroam zone import --help\n"},
         {"zone export -o xml",
          "fedroam: --output is text or json, not xml\nsee: fedroam zone export --help\n"},
+        {"zone export -o csv",
+         "fedroam: --output is text or json, not csv\nsee: fedroam zone export --help\n"},
         {"zone export --replace",
          "fedroam: unknown option: --replace\nsee: fedroam zone export --help\n"},
         {"zone imprt", "fedroam: unknown command: zone imprt (did you mean: zone import?)\nsee: "

@@ -62,6 +62,11 @@ static void tables(void **state)
           "[{\"id\": \"\xc3\xa9t\xc3\xa9\\n\", \"count\": 0, \"is_live\": null, \"names\": "
           "[\"a\",\"b\\\"\"]},\n"
           " {\"id\": \"member-1\", \"count\": 1000, \"is_live\": true, \"names\": []}]\n");
+    check(fr_table_print, 2, FR_OUTPUT_CSV,
+          "id,count,is_live,names\n"
+          "\xc3\xa9t\xc3\xa9?,0,-,\"a, b\"\"\"\n"
+          "member-1,1000,yes,-\n");
+    check(fr_table_print, 0, FR_OUTPUT_CSV, "id,count,is_live,names\n");
     check(fr_table_print, 0, FR_OUTPUT_TEXT, "");
     check(fr_table_print, 0, FR_OUTPUT_JSON, "[]\n");
 }
