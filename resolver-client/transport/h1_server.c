@@ -24,7 +24,8 @@ struct fr_h1_server {
     struct fr_exchange *sending; /* an answer with a large body */
     struct fr_h1_message head;
     struct fr_h1_body body;
-    bool is_last; /* no request after the one at hand */
+    bool is_last;     /* no request after the one at hand */
+    bool has_noticed; /* the connection is to end: told once */
 };
 
 static enum fr_err h1_start(struct fr_http_conn *c)
@@ -304,6 +305,11 @@ static bool h1_is_quiet(const struct fr_http_conn *c)
 
 static void h1_drain(struct fr_http_conn *c)
 {
+    /* First the notice: a request that is on its way already is still answered, with "close". */
+    if (!c->h1->has_noticed) {
+        c->h1->has_noticed = true;
+        return;
+    }
     /* The answer in progress will say "close", or the answer to the first request, which may be on its way already. */
     if (h1_is_partial(c) || c->in_progress > 0 || !c->has_request) return;
     c->h1->is_last = true;

@@ -366,6 +366,12 @@ static void stopping_waits_for_answers(void **state)
     fr_http_server_stop(lb.server, 1000, set_flag, &is_stopped);
     lb_turns(&lb, 5);
     assert_false(is_stopped);
+    assert_int_equal(fr_http_server_counters(lb.server)->open, 2);
+    lb_call(&lb, other, "GET", "/echo", "", &idle); /* may have been on its way */
+    assert_int_equal(idle.status, 200);
+    assert_false(idle.is_new_connection);
+    lb.skew_ms += 150; /* the notice is over */
+    lb_turns(&lb, 5);
     assert_int_equal(fr_http_server_counters(lb.server)->open, 1); /* the idle one is gone */
     fr_http_reply(lb.later, 200, NULL, 0, fr_span_str("still"));
     lb_until(&lb, &a.is_done);
