@@ -127,7 +127,7 @@ static const struct {
     {FR_E_DENIED, 403},    {FR_E_PERM, 403},        {FR_E_REVOKED, 403},
     {FR_E_EXPIRED, 403},   {FR_E_NOT_FOUND, 404},   {FR_E_EXISTS, 409},
     {FR_E_CONFLICT, 409},  {FR_E_LIMIT, 413},       {FR_E_BUSY, 503},
-    {FR_E_CANCELLED, 503}, {FR_E_UNAVAILABLE, 503},
+    {FR_E_CANCELLED, 503}, {FR_E_UNAVAILABLE, 503}, {FR_E_FULL, 503},
 };
 
 unsigned fr_admin_status(enum fr_err err)

@@ -26,6 +26,7 @@ const char *fr_err_text(enum fr_err err)
     case FR_E_PERM: return "permission denied";
     case FR_E_CREATE: return "cannot create";
     case FR_E_IO: return "input or output failed";
+    case FR_E_FULL: return "no room left";
     case FR_E_NET: return "network failure";
     case FR_E_TIMEOUT: return "timed out";
     case FR_E_BUSY: return "busy";
@@ -53,6 +54,8 @@ enum fr_err fr_err_from_errno(int errnum)
     case EMFILE:
     case ENFILE: return FR_E_LIMIT;
     case EAGAIN:
+    case ENOSPC:
+    case EDQUOT: return FR_E_FULL;
     case EBUSY: return FR_E_BUSY;
     case ETIMEDOUT: return FR_E_TIMEOUT;
     case EPIPE: return FR_E_CLOSED;

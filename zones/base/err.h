@@ -26,6 +26,7 @@ enum [[nodiscard]] fr_err{
     FR_E_PERM,        /* the operating system refuses */
     FR_E_CREATE,      /* a file cannot be created */
     FR_E_IO,          /* reading or writing failed */
+    FR_E_FULL,        /* no room: the disk, or the map of a store */
     FR_E_NET,         /* connection refused, reset, unreachable */
     FR_E_TIMEOUT,     /* deadline over */
     FR_E_BUSY,        /* try again soon: locked, over budget, queue full */

@@ -26,6 +26,7 @@ enum fr_exit fr_exit_from_err(enum fr_err err)
     case FR_E_SCHEMA: return FR_EXIT_DATA;
     case FR_E_UNAVAILABLE: return FR_EXIT_DOWN;
     case FR_E_CREATE: return FR_EXIT_CREATE;
+    case FR_E_FULL:
     case FR_E_IO: return FR_EXIT_IO;
     case FR_E_PERM: return FR_EXIT_PERM;
     case FR_E_CONFIG: return FR_EXIT_CONFIG;

@@ -21,9 +21,9 @@ enum fr_err fr_db_err(int rc)
     case MDB_NOTFOUND: return FR_E_NOT_FOUND;
     case MDB_KEYEXIST: return FR_E_EXISTS;
     case MDB_MAP_FULL:
-    case MDB_TXN_FULL:
     case ENOSPC:
-    case EDQUOT: return FR_E_LIMIT;
+    case EDQUOT: return FR_E_FULL;
+    case MDB_TXN_FULL: return FR_E_LIMIT;
     case MDB_READERS_FULL:
     case MDB_MAP_RESIZED: return FR_E_BUSY;
     case MDB_BAD_VALSIZE: return FR_E_RANGE;

@@ -53,7 +53,7 @@ enum fr_err fr_batch_commit(struct fr_batch *batch, struct fr_diag *diag)
     enum fr_err err = fr_txn_commit(batch->txn);
 
     fr_free(batch);
-    if (err == FR_E_LIMIT) {
+    if (err == FR_E_FULL) {
         (void)fr_diag_fail(diag, err, "the store is full; nothing was changed");
         fr_diag_hint(diag, "free disk space, or raise map_size");
     } else if (err) {
@@ -235,8 +235,9 @@ enum fr_err fr_change_commit(struct fr_change *change, struct fr_diag *diag, uin
     if (err) {
         fr_change_cancel(change);
         (void)fr_diag_fail(diag, err,
-                           err == FR_E_LIMIT ? "the change is too large, or the store full"
-                                             : "the change could not be recorded");
+                           err == FR_E_LIMIT  ? "the change is too large"
+                           : err == FR_E_FULL ? "the store is full; nothing was changed"
+                                              : "the change could not be recorded");
         goto out;
     }
     if (change->owns_batch)

@@ -25,8 +25,7 @@
 
 static enum fr_err fail_io(struct fr_diag *diag, int errnum)
 {
-    return fr_diag_fail(diag, errnum == ENOSPC ? FR_E_LIMIT : fr_err_from_errno(errnum),
-                        "the list's file: %s", strerror(errnum));
+    return fr_diag_fail(diag, fr_err_from_errno(errnum), "the list's file: %s", strerror(errnum));
 }
 
 enum fr_err fr_list_pwrite(int fd, const uint8_t *bytes, size_t n, uint64_t at,

@@ -21,14 +21,9 @@ static void errno_becomes_a_code(void **state)
     static const struct {
         int errnum;
         enum fr_err want;
-    } rows[] = {{ENOENT, FR_E_NOT_FOUND},
-                {EACCES, FR_E_PERM},
-                {ENOMEM, FR_E_NOMEM},
-                {ECONNREFUSED, FR_E_NET},
-                {ETIMEDOUT, FR_E_TIMEOUT},
-                {EEXIST, FR_E_EXISTS},
-                {EIO, FR_E_IO},
-                {0, FR_E_IO},
+    } rows[] = {{ENOENT, FR_E_NOT_FOUND}, {EACCES, FR_E_PERM},       {ENOMEM, FR_E_NOMEM},
+                {ECONNREFUSED, FR_E_NET}, {ETIMEDOUT, FR_E_TIMEOUT}, {EEXIST, FR_E_EXISTS},
+                {EIO, FR_E_IO},           {ENOSPC, FR_E_FULL},       {0, FR_E_IO},
                 {EPIPE, FR_E_CLOSED}};
 
     (void)state;

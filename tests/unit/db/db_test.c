@@ -203,7 +203,7 @@ static void a_full_map_says_so_and_loses_nothing(void **state)
         snprintf(key, sizeof key, "%d", i);
         err = fr_txn_put(txn, 0, fr_span_str(key), (struct fr_span){big, sizeof big});
     }
-    assert_int_equal(err, FR_E_LIMIT);
+    assert_int_equal(err, FR_E_FULL);
     fr_txn_end(txn);
     assert_true(has(db, 0, "before", "safe"));
     put(db, 0, "after", "works");
