@@ -23,7 +23,7 @@ static enum fr_err choose_lifetime(struct fr_snap *snap, const struct fr_issue_r
     if (request->lifetime_s > longest) {
         (void)fr_diag_fail(diag, FR_E_RANGE, "a certificate of profile %s lives %u seconds at most",
                            fr_profile_text(request->subject.profile), longest);
-        fr_diag_hint(diag, "fedroam policy set %s=…",
+        fr_diag_hint(diag, "fedroam policy set %s TIME",
                      fr_policy_about(KEY[request->subject.profile])->name);
         return FR_E_RANGE;
     }

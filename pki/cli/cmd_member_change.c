@@ -77,23 +77,27 @@ static enum fr_exit print_member(const struct fr_cli *cli, const struct fr_admin
     return FR_EXIT_OK;
 }
 
+static size_t count_auto(const struct fr_cli *cli)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < fr_cli_opt_count(cli, "netid"); i++)
+        n += strcmp(fr_cli_opt_at(cli, "netid", i), "auto") == 0;
+    return n;
+}
+
 /* --netid N … with "auto" taken out: the broker chooses that one. */
 static void put_netids(const struct fr_cli *cli, struct fr_json *json)
 {
-    bool wants_auto = false;
-
     if (fr_cli_opt_count(cli, "netid") == 0) return;
     fr_json_key(json, "netids");
     fr_json_array(json);
     for (size_t i = 0; i < fr_cli_opt_count(cli, "netid"); i++) {
         const char *netid = fr_cli_opt_at(cli, "netid", i);
-        if (strcmp(netid, "auto") == 0)
-            wants_auto = true;
-        else
-            fr_json_str(json, netid);
+        if (strcmp(netid, "auto") != 0) fr_json_str(json, netid);
     }
     fr_json_end(json);
-    if (wants_auto) fr_json_put_bool(json, "netid_auto", true);
+    if (count_auto(cli) > 0) fr_json_put_bool(json, "netid_auto", true);
 }
 
 /* Options that a command does not have are never given, so one function does for all five. */
@@ -105,6 +109,7 @@ static enum fr_exit change_member(struct fr_cli *cli, const char *op)
     struct fr_admin_reply *reply = NULL;
     enum fr_exit result = FR_EXIT_OK;
 
+    if (count_auto(cli) > 1) return fr_cli_usage(cli, "--netid auto is one NetID: say it once");
     fr_json_object(&json);
     fr_json_put_str(&json, "id", fr_cli_arg(cli, 0));
     put_netids(cli, &json);

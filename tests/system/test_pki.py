@@ -389,6 +389,7 @@ def test_netid_auto_comes_from_the_pool(fed, tmp_path):
         reply = json.loads(fed.run("--state", state, "member", "add", member, "--netid", "auto", "-o", "json").stdout)
         assert [n["netid"] for n in reply["networks"]] == [netid]
     fed.run("--state", state, "member", "add", "c", "--netid", "auto", code=7)
+    fed.run("--state", state, "member", "add", "c", "--netid", "auto", "--netid", "auto", code=64)
     fed.run("--state", state, "member", "show", "c", code=7)
 
 

@@ -263,7 +263,9 @@ enum fr_err fr_network_next_free(struct fr_snap *snap, struct fr_diag *diag, uin
     enum fr_err err = fr_meta_get_text(snap->txn, "netid_pool", pool, sizeof pool);
     if (err == FR_E_NOT_FOUND) {
         (void)fr_diag_fail(diag, err, "this federation has no pool of NetIDs");
-        fr_diag_hint(diag, "give --netid N, or set a pool with fedroam ca init --netid-pool");
+        fr_diag_hint(
+            diag,
+            "give --netid N: a pool is made with the federation, by fedroam ca init --netid-pool");
     }
     if (err) return err;
     if (!fr_span_cut(fr_span_str(pool), '-', &first, &last) ||
