@@ -53,6 +53,17 @@ static bool check_numbers(const char *rdata, unsigned count, uint64_t max)
     return true;
 }
 
+/* A word that names a type at all, as MX or TYPE65280, even when we have no member for it. */
+static bool is_type(struct fr_span word)
+{
+    char name[16];
+
+    if (word.n == 0 || word.n >= sizeof name) return false;
+    memcpy(name, word.p, word.n);
+    name[word.n] = '\0';
+    return ldns_get_rr_type_by_name(name) != 0;
+}
+
 /* The type is the first word behind the owner that is neither a TTL nor a class. */
 static enum fr_err check_type(const char *line, const char **reason)
 {
@@ -66,9 +77,10 @@ static enum fr_err check_type(const char *line, const char **reason)
             return check_numbers(line, TYPES[k].numbers, TYPES[k].max) ? FR_OK : FR_E_RANGE;
         }
         bool is_ttl = word.n > 0 && word.p[0] >= '0' && word.p[0] <= '9';
-        if (!is_ttl && !fr_span_equal_nocase(word, fr_span_str("IN"))) return FR_E_UNSUPPORTED;
+        if (!is_ttl && !fr_span_equal_nocase(word, fr_span_str("IN")))
+            return is_type(word) ? FR_E_UNSUPPORTED : FR_E_MALFORMED;
     }
-    return FR_E_UNSUPPORTED;
+    return FR_E_MALFORMED;
 }
 
 static bool has_open_quote(const char *line)

@@ -156,12 +156,6 @@ static bool is_ttl(const char *token)
     return token[0] >= '0' && token[0] <= '9' && token[n] == '\0';
 }
 
-static bool is_class(const char *token)
-{
-    return strcasecmp(token, "IN") == 0 || strcasecmp(token, "CH") == 0 ||
-           strcasecmp(token, "HS") == 0;
-}
-
 static bool is_type(const char *token)
 {
     size_t n = strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
@@ -285,7 +279,7 @@ static enum fr_err take_whole(struct fr_import *import, struct fr_import_fault *
     for (; at < n; at++) {
         if (!has_ttl && is_ttl(import->tokens[at]))
             has_ttl = true;
-        else if (!has_class && is_class(import->tokens[at]))
+        else if (!has_class && strcasecmp(import->tokens[at], "IN") == 0)
             has_class = true;
         else
             break;

@@ -60,6 +60,33 @@ static const struct {
     {"$ORIGIN fed.test.", NULL},
 };
 
+/* A type that is not ours is told from a word that is no type: a master file may hold the first. */
+static void types(void **state)
+{
+    static const struct {
+        const char *line;
+        enum fr_err err;
+    } table[] = {
+        {"a MX 10 b", FR_E_UNSUPPORTED},
+        {"a 60 IN caa 0 issue \"x\"", FR_E_UNSUPPORTED},
+        {"a TYPE65280 \\# 0", FR_E_UNSUPPORTED},
+        {"a note", FR_E_MALFORMED},
+        {"a 60 IN", FR_E_MALFORMED},
+        {"a CH A 192.0.2.1", FR_E_MALFORMED},
+        {"a TYPE A", FR_E_MALFORMED},
+        {"a aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", FR_E_MALFORMED},
+    };
+    struct fr_dname origin = dname("fed.test");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct fr_rr rr;
+        const char *reason = NULL;
+        enum fr_err err = fr_rr_parse(table[i].line, &origin, NULL, 300, &rr, &reason);
+        if (err != table[i].err) fail_msg("%s: %d", table[i].line, err);
+    }
+}
+
 static void lines(void **state)
 {
     struct fr_dname origin = dname("fed.test"), before = dname("before.fed.test");
@@ -173,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines),
+        cmocka_unit_test(types),
         cmocka_unit_test(a_line_without_owner_needs_one_before),
         cmocka_unit_test(long_lines_are_refused),
         cmocka_unit_test(long_texts_are_split),
