@@ -47,29 +47,18 @@ static const uint8_t values[256] = {
 };
 /* clang-format on */
 
-static int value(uint8_t c)
-{
-    return values[c] - 1;
-}
-
 static bool has(struct fr_span text, char c)
 {
     return text.n > 0 && memchr(text.p, c, text.n) != NULL;
 }
 
-/* The last two to four characters, or any four: one to three octets. Spare bits that are not zero
- * would let two texts mean the same; they are refused. */
-static bool parse_group(const uint8_t *p, size_t n, uint8_t *to)
+/* Four characters as 24 bits. False: not all of them are of an alphabet. */
+static bool read_group(const uint8_t *p, uint32_t *bits)
 {
-    int a = value(p[0]), b = value(p[1]);
-    int c = n > 2 ? value(p[2]) : 0, d = n > 3 ? value(p[3]) : 0;
-    uint32_t bits = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
+    uint32_t a = values[p[0]], b = values[p[1]], c = values[p[2]], d = values[p[3]];
 
-    if ((a | b | c | d) < 0) return false;
-    to[0] = (uint8_t)(bits >> 16);
-    if (n > 2) to[1] = (uint8_t)(bits >> 8);
-    if (n > 3) to[2] = (uint8_t)bits;
-    return (bits & (0xffffffu >> 8 * (n - 1))) == 0;
+    *bits = (a << 18) + (b << 12) + (c << 6) + d - (1u << 18 | 1u << 12 | 1u << 6 | 1u);
+    return a != 0 && b != 0 && c != 0 && d != 0;
 }
 
 /* `text` without padding, of the alphabet whose last two characters `other` does not have. */
@@ -80,11 +69,24 @@ static enum fr_err parse(struct fr_span text, const char *other, struct fr_buf *
     if (tail == 1 || has(text, other[62]) || has(text, other[63])) return FR_E_MALFORMED;
     size_t n = text.n / 4 * 3 + (tail == 0 ? 0 : tail - 1);
     uint8_t *to = fr_buf_reserve(out, n);
+    uint32_t bits = 0;
 
     if (to == NULL) return fr_buf_err(out);
-    for (; text.n >= 4; text = fr_span(text.p + 4, text.n - 4), to += 3)
-        if (!parse_group(text.p, 4, to)) return FR_E_MALFORMED;
-    if (tail > 0 && !parse_group(text.p, tail, to)) return FR_E_MALFORMED;
+    for (; text.n >= 4; text = fr_span(text.p + 4, text.n - 4)) {
+        if (!read_group(text.p, &bits)) return FR_E_MALFORMED;
+        *to++ = (uint8_t)(bits >> 16);
+        *to++ = (uint8_t)(bits >> 8);
+        *to++ = (uint8_t)bits;
+    }
+    if (tail > 0) {
+        uint8_t last[4] = {text.p[0], text.p[1], tail > 2 ? text.p[2] : 'A', 'A'};
+
+        if (!read_group(last, &bits)) return FR_E_MALFORMED;
+        /* spare bits that are not zero would let two texts mean the same */
+        if ((bits & (tail > 2 ? 0xffu : 0xffffu)) != 0) return FR_E_MALFORMED;
+        *to++ = (uint8_t)(bits >> 16);
+        if (tail > 2) *to++ = (uint8_t)(bits >> 8);
+    }
     fr_buf_commit(out, n);
     return FR_OK;
 }
