@@ -62,6 +62,7 @@ enum fr_err fr_task_new(const struct fr_admin_request *request, const struct fr_
 void fr_task_free(struct fr_task *task);
 
 bool fr_task_is_single(const struct fr_task *task);
+bool fr_task_is_bulk(const struct fr_task *task); /* long, and may be very long */
 
 /* What came of it, once over: the operation's reply, or its code and diag. */
 enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,

@@ -41,6 +41,7 @@ struct fr_op {
     enum fr_err (*step)(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
     void (*end)(void *state);
     bool has_body;
+    bool is_bulk;      /* long, over many devices: one at a time, others do not wait for it */
     bool is_for_peers; /* asked by members over the network, never by a user of this machine */
 };
 

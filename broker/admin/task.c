@@ -118,6 +118,11 @@ bool fr_task_is_single(const struct fr_task *task)
     return task->op->run != NULL;
 }
 
+bool fr_task_is_bulk(const struct fr_task *task)
+{
+    return task->op->is_bulk;
+}
+
 enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,
                                struct fr_admin_reply **out)
 {

@@ -22,13 +22,22 @@ struct queue {
     unsigned n;
 };
 
+/* Long tasks of one kind, one after the other; the kinds take turns. */
+enum { LANE_SHORT, LANE_BULK, LANES };
+
+struct lane {
+    struct queue waiting;
+    struct job *running; /* the writer's thread's */
+};
+
 struct fr_writer {
     struct fr_admin_fed *fed;
     unsigned queue_max, slice_ms;
     pthread_t thread;
-    pthread_mutex_t lock; /* the two queues and is_stopping */
+    pthread_mutex_t lock; /* the queues and is_stopping */
     pthread_cond_t wake;
-    struct queue singles, longs;
+    struct queue singles;
+    struct lane lanes[LANES];
     bool is_stopping;
     atomic_uint_fast64_t tasks, refused, groups, slices;
 };
@@ -88,46 +97,86 @@ static void run_singles(struct fr_writer *w, struct job *const *jobs, size_t n)
     for (size_t i = 0; i < n; i++) job_finish(w, jobs[i]);
 }
 
-static bool run_slice(struct fr_writer *w, struct job *job)
+static void run_slice(struct fr_writer *w, struct lane *lane)
 {
+    struct job *job = lane->running;
     bool is_over = fr_admin_step(w->fed, job->task, w->slice_ms);
     atomic_fetch_add(&w->slices, 1);
-    if (is_over) job_finish(w, job);
-    return is_over;
+    if (!is_over) return;
+    lane->running = NULL;
+    job_finish(w, job);
+}
+
+/* What one turn of the thread does. */
+struct turn {
+    struct job *singles[GROUP_MAX];
+    size_t n;
+    struct job *dropped; /* a long task that stopping cancels */
+    bool has_long;       /* one is running */
+};
+
+static bool is_idle(const struct fr_writer *w)
+{
+    bool is_busy = w->singles.first != NULL;
+    for (size_t i = 0; i < LANES; i++)
+        is_busy = is_busy || w->lanes[i].waiting.first || w->lanes[i].running;
+    return !is_busy;
+}
+
+/* Waits for something to do; false when the thread is to end. */
+static bool turn_take(struct fr_writer *w, bool is_tidy, struct turn *turn)
+{
+    *turn = (struct turn){.n = 0};
+    pthread_mutex_lock(&w->lock);
+    while (is_idle(w) && !w->is_stopping && is_tidy) pthread_cond_wait(&w->wake, &w->lock);
+    while (turn->n < GROUP_MAX && w->singles.first)
+        turn->singles[turn->n++] = queue_take(&w->singles);
+    for (size_t i = 0; i < LANES; i++) {
+        struct lane *lane = &w->lanes[i];
+        if (w->is_stopping && !turn->dropped)
+            turn->dropped = queue_take(&lane->waiting);
+        else if (!w->is_stopping && !lane->running)
+            lane->running = queue_take(&lane->waiting);
+        turn->has_long = turn->has_long || lane->running;
+    }
+    bool is_last = w->is_stopping && !turn->n && !turn->dropped && !turn->has_long;
+    pthread_mutex_unlock(&w->lock);
+    return !is_last;
 }
 
 static void *writer_run(void *data)
 {
     struct fr_writer *w = data;
-    struct job *running = NULL; /* the long task in progress */
-    bool is_tidy = false;       /* what long tasks leave behind is taken away when nobody waits */
-    for (;;) {
-        struct job *jobs[GROUP_MAX], *dropped = NULL;
-        size_t n = 0;
-        pthread_mutex_lock(&w->lock);
-        while (!w->singles.first && !w->longs.first && !running && !w->is_stopping && is_tidy)
-            pthread_cond_wait(&w->wake, &w->lock);
-        while (n < GROUP_MAX && w->singles.first) jobs[n++] = queue_take(&w->singles);
-        if (w->is_stopping)
-            dropped = queue_take(&w->longs);
-        else if (!running)
-            running = queue_take(&w->longs);
-        bool is_last = w->is_stopping && !n && !dropped && !running;
-        pthread_mutex_unlock(&w->lock);
-
-        if (is_last) return NULL;
-        if (n) run_singles(w, jobs, n);
-        if (dropped) {
-            fr_admin_cancel(w->fed, dropped->task, FR_E_CANCELLED);
-            job_finish(w, dropped);
+    struct turn turn;
+    bool is_tidy = false; /* what long tasks leave behind is taken away when nobody waits */
+    while (turn_take(w, is_tidy, &turn)) {
+        if (turn.n) run_singles(w, turn.singles, turn.n);
+        if (turn.dropped) {
+            fr_admin_cancel(w->fed, turn.dropped->task, FR_E_CANCELLED);
+            job_finish(w, turn.dropped);
         }
-        if (running) {
-            if (run_slice(w, running)) running = NULL;
+        for (size_t i = 0; i < LANES; i++)
+            if (w->lanes[i].running) run_slice(w, &w->lanes[i]);
+        if (turn.has_long)
             is_tidy = false;
-        } else if (!n && !dropped && !is_tidy) {
+        else if (!turn.n && !turn.dropped && !is_tidy)
             is_tidy = fr_admin_tidy(w->fed, w->slice_ms);
-        }
     }
+    return NULL;
+}
+
+/* The queue a task waits in. */
+static struct queue *queue_of(struct fr_writer *w, const struct fr_task *task)
+{
+    if (fr_task_is_single(task)) return &w->singles;
+    return &w->lanes[fr_task_is_bulk(task) ? LANE_BULK : LANE_SHORT].waiting;
+}
+
+static unsigned waiting(const struct fr_writer *w)
+{
+    unsigned n = w->singles.n;
+    for (size_t i = 0; i < LANES; i++) n += w->lanes[i].waiting.n;
+    return n;
 }
 
 /* --- handle --- */
@@ -140,7 +189,7 @@ enum fr_err fr_writer_start(const struct fr_writer_options *options, struct fr_w
     w->queue_max = options->queue;
     w->slice_ms = options->slice_ms;
     queue_init(&w->singles);
-    queue_init(&w->longs);
+    for (size_t i = 0; i < LANES; i++) queue_init(&w->lanes[i].waiting);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
     int errnum = pthread_create(&w->thread, NULL, writer_run, w);
@@ -162,10 +211,10 @@ enum fr_err fr_writer_submit(struct fr_writer *w, struct fr_task *task, struct f
     if (!job) return FR_E_NOMEM;
     *job = (struct job){.task = task, .loop = loop, .done = done, .data = data};
     pthread_mutex_lock(&w->lock);
-    if (w->is_stopping || w->singles.n + w->longs.n >= w->queue_max) {
+    if (w->is_stopping || waiting(w) >= w->queue_max) {
         err = FR_E_BUSY;
     } else {
-        queue_add(fr_task_is_single(task) ? &w->singles : &w->longs, job);
+        queue_add(queue_of(w, task), job);
         pthread_cond_signal(&w->wake);
     }
     pthread_mutex_unlock(&w->lock);
@@ -182,7 +231,7 @@ struct fr_writer_counters fr_writer_counters(struct fr_writer *w)
         .slices = atomic_load(&w->slices),
     };
     pthread_mutex_lock(&w->lock);
-    counters.waiting = w->singles.n + w->longs.n;
+    counters.waiting = waiting(w);
     pthread_mutex_unlock(&w->lock);
     return counters;
 }

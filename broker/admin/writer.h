@@ -4,7 +4,8 @@
  *
  * Model: any thread hands in tasks; the writer runs them and calls back on the loop the task came
  *   from. Single tasks that wait together are committed together; a long task advances one slice at
- *   a time between them. With nothing to do it tidies up after long tasks (fr_admin_tidy).
+ *   a time between them, and so does a bulk, so that neither waits for an import. With nothing to
+ *   do it tidies up after them (fr_admin_tidy).
  * Owns: the thread, the queue, and each task from fr_writer_submit until its call-back, which takes
  *   it.
  * Threads: starts one. submit and counters may be called from any thread; start and stop from the

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include "admin/writer.h"
+#include "store/device.h"
 #include "transport/loop_poll.h"
 
 static const struct fr_span none = {0};
@@ -75,6 +76,50 @@ static void singles_get_in_between_and_share_commits(void **state)
     free(body);
 }
 
+/* A long task that is short beside an import does not wait for it; two imports wait for each other. */
+static void long_tasks_do_not_wait_for_an_import(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_loop *loop = loop_make();
+    struct fr_writer *writer = NULL;
+    const struct fr_writer_options options = {.fed = f->fed, .queue = 100, .slice_ms = 1};
+    enum { DEVICES = 100000 };
+    unsigned clock = 0;
+    struct outcome one = {.clock = &clock}, two = {.clock = &clock}, crl = {.clock = &clock};
+    uint8_t *body = calloc(DEVICES, 8);
+    for (size_t i = 0; i < DEVICES; i++) {
+        body[8 * i] = 1;
+        for (size_t b = 0; b < 4; b++) body[8 * i + 4 + b] = (uint8_t)(i >> (8 * (3 - b)));
+    }
+    const struct fr_span whole = fr_span(body, 8 * DEVICES), half = fr_span(body, 4 * DEVICES);
+    const char *args = "{\"netid\":\"000013\",\"replace\":true}";
+    assert_int_equal(fr_writer_start(&options, &writer), FR_OK);
+    assert_int_equal(
+        fr_writer_submit(writer, task_make("zone.import", args, whole, false), loop, note, &one),
+        FR_OK);
+    assert_int_equal(
+        fr_writer_submit(writer, task_make("zone.import", args, half, false), loop, note, &two),
+        FR_OK);
+    /* It fails, having no CA here, but not before its turn has come. */
+    assert_int_equal(
+        fr_writer_submit(writer, task_make("crl.publish", "{}", none, false), loop, note, &crl),
+        FR_OK);
+    turn_until(loop, &clock, 3);
+    assert_int_equal(crl.order, 1);
+    assert_int_equal(one.order, 2);
+    assert_int_equal(two.order, 3);
+    assert_int_equal(one.refused + two.refused, 0);
+    fr_writer_stop(writer);
+    fr_loop_poll_free(loop);
+    free(body);
+    struct fr_snap *snap = NULL;
+    uint64_t devices = 0;
+    assert_int_equal(fr_snap_begin(f->store, &snap), FR_OK);
+    assert_int_equal(fr_device_count(snap, &devices), FR_OK);
+    fr_snap_end(snap);
+    assert_int_equal(devices, DEVICES / 2);
+}
+
 static void a_full_queue_refuses_and_stop_finishes_what_waits(void **state)
 {
     struct fixture *f = *state;
@@ -105,6 +150,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(singles_get_in_between_and_share_commits, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(long_tasks_do_not_wait_for_an_import, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_full_queue_refuses_and_stop_finishes_what_waits,
                                         fixture_setup, fixture_teardown),
