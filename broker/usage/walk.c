@@ -1,19 +1,24 @@
 #include "usage/walk.h"
 
-/* Is a EUI within the stretch and its reach? Overflow at either end of the number range wraps away. */
-static bool is_near(const struct fr_walk_track *track, uint64_t eui)
+static void begin(struct fr_walk_track *track, uint64_t block, uint16_t at)
 {
-    return eui - track->low + FR_WALK_REACH <= track->high - track->low + 2 * FR_WALK_REACH;
+    track->block = block;
+    track->low = track->high = at;
+    track->steps = 0;
 }
 
-static bool step(struct fr_walk_track *track, uint64_t eui)
+static bool step(struct fr_walk_track *track, uint16_t at)
 {
-    if (eui > track->high || eui < track->low) {
+    bool is_beyond = at > track->high || at < track->low;
+    bool is_near = at + FR_WALK_REACH >= track->low && at <= track->high + FR_WALK_REACH;
+    bool is_deep = at >= track->low + FR_WALK_REACH && at + FR_WALK_REACH <= track->high;
+
+    if (!is_near || is_deep) {
+        begin(track, track->block, at);
+    } else if (is_beyond) {
         track->steps++;
-        if (eui > track->high) track->high = eui;
-        if (eui < track->low) track->low = eui;
-    } else if (eui - track->low >= FR_WALK_REACH && track->high - eui >= FR_WALK_REACH) {
-        *track = (struct fr_walk_track){.low = eui, .high = eui, .used = track->used};
+        if (at > track->high) track->high = at;
+        if (at < track->low) track->low = at;
     }
     if (track->steps < FR_WALK_STEPS) return false;
     track->steps = 0;
@@ -22,18 +27,18 @@ static bool step(struct fr_walk_track *track, uint64_t eui)
 
 bool fr_walk_look(struct fr_walk *walk, uint64_t eui)
 {
-    struct fr_walk_track *oldest = &walk->tracks[0];
+    uint64_t block = eui / FR_WALK_BLOCK + 1;
+    uint16_t at = (uint16_t)(eui % FR_WALK_BLOCK);
+    struct fr_walk_track *track =
+        &walk->tracks[block * 0x9e3779b97f4a7c15u >> 32 & (FR_WALK_TRACKS - 1)];
     uint32_t now = ++walk->looks;
 
-    for (unsigned i = 0; i < FR_WALK_TRACKS; i++) {
-        struct fr_walk_track *track = &walk->tracks[i];
-        if (track->used != 0 && is_near(track, eui)) {
-            track->used = now;
-            return step(track, eui);
-        }
-        /* one that was never used has rested longest of all */
-        if (now - track->used > now - oldest->used) oldest = track;
+    if (track->block != block) {
+        if (track->steps > 0 && now - track->used < FR_WALK_REST) return false;
+        begin(track, block, at);
+        track->used = now;
+        return false;
     }
-    *oldest = (struct fr_walk_track){.low = eui, .high = eui, .used = now};
-    return false;
+    track->used = now;
+    return step(track, at);
 }

@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0) return 0;
     struct fr_span value = {data + 1, size - 1};
-    switch (data[0] % 10) {
+    switch (data[0] % 11) {
     case 0: ROUND_TRIP(fr_member_row, fr_member); break;
     case 1: ROUND_TRIP(fr_network_row, fr_network); break;
     case 2: ROUND_TRIP(fr_joineui_row, fr_joineui); break;
@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 6: ROUND_TRIP(fr_pin_row, fr_pin); break;
     case 7: ROUND_TRIP(fr_authority_row, fr_authority); break;
     case 8: ROUND_TRIP(fr_token_row, fr_token_row); break;
+    case 10: ROUND_TRIP(fr_visibility_row, fr_visibility); break;
     default: {
         struct fr_journal_record record = {0};
         if (fr_journal_read(value, &record) != FR_OK) break;

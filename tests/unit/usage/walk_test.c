@@ -21,17 +21,19 @@ static unsigned walk(struct fr_walk *w, uint64_t from, int64_t stride, unsigned 
     return found;
 }
 
+/* A walk's first look in each block is no step. */
 static void walks_are_found(void **state)
 {
-    static const int64_t strides[] = {1, 2, 7, FR_WALK_REACH, -1, -3};
+    static const int64_t strides[] = {1, 2, 7, FR_WALK_REACH, -1, -3, -FR_WALK_REACH};
 
     (void)state;
-    for (size_t i = 0; i < sizeof strides / sizeof strides[0]; i++) {
+    for (size_t i = 0; i < COUNT(strides); i++) {
         struct fr_walk w = {0};
-        assert_int_equal(walk(&w, 0x70b3d57ed0000000, strides[i], FR_WALK_STEPS), 0);
-        assert_int_equal(walk(&w, 0x70b3d57ed0000000 + (uint64_t)(strides[i] * FR_WALK_STEPS),
-                              strides[i], 10 * FR_WALK_STEPS),
-                         10);
+        uint64_t from = 0x70b3d57ed0000000 + (strides[i] < 0 ? FR_WALK_BLOCK - 1 : 0);
+        assert_int_equal(walk(&w, from, strides[i], FR_WALK_STEPS), 0);
+        uint64_t on = from + (uint64_t)(strides[i] * FR_WALK_STEPS);
+        assert_int_equal(walk(&w, on, strides[i], 1), 1);
+        assert_in_range(walk(&w, on + (uint64_t)strides[i], strides[i], 10 * FR_WALK_STEPS), 8, 10);
     }
     struct fr_walk w = {0};
     assert_true(walk(&w, UINT64_MAX - 200, 1, 201) >= 1); /* up to the very end */
@@ -43,7 +45,8 @@ static void strides_beyond_reach_are_none(void **state)
     struct fr_walk w = {0};
 
     (void)state;
-    assert_int_equal(walk(&w, 1000, FR_WALK_REACH + 1, 5000), 0);
+    assert_int_equal(walk(&w, 1000, FR_WALK_REACH + 1, 50000), 0);
+    assert_int_equal(walk(&w, 1000, FR_WALK_BLOCK, 50000), 0);
     assert_int_equal(walk(&w, 1000, 0, 5000), 0);
 }
 
