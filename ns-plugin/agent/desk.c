@@ -95,6 +95,10 @@ static void on_records(void *data, const struct fr_records_answer *a)
     struct fr_desk *desk = job->desk;
     bool is_cut = false;
 
+    if (a->result == FEDROAM_UNKNOWN) { /* only: or except: says not to ask */
+        end_error(job, FR_DNS_NXDOMAIN, FR_DNS_EDE_FILTERED);
+        return;
+    }
     if (a->result != FEDROAM_FOUND) {
         tell(desk, job->source, a);
         end_error(job, FR_DNS_SERVFAIL, ede_of(a));

@@ -1,6 +1,7 @@
 #include "resolver/records.h"
 
 #include "base/mem.h"
+#include "names/owner.h"
 #include "resolver/handle.h"
 #include <stdio.h>
 
@@ -10,6 +11,7 @@ struct fr_records_trip {
     struct fr_records_query *queries; /* that wait for it */
     uint16_t federation, type;
     struct fr_dname name;
+    struct fr_owner owner;
     struct fr_ask *ask;
 };
 
@@ -18,6 +20,7 @@ struct fr_records_query {
     struct fr_records_query *next, **at; /* of a trip, or of the handle's starting ones */
     uint16_t federation, type;
     struct fr_dname name;
+    struct fr_owner owner; /* what the name is; an apex for names that are none of ours */
     uint32_t timeout_ms;
     int64_t until_ms;
     struct fr_defer start;
@@ -140,13 +143,31 @@ static uint32_t ttl_of(const struct fr_reply *r)
     return ttl_s;
 }
 
+/* What the answer says about a device is the same for every way to look it up: its network, or
+ * that there is none, which is then asked less and less often. The time the message is kept. */
+static uint32_t learn_device(const struct fr_records_trip *t, const struct fr_reply *r)
+{
+    const struct fr_cache_key key = {
+        .federation = t->federation, .kind = FEDROAM_DEVICE, .id = t->owner.eui};
+    const struct fr_dname *zone = &t->f->options->federations[t->federation]->zone;
+    int64_t now_ms = fr_loop_now_ms(t->f->loop);
+    uint32_t ttl_s = ttl_of(r), netid = 0;
+    const char *why = "";
+
+    if (r->verdict == FR_VERDICT_NONE && !r->has_chain)
+        return fr_cache_put_unknown(t->f->cache, key, ttl_s, t->f->options->unknown_max_s, now_ms);
+    if (fr_reply_netid(r, zone, &netid, &why) == FR_OK)
+        fr_cache_put_device(t->f->cache, key, netid, r->target_ttl_s, now_ms);
+    return ttl_s;
+}
+
 static void keep(const struct fr_records_trip *t, const struct fr_reply *r)
 {
     bool is_negative = r->verdict != FR_VERDICT_DATA;
+    uint32_t ttl_s = t->owner.kind == FR_OWNER_DEVEUI ? learn_device(t, r) : ttl_of(r);
 
     fr_cache_put_message(t->f->cache, key_of(t->f, t->federation, &t->name, t->type),
-                         r->message.wire, is_negative, ttl_of(r), r->age_s,
-                         fr_loop_now_ms(t->f->loop));
+                         r->message.wire, is_negative, ttl_s, r->age_s, fr_loop_now_ms(t->f->loop));
 }
 
 static void detach(struct fr_records_trip *t)
@@ -197,6 +218,7 @@ static enum fr_err start_trip(const struct fr_records_query *q, struct fr_record
     t->federation = q->federation;
     t->type = q->type;
     t->name = q->name;
+    t->owner = q->owner;
     enum fr_err err = fr_brokers_ask(q->f->brokers[q->federation], &t->name, t->type, q->until_ms,
                                      on_ask, t, &t->ask);
     if (err) {
@@ -213,8 +235,16 @@ static void on_start(struct fr_defer *d)
 {
     struct fr_records_query *q = d->data;
     struct fedroam *f = q->f;
+    const struct fr_federation_opt *federation = f->options->federations[q->federation];
     struct fr_records_answer a;
 
+    if (q->owner.kind == FR_OWNER_DEVEUI && !fr_federation_takes(federation, q->owner.eui)) {
+        a = (struct fr_records_answer){.result = FEDROAM_UNKNOWN,
+                                       .ede = FR_DNS_EDE_NONE,
+                                       .reason = "the federation is not asked about this DevEUI"};
+        end(q, &a);
+        return;
+    }
     if (kept(q, &a) == FR_CACHE_FRESH) {
         f->counts[FEDROAM_COUNT_CACHED]++;
         end(q, &a);
@@ -246,6 +276,9 @@ enum fr_err fr_records_ask(struct fedroam *f, size_t federation, const struct fr
     q->federation = (uint16_t)federation;
     q->type = type;
     q->name = *name;
+    if (fr_owner_read(fr_dname_span(name), &f->options->federations[federation]->zone, &q->owner) !=
+        FR_OK)
+        q->owner = (struct fr_owner){.kind = FR_OWNER_APEX};
     q->timeout_ms = timeout_ms ? timeout_ms : f->options->timeout_ms;
     q->until_ms = fr_loop_now_ms(f->loop) + q->timeout_ms;
     q->done = done;

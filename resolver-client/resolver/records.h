@@ -5,7 +5,8 @@
  *
  * Model: a *query* is one call of the host; it waits on a *trip* to the brokers, shared by all
  *   queries for the same name and type. The answer is kept in the handle's cache for its TTL, and
- *   beyond it for the time that no broker can be reached.
+ *   beyond it for the time that no broker can be reached. An unknown device is asked about less
+ *   and less often, as in every look-up.
  * Owns: the handle owns queries and trips. Threads: the loop's. Errors: what became of a query is
  *   in its answer; done comes once, from the loop, never from inside a call, unless cancelled.
  * Units: TTLs and ages in seconds. Trust: a broker's bytes, checked to be a whole response to this
@@ -20,7 +21,9 @@ struct fr_records_query;
 
 /* Valid during the call-back. */
 struct fr_records_answer {
-    enum fedroam_result result; /* FOUND: there is a message, whatever it says about the name */
+    /* FOUND: there is a message, whatever it says about the name. UNKNOWN: a device that the
+     * federation is not asked about, by the options. */
+    enum fedroam_result result;
     enum fedroam_freshness freshness;
     struct fr_dns_response message; /* FOUND only */
     uint32_t age_s;                 /* to take off each TTL; a stale message has none left */

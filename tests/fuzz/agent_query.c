@@ -20,6 +20,8 @@ static void check(const struct fr_stub_question *q, struct fr_span bytes, bool i
     if (r.edns.present != q->query.edns.present) abort();
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fr_stub_zone zones[2];

@@ -474,6 +474,18 @@ def agent_answer(json_answer, dns_answer):
     return True
 
 
+def test_a_device_not_to_be_asked_about(shared, tmp_path):
+    a = Agent(tmp_path / "agent", [block(shared, shared.acme) + f"    except: [{DEVICE}]\n"])
+    try:
+        got = a.udp(NAME)
+        assert got.rcode() == dns.rcode.NXDOMAIN and ede(got) == [17] and got.authority == []
+        assert a.get(f"/v1/devices/{DEVICE}")[0] == 404
+        assert a.metrics()["fedroam_agent_exchanges_total"] == 0
+        assert a.udp("70b3d57ed0000002.deveui.fed.test").rcode() == 0
+    finally:
+        a.stop()
+
+
 # --- running it ---
 
 def test_two_federations_and_a_reload(shared, tmp_path):

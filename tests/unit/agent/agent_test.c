@@ -4,6 +4,7 @@
 #include "agent/local.h"
 #include "asking.h"
 #include "base/buf.h"
+#include "base/mem.h"
 #include "dns/response.h"
 #include "support/test_pki.h"
 #include "transport/http_client.h"
@@ -79,10 +80,9 @@ static uint16_t free_port(void)
     return ntohs(at.sin_port);
 }
 
-static void start(struct run *r)
+static void prepare(struct run *r)
 {
     const struct fr_log_options log = {.level = FR_LOG_DEBUG, .sink = no_sink};
-    struct fr_diag diag = {0};
     *r = (struct run){.federation = {.name = name,
                                      .brokers = &broker,
                                      .n_brokers = 1,
@@ -100,6 +100,12 @@ static void start(struct run *r)
     lookup_defaults(&r->options.lookup);
     assert_int_equal(fr_loop_poll_new(NULL, &r->loop), FR_OK);
     assert_int_equal(fr_log_init(&r->log, &log), FR_OK);
+}
+
+static void start(struct run *r)
+{
+    struct fr_diag diag = {0};
+    prepare(r);
     if (fr_agent_open(r->loop, &r->options, &r->log, &diag, &r->agent) != FR_OK)
         fail_msg("%s", diag.what);
 }
@@ -276,6 +282,52 @@ static void test_reload(void **state)
     stop(&r);
 }
 
+/* Questions of each kind, whose answers may or may not come. */
+static void ask_all(struct run *r)
+{
+    static const char *const names[] = {"1.deveui.fed.test", "example.org"};
+    struct sockaddr_storage sa;
+    uint8_t q[512];
+    socklen_t n = (socklen_t)fr_addr_to_sockaddr(&r->listen, &sa);
+    int udp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), tcp = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(tcp, (struct sockaddr *)&sa, n), 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct fr_span query = asking_query(names[i], q);
+        const uint8_t length[2] = {0, (uint8_t)query.n};
+        assert_int_equal(sendto(udp, query.p, query.n, 0, (struct sockaddr *)&sa, n), query.n);
+        (void)!send(tcp, length, 2, MSG_NOSIGNAL);
+        (void)!send(tcp, query.p, query.n, MSG_NOSIGNAL);
+    }
+    for (int i = 0; i < 8; i++) (void)fr_loop_poll_turn(r->loop, 1);
+    close(udp);
+    close(tcp);
+}
+
+/* The n-th allocation fails, for every n: no crash, no leak, and the next agent works. */
+static void test_without_memory(void **state)
+{
+    (void)state;
+    bool has_failed = true;
+    unsigned long n = 0;
+    while (has_failed) {
+        struct run r;
+        prepare(&r);
+        fr_mem_fail_nth(++n);
+        if (fr_agent_open(r.loop, &r.options, &r.log, NULL, &r.agent) == FR_OK) {
+            ask_all(&r);
+            struct fr_agent_options same = r.options;
+            if (fr_agent_reload(r.agent, &same, NULL) != FR_OK) assert_true(fr_mem_failed());
+            fr_agent_close(r.agent);
+        } else {
+            assert_true(fr_mem_failed());
+        }
+        has_failed = fr_mem_failed();
+        fr_mem_fail_nth(0);
+        fr_loop_poll_free(r.loop);
+    }
+    assert_true(n > 50);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_stopped_while_a_program_waits),
         cmocka_unit_test(test_metrics_and_health),
         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -197,6 +197,55 @@ static void test_limits_and_the_end_of_the_handle(void **state)
     assert_int_equal(g[0].ends + g[1].ends, 0);
 }
 
+static void test_strangers_are_asked_about_less_and_less(void **state)
+{
+    (void)state;
+    struct net net;
+    struct got g;
+    struct asked a;
+    net_start(&net, 1, 1);
+    for (int64_t minutes = 1; minutes <= 8; minutes *= 2) {
+        unsigned before = net_asked(&net);
+        get(&net, &g, "0123456789abcdef.deveui.fed.test.", FR_DNS_A);
+        net_run(&net, 20);
+        assert_int_equal(g.rcode, FR_DNS_NXDOMAIN);
+        assert_int_equal(net_asked(&net), before + 1);
+        net_skip(&net, minutes * 60000 - 1000);
+        get(&net, &g, "0123456789abcdef.deveui.fed.test.", FR_DNS_A);
+        net_run(&net, 20);
+        assert_int_equal(g.freshness, FEDROAM_CACHED);
+        ask(&net, &a, NULL, 0x0123456789abcdef, 0); /* other ways to look it up know it too */
+        net_run(&net, 20);
+        expect(&a, FEDROAM_UNKNOWN, FEDROAM_CACHED);
+        done(&a);
+        assert_int_equal(net_asked(&net), before + 1);
+        net_skip(&net, 2000);
+    }
+    net_stop(&net);
+}
+
+static void test_a_device_not_to_be_asked_about(void **state)
+{
+    (void)state;
+    struct net net;
+    struct got g;
+    struct fedroam_options *o = net_options(1, 1);
+    static const char *const except[] = {"70b3d57ed0000001"};
+    assert_int_equal(fedroam_options_set_devices(o, "fed.test", NULL, 0, except, 1), FEDROAM_OK);
+    net_init(&net);
+    assert_int_equal(net_open(&net, o), FR_OK);
+    fedroam_options_free(o);
+    get(&net, &g, DEVICE, FR_DNS_A);
+    net_run(&net, 20);
+    assert_int_equal(g.ends, 1);
+    assert_int_equal(g.result, FEDROAM_UNKNOWN);
+    assert_int_equal(net_asked(&net), 0);
+    get(&net, &g, "70b3d57ed0000002.deveui.fed.test", FR_DNS_A);
+    net_run(&net, 20);
+    assert_int_equal(g.result, FEDROAM_FOUND);
+    net_stop(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +254,8 @@ int main(void)
         cmocka_unit_test(test_stale_only_while_no_broker_answers),
         cmocka_unit_test(test_a_silent_broker_ends_at_the_deadline),
         cmocka_unit_test(test_over_budget),
+        cmocka_unit_test(test_strangers_are_asked_about_less_and_less),
+        cmocka_unit_test(test_a_device_not_to_be_asked_about),
         cmocka_unit_test(test_the_same_question_is_sent_once),
         cmocka_unit_test(test_limits_and_the_end_of_the_handle),
     };
