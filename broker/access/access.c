@@ -43,7 +43,7 @@ const char *fr_access_sentence(enum fr_access verdict)
 unsigned fr_access_status(enum fr_access verdict)
 {
     if (verdict == FR_ACCESS_OK || verdict == FR_ACCESS_NO_CERTIFICATE) return 0;
-    return verdict == FR_ACCESS_FAULT ? 500 : 403;
+    return verdict == FR_ACCESS_FAULT ? 503 : 403;
 }
 
 static enum fr_access member_standing(struct fr_snap *snap, const struct fr_cert_row *row)

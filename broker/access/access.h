@@ -45,7 +45,7 @@ enum fr_access {
 const char *fr_access_word(enum fr_access verdict);
 /* One sentence for the peer: what is wrong and whom to ask. */
 const char *fr_access_sentence(enum fr_access verdict);
-/* 403, or 500 for a fault. FR_ACCESS_OK and FR_ACCESS_NO_CERTIFICATE have none: 0. */
+/* 403, or 503 for a fault. FR_ACCESS_OK and FR_ACCESS_NO_CERTIFICATE have none: 0. */
 unsigned fr_access_status(enum fr_access verdict);
 
 /* What a connection remembers. `row` (member, NetID, rights, …) may be read while the last

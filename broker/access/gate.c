@@ -91,6 +91,7 @@ static void refuse(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_acc
     const struct fr_http_field fields[] = {
         FR_HTTP_FIELD("content-type", "text/plain; charset=utf-8"),
         FR_HTTP_FIELD("cache-control", "no-store"),
+        FR_HTTP_FIELD("retry-after", FR_RETRY_AFTER_S),
     };
     unsigned status = fr_access_status(verdict);
     struct fr_http_conn *conn = x->conn;
@@ -102,7 +103,11 @@ static void refuse(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_acc
         fr_http_conn_close(conn);
         return;
     }
-    fr_http_reply_close(x, status, fields, 2, fr_span_str(fr_access_sentence(verdict)));
+    struct fr_span sentence = fr_span_str(fr_access_sentence(verdict));
+    if (status == 503) /* ours, not the peer's fault: its connection stays */
+        fr_http_reply(x, status, fields, 3, sentence);
+    else
+        fr_http_reply_close(x, status, fields, 2, sentence);
 }
 
 static void misdirect(struct fr_gate *gate, struct fr_http_exchange *x)

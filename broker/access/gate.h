@@ -3,7 +3,7 @@
  * Model: fr_gate_admit looks at an exchange's peer certificate, the service its SNI chose and its
  * authority, by access/access.h. Either the request may go on, with the store's present snapshot
  * held for it, or it has been answered here: no certificate → the connection closes without a word;
- * refused → 403 with the reason, logged, and the connection closes; wrong authority → 421; over its
+ * refused → 403 with the reason, logged, and the connection closes; registry unreadable → 503; wrong authority → 421; over its
  * member's budget (usage/usage.h) → 429 with Retry-After.
  * Owns: its snapshot handle; the store, log and clock are the caller's and outlive it. The
  * connection's user pointer (fr_http_conn_set_user) is a seat of ours: call fr_gate_on_close from
@@ -21,6 +21,8 @@
 #include "store/store.h"
 #include "transport/http_server.h"
 #include "usage/desk.h"
+
+#define FR_RETRY_AFTER_S "5" /* for a 503: the registry could not be read */
 
 struct fr_gate;
 

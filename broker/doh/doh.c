@@ -94,11 +94,13 @@ static void reply_fault(struct fr_doh *doh, struct fr_http_exchange *x, struct f
     const struct fr_http_field fields[] = {
         FR_HTTP_FIELD("content-type", "text/plain; charset=utf-8"),
         FR_HTTP_FIELD("cache-control", "no-store"),
-        FR_HTTP_FIELD("allow", METHODS),
+        fault.status == 503 ? FR_HTTP_FIELD("retry-after", FR_RETRY_AFTER_S)
+                            : FR_HTTP_FIELD("allow", METHODS),
     };
+    bool has_third = fault.status == 405 || fault.status == 503;
 
-    doh->counters.bad++;
-    fr_http_reply(x, fault.status, fields, fault.status == 405 ? 3 : 2, fr_span_str(fault.text));
+    if (fault.status < 500) doh->counters.bad++;
+    fr_http_reply(x, fault.status, fields, has_third ? 3 : 2, fr_span_str(fault.text));
 }
 
 /* The cache-control of an answer, made anew only when the age differs from the last one's. */
@@ -180,9 +182,13 @@ static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
         return;
     }
     if (is_about_device(&answer) && !charge(pass, x, &answer)) return;
-    doh->counters.rcode[answer.rcode]++;
-    if (answer.fault != FR_OK) doh->counters.faults++;
     log_answer(doh, pass, &answer);
+    if (answer.fault != FR_OK) { /* SERVFAIL would say as much, but not when to come again */
+        doh->counters.faults++;
+        reply_fault(doh, x, (struct fault){503, "The registry cannot be read now."});
+        return;
+    }
+    doh->counters.rcode[answer.rcode]++;
     reply_answer(doh, x, &answer);
 }
 

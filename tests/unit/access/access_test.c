@@ -134,7 +134,7 @@ static void verdicts_have_words(void **state)
         if (v == FR_ACCESS_OK || v == FR_ACCESS_NO_CERTIFICATE)
             assert_int_equal(status, 0);
         else
-            assert_int_equal(status, v == FR_ACCESS_FAULT ? 500 : 403);
+            assert_int_equal(status, v == FR_ACCESS_FAULT ? 503 : 403);
     }
 }
 
