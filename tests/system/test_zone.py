@@ -1,7 +1,9 @@
 """What an administrator does with the zone: import, export, check, devices, networks, join servers, policy, the store."""
 import json
+import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -117,6 +119,39 @@ def test_a_hundred_thousand_devices(state):
     assert devices(state, "--netid", "00002b", "--from", euis[99999]) == [(euis[99999], "00002b")]
     assert len(devices(state, "--limit", "5000")) == 5000
     state.cli("zone", "check")
+
+
+def test_an_import_that_dies_with_the_broker_leaves_the_old_set_or_the_new(two):
+    """And nothing else: no files, no half counts; single changes made meanwhile are kept."""
+    sets = [[f"{0x70b3d57ed2000000 + 5 * i:016x}" for i in range(60000)],
+            [f"{0x70b3d57ed2000000 + 7 * i:016x}" for i in range(70000)]]
+    files = [two.folder / "a.csv", two.folder / "b.csv"]
+    for euis, file in zip(sets, files):
+        file.write_text("\n".join(euis) + "\n")
+    two.start_broker()
+    two.cli("zone", "import", "--netid", "00002b", files[0])
+    current, kept = 0, []
+    rounds = 40 if os.environ.get("FR_LONG") else 4
+    for number in range(rounds):
+        importing = subprocess.Popen([str(BIN / "fedroam"), "--state", str(two.state), "zone", "import", "--netid",
+                                      "00002b", "--replace", "--yes", str(files[1 - current])], env=ENV,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        eui = f"{number + 1:016x}"
+        two.cli("device", "add", "--netid", "00002a", eui)
+        kept.append(eui)
+        time.sleep(0.15 * number / rounds)
+        two.broker.kill()
+        importing.communicate(timeout=60)
+        two.start_broker()
+        count = two.json("network", "show", "00002b")["devices"]
+        assert count in (60000, 70000)
+        if importing.returncode == 0:
+            assert count == len(sets[1 - current])
+        current = 0 if count == 60000 else 1
+        assert [eui for eui, _ in devices(two, "--netid", "00002b")] == sets[current]
+        assert [eui for eui, _ in devices(two, "--netid", "00002a")] == kept
+        assert not list(two.state.glob("import-*"))
+        two.cli("zone", "check")
 
 
 def test_devices_one_by_one(state):
