@@ -137,11 +137,3 @@ enum fr_err fr_ns_place(struct fr_ns *ns, const struct fedroam_answer *answer,
     }
     return n > 0 ? FR_OK : FR_E_NOT_FOUND;
 }
-
-bool fr_ns_has_pin(const struct fedroam_answer *answer, const uint8_t spki_sha256[32])
-{
-    for (size_t i = 0; i < fedroam_answer_pin_count(answer); i++) {
-        if (memcmp(fedroam_answer_pin(answer, i), spki_sha256, 32) == 0) return true;
-    }
-    return false;
-}

@@ -18,6 +18,7 @@ static void inbound_free(struct fr_inbound *in)
     if (in->next != NULL) in->next->prev = in->prev;
     ns->n_inbounds--;
     if (in->lookup != NULL) fedroam_lookup_cancel(in->lookup);
+    if (in->check != NULL) fr_peer_cancel(in->check);
     fedroam_answer_free(in->answer);
     fr_activation_cancel(&in->activation);
     fr_secret_free(in, sizeof *in);
@@ -187,38 +188,60 @@ static void refuse_key(struct fr_inbound *in, const char *why)
     inbound_free(in);
 }
 
-static void on_peer_known(void *data, const struct fedroam_answer *answer)
+/* Where the peer is, as far as anybody knows; then its role acts. */
+static void go_on(struct fr_inbound *in, const struct fedroam_answer *network)
 {
-    struct fr_inbound *in = data;
-    bool check = in->ns->options->backend.check_keys;
-
-    in->lookup = NULL;
-    switch (fedroam_answer_result(answer)) {
-    case FEDROAM_FOUND: break;
-    case FEDROAM_UNKNOWN:
-        if (check) {
-            refuse_key(in, "the federation has no such network");
-            return;
-        }
-        break;
-    case FEDROAM_REFUSED:
-    case FEDROAM_OVER_BUDGET:
-    case FEDROAM_NO_BROKER:
-    case FEDROAM_BAD_ANSWER:
-    case FEDROAM_FAILED:
-        if (check) {
-            fr_inbound_result(in, FR_BI_OTHER, "the broker cannot be asked about the sender's key");
-            return;
-        }
-        break;
-    }
-    if (check && !fr_ns_has_pin(answer, in->x->peer.spki_sha256)) {
-        refuse_key(in, "the certificate's key is not among the network's keys");
-        return;
-    }
-    in->answer = fedroam_answer_dup(answer);
+    in->answer = network != NULL ? fedroam_answer_dup(network) : NULL;
     if (in->is_async) fr_bi_exchange_ack(in->x);
     act(in);
+}
+
+static void on_peer_checked(void *data, enum fedroam_peer verdict, const char *why,
+                            const struct fedroam_answer *network)
+{
+    struct fr_inbound *in = data;
+
+    in->check = NULL;
+    switch (verdict) {
+    case FEDROAM_PEER_OK: break;
+    case FEDROAM_PEER_STALE:
+        FR_LOG(in->ns->log, FR_LOG_WARN, "peer.stale", FR_STR("join", in->id),
+               FR_STR("federation", in->x->peer.federation),
+               FR_NETID("sender", (uint32_t)in->x->peer.id.value), FR_STR("why", why));
+        break;
+    case FEDROAM_PEER_UNKNOWN:
+    case FEDROAM_PEER_REVOKED:
+    case FEDROAM_PEER_WRONG_NETID: refuse_key(in, why); return;
+    case FEDROAM_PEER_UNDECIDED:
+        fr_inbound_result(in, FR_BI_OTHER, "the broker cannot be asked about the sender's key");
+        return;
+    }
+    go_on(in, network);
+}
+
+/* Keys are not checked; an asynchronous answer still needs to know where to. */
+static void on_peer_found(void *data, const struct fedroam_answer *answer)
+{
+    struct fr_inbound *in = data;
+
+    in->lookup = NULL;
+    go_on(in, answer);
+}
+
+static enum fr_err ask_about(struct fr_inbound *in)
+{
+    const struct fr_bi_peer *peer = &in->x->peer;
+    uint32_t netid = (uint32_t)peer->id.value, within_ms = in->ns->options->answer_ms;
+
+    if (in->ns->options->backend.check_keys) {
+        const struct fr_peer_call call = {.done = on_peer_checked, .data = in};
+        return fr_peer_start(in->ns->resolver, peer->federation, netid, peer->spki_sha256,
+                             within_ms, call, &in->check);
+    }
+    return fedroam_lookup_network(in->ns->resolver, peer->federation, netid, within_ms,
+                                  on_peer_found, in, &in->lookup) == FEDROAM_OK
+               ? FR_OK
+               : FR_E_LIMIT;
 }
 
 static struct fr_inbound *inbound_new(struct fr_ns *ns, struct fr_bi_exchange *x)
@@ -257,8 +280,6 @@ void fr_ns_on_request(void *data, struct fr_bi_exchange *x)
         act(in);
         return;
     }
-    enum fedroam_err err =
-        fedroam_lookup_network(ns->resolver, x->peer.federation, (uint32_t)x->peer.id.value,
-                               ns->options->answer_ms, on_peer_known, in, &in->lookup);
-    if (err != FEDROAM_OK) fr_inbound_result(in, FR_BI_OTHER, fedroam_err_text(err));
+    enum fr_err err = ask_about(in);
+    if (err) fr_inbound_result(in, FR_BI_OTHER, fr_err_text(err));
 }

@@ -2,11 +2,12 @@
 /*
  * One request of a peer, from its arrival to its answer.
  *
- * Model: the peer's key is compared with the broker's records first (the resolver's cache makes that cheap), then the role
+ * Model: the peer's key is checked first (resolver/peer.h: cheap while the records are in the cache), then the role
  *   that the message is for acts. inbound.c begins and ends it, home.c does the PRStartReq.
  * Owns: an inbound is freed by fr_inbound_answer() and fr_inbound_result() and nothing else.
  * Threads: the loop's. Units and limits: options->joins inbounds at a time; more get `Other`.
  */
+#include "resolver/peer.h"
 #include "roles/ns_priv.h"
 
 struct fr_inbound {
@@ -15,6 +16,7 @@ struct fr_inbound {
     char id[FR_JOIN_ID_TEXT];
     struct fr_bi_exchange *x;
     struct fedroam_lookup *lookup;
+    struct fedroam_peer_check *check;
     struct fedroam_answer *answer; /* where the peer is; NULL: not looked up */
     bool is_async;
     struct fr_join_request join;

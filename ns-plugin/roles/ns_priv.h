@@ -81,7 +81,6 @@ struct fr_ns_place {
 /* Where and how to reach the network of an answer. FR_E_NOT_FOUND: no endpoint, or not our federation. */
 enum fr_err fr_ns_place(struct fr_ns *ns, const struct fedroam_answer *answer,
                         struct fr_ns_place *out);
-bool fr_ns_has_pin(const struct fedroam_answer *answer, const uint8_t spki_sha256[32]);
 
 /* uplink.c: frames from gateways. */
 void fr_ns_on_frame(void *data, uint64_t gateway, const struct fr_rx *rx, int64_t now_ms);

@@ -12,7 +12,8 @@ static enum fedroam_err start(struct fedroam *f, enum fedroam_kind kind, uint64_
     if (!done || (kind == FEDROAM_NETWORK && id > 0xffffff)) return FEDROAM_E_ARGUMENT;
     struct fr_question q = {.kind = kind, .id = id};
     fr_enter(f);
-    enum fr_err err = fr_lookup_start(f, q, federation, timeout_ms, done, data, out);
+    const struct fr_lookup_rule rule = fr_lookup_rule(f);
+    enum fr_err err = fr_lookup_start(f, q, federation, &rule, timeout_ms, done, data, out);
     fr_leave(f);
     return fr_public_err(err);
 }

@@ -140,6 +140,12 @@ const struct fr_conf_row fr_lookup_rows[] = {
      .def = "24h",
      .max = 259200000,
      .help = "How long past its TTL an answer may serve while no broker can be reached."},
+    {.key = "peer_stale",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_lookup_conf, peer_stale_ms),
+     .def = "24h",
+     .max = 259200000,
+     .help = "The same for the keys of other networks, when a peer is checked."},
     {.key = "unknown_max",
      .type = FR_T_DURATION,
      FR_CONF_AT(struct fr_lookup_conf, unknown_max_ms),
@@ -267,6 +273,8 @@ static enum fr_err set_limits(struct fedroam_options *o, const struct fr_lookup_
     err = say(o, fedroam_options_set_prefetch(o, c->prefetch_percent), NULL, diag);
     if (err) return err;
     err = say(o, fedroam_options_set_stale(o, c->stale_ms / 1000), NULL, diag);
+    if (err) return err;
+    err = say(o, fedroam_options_set_peer_stale(o, c->peer_stale_ms / 1000), NULL, diag);
     if (err) return err;
     err = say(o, fedroam_options_set_unknown_max(o, c->unknown_max_ms / 1000), NULL, diag);
     if (err) return err;

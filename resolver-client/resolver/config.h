@@ -33,7 +33,7 @@ struct fr_lookup_conf {
     uint32_t cache_entries, cache_bytes;
     uint32_t prefetch_percent;
     char *cache_file; /* NULL: none */
-    uint32_t stale_ms;
+    uint32_t stale_ms, peer_stale_ms;
     uint32_t unknown_max_ms;
     enum fedroam_ask ask;
 };

@@ -39,10 +39,18 @@ struct fr_part {
     struct fr_part *prev, *next; /* of that flight */
 };
 
+/* What a look-up may take from the cache. */
+struct fr_lookup_rule {
+    int64_t age_ms;         /* within the TTL: entries up to this old */
+    int64_t stale_ms;       /* past it, when no broker can be reached */
+    bool stale_over_budget; /* and when the federation hears no more questions */
+};
+
 struct fedroam_lookup {
     struct fedroam *f;
     struct fedroam_lookup *prev, *next; /* by deadline while open; then in the ready list */
     struct fr_question q;
+    struct fr_lookup_rule rule;
     int64_t until_ms;
     uint32_t timeout_ms;
     fedroam_answer_cb done;
@@ -83,6 +91,7 @@ struct fedroam {
     struct fr_flight *flights[FR_FLIGHT_BUCKETS];
     struct fr_lookup_list open, ready;
     size_t n_lookups;
+    struct fedroam_peer_check *checks;         /* of peer.h */
     struct fr_records_query *records_starting; /* of records.h */
     struct fr_records_trip *records_trips;
     size_t n_records;         /* queries, starting or on a trip */

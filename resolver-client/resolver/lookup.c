@@ -243,9 +243,15 @@ void fr_lookups_init(struct fedroam *f)
     fr_defer_init(&f->delivery, deliver, f);
 }
 
+struct fr_lookup_rule fr_lookup_rule(const struct fedroam *f)
+{
+    return (struct fr_lookup_rule){.age_ms = INT64_MAX,
+                                   .stale_ms = (int64_t)f->options->stale_s * 1000};
+}
+
 enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char *federation,
-                            uint32_t timeout_ms, fedroam_answer_cb done, void *data,
-                            struct fedroam_lookup **out)
+                            const struct fr_lookup_rule *rule, uint32_t timeout_ms,
+                            fedroam_answer_cb done, void *data, struct fedroam_lookup **out)
 {
     size_t first = 0, n = f->options->n_federations;
     if (federation) {
@@ -258,6 +264,7 @@ enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char 
     if (!l) return FR_E_NOMEM;
     l->f = f;
     l->q = q;
+    l->rule = *rule;
     l->timeout_ms = timeout_ms ? timeout_ms : f->options->timeout_ms;
     l->until_ms = fr_loop_now_ms(f->loop) + l->timeout_ms;
     l->done = done;

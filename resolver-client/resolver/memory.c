@@ -68,9 +68,10 @@ void fr_memory_start(struct fedroam *f)
 
 struct fr_cache_limits fr_memory_cache_limits(const struct fedroam_options *o)
 {
+    uint32_t keep_s = o->stale_s > o->peer_stale_s ? o->stale_s : o->peer_stale_s;
     return (struct fr_cache_limits){.max_entries = o->cache_entries,
                                     .max_bytes = o->cache_bytes,
-                                    .keep_ms = (int64_t)o->stale_s * 1000};
+                                    .keep_ms = (int64_t)keep_s * 1000};
 }
 
 void fr_memory_limits(struct fedroam *f)

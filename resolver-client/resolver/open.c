@@ -9,6 +9,7 @@
 #include "resolver/memory.h"
 #include "resolver/open_with.h"
 #include "resolver/own_loop.h"
+#include "resolver/peer.h"
 #include "resolver/records.h"
 #include "resolver/reload.h"
 #include "resolver/text.h"
@@ -91,6 +92,7 @@ enum fedroam_err fedroam_new(const struct fedroam_options *options, struct fedro
 void fedroam_free(struct fedroam *f)
 {
     if (!f) return;
+    fr_peers_free(f);
     fr_lookups_free(f);
     fr_flights_free(f);
     fr_records_free(f);

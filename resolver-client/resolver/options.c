@@ -15,7 +15,7 @@ struct fedroam_options *fedroam_options_new(void)
     o->cache_entries = 100000;
     o->cache_bytes = 32u << 20;
     o->prefetch_percent = 10;
-    o->stale_s = 86400;
+    o->stale_s = o->peer_stale_s = 86400;
     o->unknown_max_s = 600;
     o->pending = 10000;
     return o;
@@ -279,6 +279,12 @@ enum fedroam_err fedroam_options_set_cache_file(struct fedroam_options *o, const
 enum fedroam_err fedroam_options_set_stale(struct fedroam_options *o, uint32_t s)
 {
     return set_number(o, "the time answers may be stale in s", s, 0, 259200, &o->stale_s);
+}
+
+enum fedroam_err fedroam_options_set_peer_stale(struct fedroam_options *o, uint32_t s)
+{
+    return set_number(o, "the time keys of peers may be stale in s", s, 0, 259200,
+                      &o->peer_stale_s);
 }
 
 enum fedroam_err fedroam_options_set_unknown_max(struct fedroam_options *o, uint32_t s)

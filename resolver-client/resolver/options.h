@@ -53,7 +53,7 @@ struct fedroam_options {
     uint32_t cache_entries, cache_bytes;
     uint32_t prefetch_percent;
     char *cache_file; /* NULL: none */
-    uint32_t stale_s;
+    uint32_t stale_s, peer_stale_s;
     uint32_t unknown_max_s;
     enum fedroam_ask ask;
     uint32_t pending;

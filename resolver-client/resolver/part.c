@@ -50,7 +50,7 @@ static struct fr_cache_key device_key(const struct fr_part *p)
 /* A positive answer that may be used now that no broker can be reached. */
 static bool may_serve(const struct fr_part *p, const struct fr_cache_hit *hit)
 {
-    return !hit->is_negative && hit->past_ms <= (int64_t)p->lookup->f->options->stale_s * 1000;
+    return !hit->is_negative && hit->past_ms <= p->lookup->rule.stale_ms;
 }
 
 /* No broker: what the cache still has, past its TTL, is better than nothing. False: it has
@@ -78,7 +78,9 @@ void fr_part_fault(struct fr_part *p, const struct fr_judgement *j)
 {
     struct fedroam_answer *a = NULL;
     fr_flight_leave(p);
-    if (j->result == FEDROAM_NO_BROKER && end_stale(p)) return;
+    bool is_unreachable = j->result == FEDROAM_NO_BROKER ||
+                          (j->result == FEDROAM_OVER_BUDGET && p->lookup->rule.stale_over_budget);
+    if (is_unreachable && end_stale(p)) return;
     (void)fr_answer_fault(p->lookup->q, fr_part_federation(p), j, &a);
     fr_lookup_part_ended(p, a);
 }
@@ -105,7 +107,8 @@ static void seek_place(struct fr_part *p, const struct fr_place_draft *known)
 {
     struct fedroam *f = p->lookup->f;
     struct fr_cache_hit hit;
-    if (fr_cache_get(f->cache, place_key(p), fr_loop_now_ms(f->loop), &hit) != FR_CACHE_FRESH)
+    if (fr_cache_get(f->cache, place_key(p), fr_loop_now_ms(f->loop), &hit) != FR_CACHE_FRESH ||
+        hit.age_ms > p->lookup->rule.age_ms)
         join_flight(p, place_key(p), known);
     else if (hit.is_negative)
         fr_part_unknown(p, (uint32_t)(hit.left_ms / 1000), "");

@@ -113,6 +113,11 @@ struct fr_tls_peer {
     const char *subject; /* one line, escaped, for logs */
 };
 
+/* The same of a certificate that came otherwise (DER); nothing of it is verified. FR_E_MALFORMED,
+ * FR_E_NOMEM. */
+enum fr_err fr_tls_peer_of(struct fr_span der, struct fr_tls_peer **out);
+void fr_tls_peer_unref(struct fr_tls_peer *peer);
+
 /* Why a handshake that this side served came to nothing. Strings live for the call. */
 struct fr_tls_refusal {
     const char

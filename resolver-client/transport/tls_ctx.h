@@ -57,7 +57,6 @@ SSL *fr_tls_client_ssl(struct fr_tls_ctx *ctx, struct fr_tls_conn *c, const char
 /* Reads the peer's certificate after a handshake; *out stays NULL when there is none. FR_E_NOMEM, FR_E_MALFORMED. */
 enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out);
 struct fr_tls_peer *fr_tls_peer_ref(struct fr_tls_peer *peer);
-void fr_tls_peer_unref(struct fr_tls_peer *peer); /* one thread has all references */
 
 /* "h2" was chosen by ALPN. */
 bool fr_tls_is_h2(const SSL *ssl);

@@ -10,6 +10,7 @@
 
 #define NAME_MAX_BYTES 253
 #define SUBJECT_MAX 255
+#define PEER_DER_MAX 65536
 
 /* A peer and its texts are one block: struct, array of names, then the texts one after another. */
 struct peer_block {
@@ -92,12 +93,8 @@ static bool spki_sha256(X509 *cert, uint8_t out[32])
     return is_ok;
 }
 
-enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
+static enum fr_err read_cert(X509 *cert, bool is_resumed, struct fr_tls_peer **out)
 {
-    X509 *cert = SSL_get0_peer_certificate(ssl);
-
-    if (!cert) return FR_OK;
-
     size_t room = FR_TLS_NAMES * (NAME_MAX_BYTES + 1) + SUBJECT_MAX + 1;
     struct peer_block *b = fr_calloc(1, sizeof *b + room);
     if (!b) return FR_E_NOMEM;
@@ -107,7 +104,7 @@ enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
     read_serial(cert, &b->peer);
     b->peer.not_before_s = asn1_seconds(X509_get0_notBefore(cert));
     b->peer.not_after_s = asn1_seconds(X509_get0_notAfter(cert));
-    b->peer.is_resumed = SSL_session_reused(ssl) == 1;
+    b->peer.is_resumed = is_resumed;
     bool is_ok = X509_digest(cert, EVP_sha256(), b->peer.cert_sha256, NULL) == 1 &&
                  spki_sha256(cert, b->peer.spki_sha256);
     ERR_clear_error();
@@ -131,6 +128,24 @@ enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
     fr_free(b);
     *out = &small->peer;
     return FR_OK;
+}
+
+enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
+{
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+
+    return cert ? read_cert(cert, SSL_session_reused(ssl) == 1, out) : FR_OK;
+}
+
+enum fr_err fr_tls_peer_of(struct fr_span der, struct fr_tls_peer **out)
+{
+    const unsigned char *p = der.p;
+    X509 *cert = der.n <= PEER_DER_MAX ? d2i_X509(NULL, &p, (long)der.n) : NULL;
+    enum fr_err err = cert && p == der.p + der.n ? read_cert(cert, false, out) : FR_E_MALFORMED;
+
+    X509_free(cert);
+    ERR_clear_error();
+    return err;
 }
 
 struct fr_tls_peer *fr_tls_peer_ref(struct fr_tls_peer *peer)

@@ -1,10 +1,12 @@
 """fedroam-ns: joins at home and through a visited network, over a real broker, with a gateway and a device that share no code
 with the product; and what it answers to curl."""
+import http.client
 import json
 import os
 import pathlib
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -562,6 +564,77 @@ def test_a_key_taken_back_is_refused(net):
     status, text = net.home.curl(json.dumps(pr_start(dev.join_request(), "70b3d57ed0000003")), spare)
     assert status == 403 and json.loads(text)["Result"]["ResultCode"] == "UnknownSender"
     assert net.home.curl(json.dumps(pr_start(dev.join_request(), "70b3d57ed0000003")), net.visited.cert)[0] == 200
+
+
+class OpenConnection:
+    """One kept TLS connection to a network server, as another one's."""
+
+    def __init__(self, ns, cert):
+        context = ssl.create_default_context(cafile=str(cert.root))
+        context.load_cert_chain(str(cert.chain), str(cert.key))
+        plain = socket.create_connection(("127.0.0.1", ns.port))
+        self.socket = context.wrap_socket(plain, server_hostname=f"{ns.netid}.netid.{ns.fed.name}")
+        self.port = ns.port
+
+    def post(self, body):
+        data = json.dumps(body).encode()
+        self.socket.sendall(b"POST / HTTP/1.1\r\nHost: ns\r\nContent-Type: application/json\r\n"
+                            b"Content-Length: %d\r\n\r\n" % len(data) + data)
+        reply = http.client.HTTPResponse(self.socket)
+        reply.begin()
+        return reply.status, json.loads(reply.read())
+
+
+def test_a_revocation_reaches_open_connections(net):
+    """Revoked between two requests of one connection: the next one after the TTL of the keys gets no session key."""
+    net.fed.cli("policy", "set", "ttl.netid", "10")
+    cert = net.fed.cert("ns", member="lost", netid="000015", folder=net.fed.folder / "l")
+    net.home.stop()
+    net.home.start()
+    dev = device("70b3d57ed0000003")
+
+    def ask():
+        return kept.post(pr_start(dev.join_request(), "70b3d57ed0000003", sender="000015"))
+
+    kept = OpenConnection(net.home, cert)
+    status, answer = ask()
+    assert status == 200 and answer["Result"]["ResultCode"] == "Success" and ("NwkSKey" in answer or "FNwkSIntKey" in answer), answer
+    net.fed.cli("cert", "revoke", cert.serial, "--yes")
+    revoked = time.monotonic()
+
+    def is_refused():
+        status, answer = ask()
+        if status == 200:
+            time.sleep(0.3)
+            return False
+        assert status == 403 and answer["Result"]["ResultCode"] == "UnknownSender", answer
+        assert not [k for k in answer if "Key" in k], answer
+        return True
+
+    wait_until(is_refused, 61, "the revoked peer to be refused")
+    assert time.monotonic() - revoked < 13  # the TTL, and what the test itself takes
+    assert ask()[0] == 403
+    net.fed.cli("policy", "set", "ttl.netid", "60")
+
+
+def test_peers_are_trusted_for_a_while_without_a_broker(net):
+    dev = device("70b3d57ed0000003")
+    net.fed.cli("policy", "set", "ttl.netid", "10")
+    net.home.stop()
+    net.home.start()
+    request = pr_start(dev.join_request(), "70b3d57ed0000003")
+    assert net.home.curl(json.dumps(request), net.visited.cert)[0] == 200
+    net.fed.broker.stop()
+    try:
+        time.sleep(10.5)
+        net.home.mark()
+        request = pr_start(dev.join_request(), "70b3d57ed0000003")
+        status, text = net.home.curl(json.dumps(request), net.visited.cert)
+        assert status == 200 and json.loads(text)["Result"]["ResultCode"] == "Success", text
+        assert net.home.events("peer.stale")
+    finally:
+        net.fed.start_broker()
+        net.fed.cli("policy", "set", "ttl.netid", "60")
 
 
 def test_a_join_server_elsewhere(net):

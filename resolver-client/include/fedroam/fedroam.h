@@ -3,6 +3,7 @@
 #include <fedroam/answer.h>
 #include <fedroam/error.h>
 #include <fedroam/options.h>
+#include <fedroam/peer.h>
 #include <fedroam/version.h>
 
 #include <stdint.h>

@@ -83,6 +83,10 @@ FEDROAM_API enum fedroam_err fedroam_options_set_cache_file(struct fedroam_optio
 /* How long past its TTL an answer may serve while no broker can be reached: 0..259200 s (86400). */
 FEDROAM_API enum fedroam_err fedroam_options_set_stale(struct fedroam_options *o, uint32_t s);
 
+/* How long past their TTL the keys of a network serve fedroam_check_peer() while no broker can be
+ * reached: 0..259200 s (86400). */
+FEDROAM_API enum fedroam_err fedroam_options_set_peer_stale(struct fedroam_options *o, uint32_t s);
+
 /* A DevEUI that no federation knew is asked about again when the broker's negative TTL is over; each
  * time in a row the wait doubles, up to this: 1..86400 s (600). */
 FEDROAM_API enum fedroam_err fedroam_options_set_unknown_max(struct fedroam_options *o, uint32_t s);

@@ -36,7 +36,7 @@ static const struct {
          "    except: 70b3d57ed0000007\n" FILES
          "lookup: {timeout: 5s, broker_timeout: 500ms, cache: 1000, stale: 1h, hedge: 200ms,\n"
          "         cache_bytes: 1MiB, cache_file: c, prefetch: 0,\n"
-         "         unknown_max: 5m, ask: in-order}\n",
+         "         unknown_max: 5m, ask: in-order, peer_stale: 2h}\n",
      FR_OK, NULL, 1, 1},
     {"localhost is looked up", FED "    broker: https://localhost:8443/dns-query\n" FILES, FR_OK,
      NULL, 1, 0},
@@ -119,6 +119,7 @@ static void test_defaults_and_limits(void **state)
     assert_null(o->cache_file);
     assert_int_equal(o->unknown_max_s, plain->unknown_max_s);
     assert_int_equal(o->ask, plain->ask);
+    assert_int_equal(o->peer_stale_s, plain->peer_stale_s);
     assert_int_equal(o->federations[0]->only.n + o->federations[0]->except.n, 0);
     fedroam_options_free(plain);
     fedroam_options_free(o);
@@ -138,6 +139,7 @@ static void test_defaults_and_limits(void **state)
     assert_string_equal(o->cache_file, "c");
     assert_int_equal(o->unknown_max_s, 300);
     assert_int_equal(o->ask, FEDROAM_ASK_IN_ORDER);
+    assert_int_equal(o->peer_stale_s, 7200);
     assert_true(fr_federation_takes(o->federations[0], 0x70b3d57ed0000001));
     assert_false(fr_federation_takes(o->federations[0], 0x70b3d57ed0000007));
     assert_false(fr_federation_takes(o->federations[0], 0x70b3d57ee0000001));

@@ -29,6 +29,8 @@ struct net {
     struct net_broker brokers[2][FR_BROKERS_MAX]; /* of fed.test and other.test */
     bool is_bare;                                 /* answers have no Additional */
     bool moved;                                   /* each device is in the other federation */
+    const char *pins;                             /* of network 000013: records; NULL: none */
+    bool is_gone;                                 /* network 000013 is not in the federation */
     const char *alias;                            /* the device's alias; NULL: the right one */
     unsigned made;
     struct fedroam *f;
@@ -74,8 +76,11 @@ static inline struct message net_answer(const struct net *net, const char *name,
     static const char extras[] =
         SERVICE " 60 SRV 0 0 8005 e1." NETWORK "\ne1." NETWORK " 60 A 192.0.2.1";
     static const char srv[] = SERVICE " 60 SRV 0 0 8005 e1." NETWORK;
-    const char *extra = net->is_bare ? "" : extras;
-    char text[2 * FR_DNAME_TEXT];
+    char extra[1024], text[2 * FR_DNAME_TEXT];
+    snprintf(extra, sizeof extra, "%s%s%s", net->is_bare ? "" : extras, net->pins ? "\n" : "",
+             net->pins ? net->pins : "");
+    if (net->is_gone && strstr(name, "000013.netid."))
+        return test_message(name, type, NX, "", SOA60, "");
     if (net->moved && strncmp(name, "70b3d57ed000000", 15) == 0) {
         if (name[15] == 'b' && strstr(name, ".deveui.fed.test"))
             return net_answer_home(name, type, NETWORK, extras);
