@@ -116,6 +116,27 @@ def test_a_device_is_hidden_alone(fed):
     assert fed.cli("device", "set", "--hidden", "yes", NOBODYS, code=7).returncode == 7
 
 
+@pytest.mark.parametrize("more", [[], ["--replace"]])
+@pytest.mark.parametrize("count", [1, 3000])
+def test_imports_leave_devices_hidden(tmp_path, more, count):
+    """Few devices are written in place, many into a table of their own."""
+    fed = Federation(tmp_path)
+    fed.init()
+    fed.member("acme", "000013", "127.0.0.1:8005")
+    fed.cli("member", "set", "acme", "--netid", "00002a")
+    fed.devices("000013", [ACMES, HIDDEN])
+    fed.cli("device", "set", "--hidden", "yes", HIDDEN)
+    others = [f"{0x5800000000000000 + i:016x}" for i in range(count)]
+    fed.cli("zone", "import", "--netid", "000013", "-", "--yes", *more, stdin="\n".join([HIDDEN, ACMES, *others]))
+    assert fed.json("device", "show", HIDDEN)["hidden"]
+    assert not fed.json("device", "show", ACMES)["hidden"]
+    # to another NetID of the same member
+    fed.cli("zone", "import", "--netid", "00002a", "-", "--yes", *more, stdin="\n".join([HIDDEN, *(f"59{e[2:]}" for e in others)]))
+    shown = fed.json("device", "show", HIDDEN)
+    assert shown["hidden"] and shown["netid"] == "00002a"
+    assert "1 devices are hidden" in fed.cli("zone", "check", code=None).stderr
+
+
 def test_why_a_member_does_not_see_a_device(fed):
     switch(fed, "granted", "--yes")
     assert fed.json("device", "show", ACMES, "--for", "acme")["sight"] == "seen"
