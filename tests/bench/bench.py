@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+import imports
 import report
 from memory import idle_connection_bytes
 from servers import BIN, Bind, Broker, Nghttpd, make_federation, pinned
@@ -85,11 +86,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="two short rounds")
     parser.add_argument("--devices", type=int, default=1_000_000)
+    parser.add_argument("--imports", type=int, default=10_000_000, help="devices of the import rows")
     parser.add_argument("--seconds", type=float, default=2, help="of one run")
     parser.add_argument("--report", type=pathlib.Path, help="write the page there (docs/bench.md)")
     args = parser.parse_args()
     if args.quick:
-        args.rounds, args.seconds = 2, 1
+        args.rounds, args.seconds, args.imports = 2, 1, min(args.imports, 1_000_000)
     with tempfile.TemporaryDirectory(prefix="fr-bench-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
@@ -116,6 +118,8 @@ def main():
         one, two = (rate_of_workers(Broker(folder, fed, cert, workers=n), fed, args.rounds, args.seconds)
                     for n in (1, 2))
         facts["workers"] = two / one
+        print("imports", file=sys.stderr)
+        facts["imports"] = imports.measure(folder, args.imports)
     page = report.page(results, facts)
     if args.report:
         args.report.write_text(page)

@@ -5,6 +5,8 @@ import platform
 import statistics
 import subprocess
 
+import imports
+
 OURS, BIND, STATIC = "fedroam-broker", "BIND", "nghttpd"
 # row → least ratio to BIND, to nghttpd
 TARGETS = {
@@ -148,5 +150,6 @@ def page(results, facts):
         f"The import of {devices:,} devices in random order took {facts['import_s']:.2f} s: "
         f"{devices / facts['import_s']:,.0f} a second.",
         "",
+        *imports.lines(facts["imports"]),
     ]
     return "\n".join(lines)
