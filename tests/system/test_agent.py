@@ -18,6 +18,7 @@ import dns.tsig
 import pytest
 
 from fed import BIN, SOURCE, Daemon, Federation, free_port, wait_until
+from https_server import Server
 
 DEVICE, ABSENT = "70b3d57ed0000001", "70b3d57ed00000ff"
 JOINEUI = "70b3d57ed1000001"
@@ -31,10 +32,22 @@ def block(fed, cert):
             f"    ca: {fed.root}\n    certificate: {cert.chain}\n    key: {cert.key}\n")
 
 
+def free_dns_port():
+    """A loopback port that was free for UDP and TCP a moment ago."""
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
 class Agent:
     def __init__(self, folder, blocks, listen=None, more=""):
         folder.mkdir(exist_ok=True)
-        self.port, self.admin = free_port(socket.SOCK_DGRAM), free_port()
+        self.port, self.admin = free_dns_port(), free_port()
         self.socket = folder / "agent.sock"
         self.config = folder / "agent.yaml"
         self.log = folder / "agent.log"
@@ -380,7 +393,7 @@ def test_guests_are_served_and_strangers_are_not(shared, tmp_path):
     address = own_address()
     if address is None:
         pytest.skip("this machine has loopback only")
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_dns_port()
     query = dns.message.make_query(NAME, "A")
     for allow, is_served in ((f"[{address}]", True), ("[198.51.100.0/24]", False)):
         a = Agent(tmp_path / f"{is_served}", [block(shared, shared.acme)], listen=[("0.0.0.0", port)],
@@ -430,6 +443,21 @@ def test_broker_down_then_stale_then_back(fed, tmp_path):
         wait_until(lambda: a.udp("70b3d57ed0000002.deveui.fed.test").rcode() == 0, 10, "the broker to be asked again")
     finally:
         a.stop()
+
+
+@pytest.mark.parametrize("status, kind, json_status", [(503, "text/plain", 503), (200, "text/html", 502)])
+def test_a_broker_that_fails(shared, tmp_path, status, kind, json_status):
+    state = shared.state
+    broker = Server(state / "server.chain.pem", state / "server.key", shared.root,
+                    lambda _: (status, {"Content-Type": kind}, b"no\n"))
+    a = Agent(tmp_path / "agent", [block(shared, shared.acme).replace(str(shared.port), str(broker.port))])
+    try:
+        got = a.udp(NAME)
+        assert got.rcode() == dns.rcode.SERVFAIL and ede(got) == [23]
+        assert a.get("/v1/devices/70b3d57ed0000002")[0] == json_status
+    finally:
+        a.stop()
+        broker.close()
 
 
 def test_a_refused_member(fed, tmp_path):
@@ -609,7 +637,7 @@ def check_resolver(agent, port):
 
 @pytest.mark.skipif(program("unbound") is None, reason="unbound is not installed")
 def test_behind_unbound(agent, tmp_path):
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_dns_port()
     config = tmp_path / "unbound.conf"
     config.write_text(f"server:\n  interface: 127.0.0.1@{port}\n  port: {port}\n  username: ''\n  chroot: ''\n"
                       f"  directory: '{tmp_path}'\n  pidfile: ''\n  use-syslog: no\n  do-daemonize: no\n"
@@ -625,7 +653,7 @@ def test_behind_unbound(agent, tmp_path):
 
 @pytest.mark.skipif(program("dnsmasq") is None, reason="dnsmasq is not installed")
 def test_behind_dnsmasq(agent, tmp_path):
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_dns_port()
     config = tmp_path / "dnsmasq.conf"
     config.write_text(f"port={port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\nuser=\n"
                       f"pid-file={tmp_path}/pid\n" + recipe("dnsmasq", agent.port))
