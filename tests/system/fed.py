@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import signal
+import shutil
 import socket
 import subprocess
 import time
@@ -32,6 +33,13 @@ BIN = pathlib.Path(os.environ.get("FR_BIN", SOURCE / "build" / "bin"))
 ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99", LC_ALL="C.UTF-8",
            UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
 SANITIZER_EXIT = 99
+
+
+def tool(name):
+    """A foreign program. './dev deps' installs it, so a test that finds it missing fails: it does not skip."""
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin")
+    assert path, f"{name} is not installed: ./dev deps"
+    return path
 
 
 def free_port(kind=socket.SOCK_STREAM):

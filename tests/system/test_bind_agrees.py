@@ -5,7 +5,6 @@ whole set of those that BIND gives (RFC 8482).
 """
 import http.client
 import itertools
-import shutil
 import socket
 import ssl
 import subprocess
@@ -21,13 +20,11 @@ import dns.rrset
 import dns.zone
 import pytest
 
-from fed import Daemon, free_port
+from fed import Daemon, free_port, tool
 
-NAMED = shutil.which("named", path="/usr/sbin:/sbin:/usr/bin")
+NAMED = tool("named")
 TYPES = ["A", "AAAA", "CNAME", "SOA", "NS", "TXT", "SRV", "TLSA", "NAPTR", "HINFO", "MX", "PTR", "CAA", "DS", "DNSKEY", "NSEC",
          "KEY", "SIG", "RRSIG", "SVCB", "HTTPS", "TYPE65280", "ANY"]
-
-pytestmark = pytest.mark.skipif(NAMED is None, reason="BIND is not installed")
 
 
 class Named(Daemon):

@@ -1,13 +1,12 @@
 """`fedroam resolve`: what a member's administrator sees, with the real broker."""
 import hashlib
 import json
-import shutil
 import socket
 import subprocess
 
 import pytest
 
-from fed import Daemon, Federation, free_port
+from fed import Daemon, Federation, free_port, tool
 
 DEVICE, ABSENT = "70b3d57ed0000001", "70b3d57ed00000ff"
 
@@ -192,7 +191,7 @@ def test_a_suspended_member(fed, tmp_path):
 
 # --- a broker that is not ours: BIND with DoH and client certificates, as a federation without fedroam-broker would run it ---
 
-NAMED = shutil.which("named", path="/usr/sbin:/sbin:/usr/bin")
+NAMED = tool("named")
 
 
 @pytest.fixture
@@ -222,7 +221,6 @@ def bind(fed, tmp_path):
     named.kill()
 
 
-@pytest.mark.skipif(NAMED is None, reason="BIND is not installed")
 def test_an_ordinary_server_is_asked_for_what_it_does_not_send(bind, tmp_path):
     config = write_config(tmp_path, bind, bind.acme)
     got, said = resolve(bind, config, DEVICE)
