@@ -205,7 +205,7 @@ static void a_full_store_refuses_and_keeps_what_it_has(void **state)
     assert_int_equal(fr_bulk_new(f->store, &job, &by, NULL, &bulk), FR_OK);
     enum fr_err err = FR_OK;
     while (err == FR_OK && !done) err = fr_bulk_step(bulk, 1, &diag, &done);
-    assert_int_equal(err, FR_E_LIMIT);
+    assert_int_equal(err, FR_E_FULL);
     assert_non_null(strstr(diag.what, "full"));
     fr_bulk_free(bulk);
     for (uint64_t i = 1; i <= 10; i++) assert_int_equal(device_netid(f->store, i), 0x13);
