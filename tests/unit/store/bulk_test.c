@@ -255,7 +255,7 @@ static void imports_agree_with_the_model(void **state)
     struct fixture *f = *state;
     struct model now = {0};
     struct trial *t = calloc(1, sizeof *t);
-    unsigned whole = 0, failed = 0, cut = 0, rounds = getenv("FR_LONG") ? 3000 : 60;
+    unsigned whole = 0, failed = 0, cut = 0, rounds = getenv("FR_LONG") ? 1000 : 60;
     const char *seed = getenv("FR_SEED");
 
     random_state = seed ? strtoull(seed, NULL, 0) : 1;
