@@ -1,30 +1,14 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "transport/h2_flood.h"
-#include "transport/h2_order.h"
 #include "transport/h2_pool.h"
+#include "transport/h2_server.h"
 #include "transport/http_conn.h"
 
-#define REPLY_FIELDS 32         /* fields of one answer, ours included */
-#define IGNORED_MAX (64 * 1024) /* of a body whose answer is given already */
+#define REPLY_FIELDS 32 /* fields of one answer, ours included */
 
 /* HTTP/2 on one connection: nghttp2 keeps the frames and streams, an exchange hangs on each stream. nghttp2 is fed and drained
  * only from h2_feed and h2_fill, never from inside its callbacks; there we only submit. */
-
-struct fr_h2_server {
-    nghttp2_session *session;
-    const uint8_t *frame; /* given out by nghttp2, not yet filled; valid until the next call */
-    size_t frame_n;
-    struct fr_exchange *newest; /* of the stream that began last, while it is open; NULL: none */
-    unsigned n_reading;         /* exchanges whose request is not whole */
-    unsigned n_streams;         /* exchanges on a live stream */
-    struct fr_h2_flood flood;
-    struct fr_h2_order order;
-    bool has_noticed;  /* the first GOAWAY is out */
-    bool is_broken;    /* nghttp2 met a fatal error: it must not be called again, only deleted */
-    bool is_abandoned; /* … and not even that */
-};
 
 static nghttp2_nv nv(struct fr_span name, struct fr_span value)
 {
@@ -63,18 +47,26 @@ static nghttp2_nv nv_text(const char *name, const char *value)
 
 /* A fatal error of nghttp2. What is in progress is lost with the connection. Out of memory, nghttp2 1.52 may have freed an item
  * that it still holds (session_attach_stream_item), and deleting the session would free it again: better to lose its memory. */
-static void broken(struct fr_http_conn *c, ssize_t code)
+void fr_h2_broken(struct fr_http_conn *c, ssize_t code)
 {
     c->h2->is_broken = true;
     if (code == NGHTTP2_ERR_NOMEM) c->h2->is_abandoned = true;
     fr_conn_set_closing(c, false);
 }
 
-static void reset(struct fr_http_conn *c, int32_t stream_id, uint32_t code)
+void fr_h2_reset(struct fr_http_conn *c, int32_t stream_id, uint32_t code)
 {
     if (c->h2->is_broken) return;
     int rc = nghttp2_submit_rst_stream(c->h2->session, NGHTTP2_FLAG_NONE, stream_id, code);
-    if (rc != 0) broken(c, rc);
+    if (rc != 0) fr_h2_broken(c, rc);
+}
+
+void fr_h2_go_on(struct fr_http_conn *c, int32_t stream_id)
+{
+    const nghttp2_nv status = nv_text(":status", "100");
+    int rc = nghttp2_submit_headers(c->h2->session, NGHTTP2_FLAG_NONE, stream_id, NULL, &status, 1,
+                                    NULL);
+    if (rc != 0) fr_h2_broken(c, rc);
 }
 
 /* The peer breaks the rules, or only makes work. nghttp2 ignores what still comes. */
@@ -82,7 +74,7 @@ static void end(struct fr_http_conn *c, uint32_t code)
 {
     int rc = nghttp2_session_terminate_session(c->h2->session, code);
     if (rc != 0)
-        broken(c, rc);
+        fr_h2_broken(c, rc);
     else
         fr_conn_set_closing(c, true);
 }
@@ -142,8 +134,8 @@ static struct fr_span keep(struct fr_buf *b, struct fr_span text)
     return fr_span(b->p + at, text.n);
 }
 
-static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned status,
-                     const struct fr_http_field *fields, size_t n_fields, struct fr_span body)
+void fr_h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned status,
+                 const struct fr_http_field *fields, size_t n_fields, struct fr_span body)
 {
     nghttp2_nv nvs[REPLY_FIELDS];
     nghttp2_data_provider provider = {.source = {.ptr = x}, .read_callback = read_reply};
@@ -157,7 +149,7 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     if (c->h2->is_broken) return;
     for (size_t i = 0; i < n_fields; i++) room += fields[i].name.n + fields[i].value.n;
     if (!fr_buf_reserve(kept, room)) {
-        broken(c, 0);
+        fr_h2_broken(c, 0);
         return;
     }
     nvs[n++] = nv_lasting(FR_SPAN_LIT(":status"), keep(kept, fr_span(code, sizeof code)));
@@ -175,214 +167,12 @@ static void h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     }
     int rc =
         nghttp2_submit_response(c->h2->session, x->stream_id, nvs, n, has_body ? &provider : NULL);
-    if (rc != 0) broken(c, rc);
+    if (rc != 0) fr_h2_broken(c, rc);
 }
 
 static void h2_drop(struct fr_http_conn *c, struct fr_exchange *x)
 {
-    reset(c, x->stream_id, NGHTTP2_CANCEL);
-}
-
-/* Answers a request that is not whole; what still comes of it is ignored, up to a point. */
-static void reject(struct fr_http_conn *c, struct fr_exchange *x, unsigned status)
-{
-    const struct fr_http_field type = FR_HTTP_FIELD("content-type", "text/plain");
-
-    if (x->is_rejected) return;
-    x->is_rejected = true;
-    x->state = FR_X_ANSWERED;
-    c->server->counters.bad_requests++;
-    if (status == 413) c->server->counters.limit_body++;
-    if (status == 414 || status == 431) c->server->counters.limit_head++;
-    h2_reply(c, x, status, &type, 1, fr_span_str(fr_http_reason(status)));
-}
-
-/* Whether the head of the request can be given to a handler; else the status that says why not. */
-static unsigned check_head(struct fr_http_conn *c, struct fr_exchange *x)
-{
-    struct fr_span target = fr_head_span(&x->head, x->path), host;
-
-    x->pub.method = fr_head_span(&x->head, x->method);
-    x->pub.authority = fr_head_span(&x->head, x->authority);
-    if (fr_span_is(x->pub.method, "CONNECT")) return 501;
-    if (!fr_h1_is_target(target)) return 400;
-    if (target.n > c->conf.target_bytes) return 414;
-    if (target.p[0] != '/' && !(fr_span_is(target, "*") && fr_span_is(x->pub.method, "OPTIONS")))
-        return 400;
-    fr_h1_split_target(target, &x->pub.path, &x->pub.query, &x->pub.has_query);
-
-    host = fr_http_find(x->head.fields, x->head.n, "host");
-    if (x->pub.authority.n == 0) x->pub.authority = host;
-    if (host.p && !fr_span_equal_nocase(host, x->pub.authority)) return 400; /* RFC 9113 §8.3.1 */
-    return fr_h1_is_authority(x->pub.authority) ? 0 : 400;
-}
-
-static void complete(struct fr_http_conn *c, struct fr_exchange *x)
-{
-    struct fr_h2_server *h = c->h2;
-
-    x->has_end = true;
-    h->n_reading--;
-    fr_h2_flood_forgive(&h->flood);
-    if (x->is_rejected) return;
-    fr_head_seal(&x->head);
-    unsigned status = check_head(c, x);
-    if (status) {
-        reject(c, x, status);
-        return;
-    }
-    if (c->is_draining && c->is_closing) {
-        reset(c, x->stream_id, NGHTTP2_REFUSED_STREAM);
-        return;
-    }
-    x->pub.proto = FR_HTTP_2;
-    fr_exchange_dispatch(c, x);
-}
-
-/* The exchange on a stream, or NULL. Most of what comes is of the stream that began last. */
-static struct fr_exchange *exchange_on(const struct fr_h2_server *h, int32_t stream_id)
-{
-    if (h->newest && h->newest->stream_id == stream_id) return h->newest;
-    return nghttp2_session_get_stream_user_data(h->session, stream_id);
-}
-
-static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
-{
-    struct fr_http_conn *c = data;
-    struct fr_h2_server *h = c->h2;
-    struct fr_exchange *x;
-
-    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-    fr_h2_order_begin(&h->order, frame->hd.stream_id);
-    /* Requests of streams that were reset meanwhile count until the handler is done with them: in_progress has them. */
-    if (h->n_reading + c->in_progress >= c->conf.streams) {
-        c->server->counters.limit_streams++;
-        reset(c, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
-        return 0;
-    }
-    x = fr_exchange_new(c);
-    if (!x) return NGHTTP2_ERR_CALLBACK_FAILURE;
-    x->stream_id = frame->hd.stream_id;
-    if (h->n_reading++ == 0) c->request_ms = fr_loop_now_ms(c->server->loop);
-    h->n_streams++;
-    h->newest = x;
-    (void)nghttp2_session_set_stream_user_data(session, x->stream_id,
-                                               x); /* the stream is there: it just began */
-    return 0;
-}
-
-static enum fr_err add_field(struct fr_exchange *x, struct fr_span name, struct fr_span value)
-{
-    if (name.n == 0 || name.p[0] != ':') return fr_head_add(&x->head, name, value);
-    if (fr_span_is(name, ":method")) return fr_head_text(&x->head, value, &x->method);
-    if (fr_span_is(name, ":path")) return fr_head_text(&x->head, value, &x->path);
-    if (fr_span_is(name, ":authority")) return fr_head_text(&x->head, value, &x->authority);
-    return FR_OK; /* :scheme says nothing here */
-}
-
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
-                     size_t name_n, const uint8_t *value, size_t value_n, uint8_t flags, void *data)
-{
-    struct fr_http_conn *c = data;
-    struct fr_exchange *x = exchange_on(c->h2, frame->hd.stream_id);
-
-    (void)session;
-    (void)flags;
-    if (!x || x->is_rejected || frame->hd.type != NGHTTP2_HEADERS) return 0;
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0; /* trailers are not looked at */
-
-    enum fr_err err = add_field(x, fr_span(name, name_n), fr_span(value, value_n));
-    if (err == FR_E_LIMIT) reject(c, x, 431);
-    return err == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
-
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *p,
-                   size_t n, void *data)
-{
-    struct fr_http_conn *c = data;
-    struct fr_exchange *x = exchange_on(c->h2, stream_id);
-
-    (void)session;
-    (void)flags;
-    if (!x) return 0;
-    if (x->is_rejected) {
-        /* Not at once: some clients (curl 7.88) lose an answer that a reset follows. RFC 9113 §8.1 */
-        x->ignored += n;
-        if (x->ignored > IGNORED_MAX) reset(c, stream_id, NGHTTP2_NO_ERROR);
-        return 0;
-    }
-    fr_buf_add(&x->body, p, n);
-    if (fr_buf_err(&x->body) == FR_E_LIMIT) reject(c, x, 413);
-    return fr_buf_err(&x->body) == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
-
-/* The head is there and the body is to come. */
-static void on_head(struct fr_http_conn *c, struct fr_exchange *x)
-{
-    const nghttp2_nv go_on = nv_text(":status", "100");
-    struct fr_span length, expect;
-    uint64_t n = 0;
-
-    if (x->is_rejected) return;
-    fr_head_seal(&x->head);
-    length =
-        fr_http_find(x->head.fields, x->head.n, "content-length"); /* digits: nghttp2 checked */
-    for (size_t i = 0; i < length.n && n <= c->conf.body_bytes; i++)
-        n = n * 10 + (uint64_t)(length.p[i] - '0');
-    if (n > c->conf.body_bytes) {
-        reject(c, x, 413);
-        return;
-    }
-    expect = fr_http_find(x->head.fields, x->head.n, "expect");
-    if (!fr_span_equal_nocase(expect, FR_SPAN_LIT("100-continue"))) return;
-    int rc = nghttp2_submit_headers(c->h2->session, NGHTTP2_FLAG_NONE, x->stream_id, NULL, &go_on,
-                                    1, NULL);
-    if (rc != 0) broken(c, rc);
-}
-
-static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *data)
-{
-    struct fr_http_conn *c = data;
-    struct fr_exchange *x;
-
-    (void)session;
-    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
-    x = exchange_on(c->h2, frame->hd.stream_id);
-    if (!x || x->has_end) return 0;
-    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
-        complete(c, x);
-    else if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-        on_head(c, x);
-    return 0;
-}
-
-static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t code, void *data)
-{
-    struct fr_http_conn *c = data;
-    struct fr_exchange *x = nghttp2_session_get_stream_user_data(session, stream_id);
-
-    (void)code;
-    if (!x) return 0;
-    if (x == c->h2->newest) c->h2->newest = NULL;
-    if (!x->has_end) c->h2->n_reading--;
-    c->h2->n_streams--;
-    if (x->state == FR_X_AT_WORK)
-        x->is_gone = true; /* its handler will release it */
-    else
-        fr_exchange_release(x);
-    return 0;
-}
-
-static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
-                            void *data)
-{
-    struct fr_http_conn *c = data;
-
-    (void)session;
-    (void)frame;
-    (void)code;
-    c->server->counters.bad_requests++;
-    return 0;
+    fr_h2_reset(c, x->stream_id, NGHTTP2_CANCEL);
 }
 
 static enum fr_err session_new(struct fr_http_conn *c, nghttp2_session **out)
@@ -394,12 +184,7 @@ static enum fr_err session_new(struct fr_http_conn *c, nghttp2_session **out)
     if (nghttp2_session_callbacks_new(&callbacks) != 0) return FR_E_NOMEM;
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
-    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+    fr_h2_request_callbacks(callbacks);
     rc = nghttp2_session_server_new3(out, callbacks, c, c->server->h2_options, &mem);
     nghttp2_session_callbacks_del(callbacks);
     return rc == 0 ? FR_OK : FR_E_NOMEM;
@@ -444,7 +229,7 @@ static bool h2_feed(struct fr_http_conn *c, struct fr_span in)
 #ifdef FR_HAVE_MAX_CONTINUATIONS
     if (rc == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) c->server->counters.limit_continuations++;
 #endif
-    broken(c, rc);
+    fr_h2_broken(c, rc);
     return false;
 }
 
@@ -458,7 +243,7 @@ static size_t h2_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
         if (h->frame_n == 0) {
             ssize_t got = nghttp2_session_mem_send(h->session, &h->frame);
 
-            if (got < 0) broken(c, got);
+            if (got < 0) fr_h2_broken(c, got);
             if (got <= 0) break;
             h->frame_n = (size_t)got;
         }
@@ -510,7 +295,7 @@ static void h2_drain(struct fr_http_conn *c)
                                    nghttp2_session_get_last_proc_stream_id(h->session),
                                    NGHTTP2_NO_ERROR, NULL, 0);
     h->has_noticed = true;
-    if (rc != 0) broken(c, rc);
+    if (rc != 0) fr_h2_broken(c, rc);
 }
 
 static bool h2_give_up(struct fr_http_conn *c)
@@ -524,7 +309,7 @@ const struct fr_server_proto fr_h2_proto = {
     .stop = h2_stop,
     .feed = h2_feed,
     .fill = h2_fill,
-    .reply = h2_reply,
+    .reply = fr_h2_reply,
     .drop = h2_drop,
     .can_read = h2_can_read,
     .is_partial = h2_is_partial,
