@@ -57,7 +57,7 @@ class Agent:
     def write(self, blocks, more=""):
         listen = ", ".join(f"{{address: '{a}', port: {p}}}" for a, p in self.listen)
         self.config.write_text(f"federations:\n{''.join(blocks)}listen: [{listen}]\nsocket: {self.socket.name}\n"
-                               f"admin: {{port: {self.admin}}}\n{more}")
+                               f"admin: {{port: {self.admin}}}\nlookup: {{timeout: 10s, broker_timeout: 5s}}\n{more}")
 
     def start(self):
         at = len(self.log.read_text()) if self.log.exists() else 0
@@ -68,17 +68,17 @@ class Agent:
     def stop(self):
         assert self.daemon.stop() == 0, self.daemon.text()
 
-    def udp(self, name, rdtype="A", edns=True, flags=dns.flags.RD, timeout=5):
+    def udp(self, name, rdtype="A", edns=True, flags=dns.flags.RD, timeout=15):
         query = dns.message.make_query(name, rdtype, use_edns=0 if edns else False, payload=1232, flags=flags)
         return dns.query.udp(query, "127.0.0.1", port=self.port, timeout=timeout)
 
     def tcp(self, name, rdtype="A"):
         query = dns.message.make_query(name, rdtype, use_edns=0)
-        return dns.query.tcp(query, "127.0.0.1", port=self.port, timeout=5)
+        return dns.query.tcp(query, "127.0.0.1", port=self.port, timeout=15)
 
     def get(self, path, *args):
         """(status, headers, JSON)"""
-        done = subprocess.run(["curl", "-sS", "-i", "--max-time", "5", "--unix-socket", self.socket, *args,
+        done = subprocess.run(["curl", "-sS", "-i", "--max-time", "15", "--unix-socket", self.socket, *args,
                                f"http://agent{path}"], capture_output=True, check=True)
         head, _, body = done.stdout.decode().partition("\r\n\r\n")
         lines = head.splitlines()
@@ -217,7 +217,7 @@ def test_letters_come_back_as_they_were_sent(agent):
 @pytest.mark.parametrize("tool", ["dig", "kdig"])
 @pytest.mark.parametrize("more", [[], ["+tcp"], ["+noedns"]])
 def test_the_tools(agent, tool, more):
-    done = subprocess.run([tool, "@127.0.0.1", "-p", str(agent.port), "+time=5", "+short", *more, NAME, "A"],
+    done = subprocess.run([tool, "@127.0.0.1", "-p", str(agent.port), "+time=15", "+short", *more, NAME, "A"],
                           capture_output=True, text=True, check=True)
     assert done.stdout.split() == [f"{NETWORK}.", "127.0.0.1"]
 
@@ -425,7 +425,7 @@ def test_broker_down_then_stale_then_back(fed, tmp_path):
     acme = fed.cert("doh", member="acme")
     fed.cli("policy", "set", "ttl.netid", "10s", "--yes")
     fed.start_broker()
-    a = Agent(tmp_path / "agent", [block(fed, acme)], more="lookup: {timeout: 1s}\n")
+    a = Agent(tmp_path / "agent", [block(fed, acme)])
     try:
         assert rrs(a.udp(NAME).answer, "A") == ["127.0.0.1"]
         fed.broker.stop()
@@ -612,7 +612,7 @@ def run_resolver(command, port):
 
 
 def ask(port, name, rdtype="A"):
-    return dns.query.udp(dns.message.make_query(name, rdtype, use_edns=0), "127.0.0.1", port=port, timeout=5)
+    return dns.query.udp(dns.message.make_query(name, rdtype, use_edns=0), "127.0.0.1", port=port, timeout=15)
 
 
 def recipe(name, agent_port):

@@ -46,7 +46,8 @@ class World:
         if brokers:
             broker = "broker:\n" + "".join(f"      - {b}\n" for b in brokers).rstrip("\n")
         self.config.write_text(f"federations:\n  - name: fed.test\n    {broker}\n    ca: {ca or self.fed.root}\n"
-                               f"    certificate: {chain or self.umbra.chain}\n    key: {key or self.umbra.key}\n")
+                               f"    certificate: {chain or self.umbra.chain}\n    key: {key or self.umbra.key}\n"
+                               "lookup: {timeout: 10s, broker_timeout: 5s}\n")
 
     def why(self, *args, code=0, eui=DEVICE):
         """{step: last of that name}, and the whole."""
