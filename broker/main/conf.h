@@ -46,6 +46,7 @@ struct fr_broker_limits {
     uint32_t session_ms;
     unsigned sessions;
     unsigned changes; /* waiting for the writer */
+    unsigned enrolments, enrolment_failures;
 };
 
 struct fr_broker_conf {

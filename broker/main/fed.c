@@ -20,6 +20,12 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
     sum->crl.given += more->crl.given;
     sum->crl.same += more->crl.same;
     sum->crl.absent += more->crl.absent;
+    for (size_t i = 0; i < FR_EST_OPS; i++) sum->est.requests[i] += more->est.requests[i];
+    for (size_t i = 0; i < FR_EST_REFUSALS; i++) sum->est.refused[i] += more->est.refused[i];
+    sum->est.issued += more->est.issued;
+    sum->est.renewed += more->est.renewed;
+    sum->est.repeated += more->est.repeated;
+    sum->est.pending += more->est.pending;
     for (size_t i = 0; i < sizeof sum->doh.rcode / sizeof sum->doh.rcode[0]; i++)
         sum->doh.rcode[i] += more->doh.rcode[i];
     for (int i = 0; i < FR_BUDGETS; i++) sum->desk.over[i] += more->desk.over[i];

@@ -13,6 +13,7 @@
 #include "admin/control.h"
 #include "doh/doh.h"
 #include "est/crl_shelf.h"
+#include "est/est.h"
 #include "main/conf.h"
 #include "main/crl_duty.h"
 #include "main/ident.h"
@@ -24,6 +25,7 @@ struct fr_fed_counts {
     struct fr_doh_counters doh;
     struct fr_desk_counters desk;
     struct fr_crl_shelf_counters crl;
+    struct fr_est_counters est;
 };
 void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *more);
 

@@ -3,6 +3,8 @@
 #include "base/metrics.h"
 #include "store/authority.h"
 
+#include <stdio.h>
+
 #define FED(i)                                                                                     \
     {                                                                                              \
         "federation", counts->feds[i]->name                                                        \
@@ -188,6 +190,30 @@ static void write_members(struct fr_metrics *m, const struct fr_broker_counts *c
                       &(struct usage_writing){m, counts->feds[i]->name});
 }
 
+static void write_est(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_est_requests", "EST requests by operation.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        for (int op = 0; op < FR_EST_OPS; op++)
+            FR_METRIC(m, counts->fed_counts[i].est.requests[op], FED(i),
+                      {"op", fr_est_op_text((enum fr_est_op)op)});
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_est_enrolments",
+                      "Enrolments and renewals that came to something, by what.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        FR_METRIC(m, counts->fed_counts[i].est.issued, FED(i), {"result", "issued"});
+        FR_METRIC(m, counts->fed_counts[i].est.renewed, FED(i), {"result", "renewed"});
+        FR_METRIC(m, counts->fed_counts[i].est.repeated, FED(i), {"result", "repeated"});
+        FR_METRIC(m, counts->fed_counts[i].est.pending, FED(i), {"result", "pending"});
+    }
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_est_refused", "EST requests refused.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        for (size_t r = 0; r < FR_EST_REFUSALS; r++) {
+            char status[12];
+            (void)snprintf(status, sizeof status, "%u", fr_est_refusal_status(r));
+            FR_METRIC(m, counts->fed_counts[i].est.refused[r], FED(i), {"status", status});
+        }
+}
+
 static void write_lists(struct fr_metrics *m, const struct fr_broker_counts *counts, int64_t now_s)
 {
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_crl_requests",
@@ -298,6 +324,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_changes(&m, counts);
     write_expiries(&m, counts, now_s);
     write_lists(&m, counts, now_s);
+    write_est(&m, counts);
     fr_metrics_end(&m);
     return fr_buf_err(out);
 }

@@ -14,6 +14,7 @@ struct worker_fed {
     struct fr_gate *gate;
     struct fr_doh *doh;
     struct fr_crl_shelf *shelf;
+    struct fr_est *est;
 };
 
 /* What select() needs to know of the listener a connection came in by. */
@@ -78,13 +79,20 @@ static void on_plain_request(struct fr_worker *w, struct fr_http_exchange *x)
         fr_http_reply_text(x, 404, "Ask for http://crl.<federation>/.");
 }
 
-/* ca.<fed> gives the same lists as crl.<fed>, to whoever comes. */
-static bool is_list(const struct worker_fed *fed, const struct fr_http_exchange *x)
+/* What ca.<fed> has for whoever comes; true when x was answered. Questions are for broker.<fed>. */
+static bool serve_ca(struct worker_fed *fed, struct fr_http_exchange *x)
 {
     const char *sni = fr_http_conn_peer(x->conn)->sni;
-    return fr_span_starts(x->path, "/crl/") &&
-           fr_service_of(fed->fed->name, sni) == FR_SERVICE_CA &&
-           fr_service_answers(FR_SERVICE_CA, fed->fed->name, x->authority);
+    if (fr_service_of(fed->fed->name, sni) != FR_SERVICE_CA) return false;
+    if (fr_est_is_meant(x->path)) {
+        fr_est_request(fed->est, x);
+        return true;
+    }
+    if (!fr_span_starts(x->path, "/crl/") ||
+        !fr_service_answers(FR_SERVICE_CA, fed->fed->name, x->authority))
+        return false;
+    fr_crl_shelf_request(fed->shelf, x); /* the same lists as crl.<fed> has */
+    return true;
 }
 
 static void on_request(void *data, struct fr_http_exchange *x)
@@ -94,9 +102,7 @@ static void on_request(void *data, struct fr_http_exchange *x)
     struct worker_fed *fed = peer->tag;
     if (!peer->is_tls)
         on_plain_request(w, x);
-    else if (is_list(fed, x))
-        fr_crl_shelf_request(fed->shelf, x);
-    else
+    else if (!serve_ca(fed, x))
         fr_doh_request(fed->doh, x);
 }
 
@@ -124,6 +130,8 @@ static void on_close(void *data, struct fr_http_conn *conn)
 
 /* --- making --- */
 
+static void est_idle(void *data);
+
 static enum fr_err make_feds(struct fr_worker *w)
 {
     const struct fr_broker_conf *conf = w->options.conf;
@@ -143,6 +151,16 @@ static enum fr_err make_feds(struct fr_worker *w)
         enum fr_err err = fr_gate_new(&gate, &fed->gate);
         if (!err) err = fr_doh_new(fed->gate, &fed->doh);
         if (!err) err = fr_crl_shelf_new(fed->fed->state, fed->fed->store, &fed->shelf);
+        const struct fr_est_options est = {
+            .gate = fed->gate,
+            .writer = fed->fed->writer,
+            .store = fed->fed->store,
+            .loop = w->loop,
+            .limits = {conf->limits.enrolments, conf->limits.enrolment_failures},
+            .on_idle = est_idle,
+            .data = w,
+        };
+        if (!err) err = fr_est_new(&est, &fed->est);
         if (err) return err;
     }
     return FR_OK;
@@ -276,7 +294,8 @@ void fr_worker_last(const struct fr_worker *w, struct fr_http_server_counters *h
     for (size_t i = 0; i < w->n_feds; i++)
         feds[i] = (struct fr_fed_counts){
             *fr_gate_counters(w->feds[i].gate), *fr_doh_counters(w->feds[i].doh),
-            fr_gate_desk_counters(w->feds[i].gate), *fr_crl_shelf_counters(w->feds[i].shelf)};
+            fr_gate_desk_counters(w->feds[i].gate), *fr_crl_shelf_counters(w->feds[i].shelf),
+            *fr_est_counters(w->feds[i].est)};
 }
 
 static void sample_delivered(struct fr_post *post)
@@ -307,14 +326,28 @@ static void stop_delivered(struct fr_post *post)
     w->on_stopped(w->on_stopped_data, w);
 }
 
+/* The loop goes last: the writer's answers come by it. */
+static void end_when_idle(struct fr_worker *w)
+{
+    if (w->server) return;
+    for (size_t i = 0; i < w->n_feds; i++)
+        if (fr_est_under_way(w->feds[i].est)) return;
+    fr_loop_ev_stop(w->loop);
+    fr_loop_post(w->options.main_loop, &w->stop_post, stop_delivered, w);
+}
+
+static void est_idle(void *data)
+{
+    end_when_idle(data);
+}
+
 static void server_stopped(void *data)
 {
     struct fr_worker *w = data;
     w->last = *fr_http_server_counters(w->server);
     fr_http_server_free(w->server);
     w->server = NULL;
-    fr_loop_ev_stop(w->loop);
-    fr_loop_post(w->options.main_loop, &w->stop_post, stop_delivered, w);
+    end_when_idle(w);
 }
 
 static void stop_asked(struct fr_post *post)
@@ -338,6 +371,7 @@ void fr_worker_free(struct fr_worker *w)
     if (w->is_started) pthread_join(w->thread, NULL);
     fr_http_server_free(w->server);
     for (size_t i = 0; i < w->n_feds; i++) {
+        fr_est_free(w->feds[i].est);
         fr_crl_shelf_free(w->feds[i].shelf);
         fr_doh_free(w->feds[i].doh);
         fr_gate_free(w->feds[i].gate);

@@ -69,7 +69,7 @@ static X509_REQ *csr_read_pem(struct fr_span in)
     return NULL;
 }
 
-static X509_REQ *csr_read(struct fr_span in)
+X509_REQ *fr_csr_decode(struct fr_span in)
 {
     static const char ARMOUR[] = "-----BEGIN ";
     struct fr_span text = trim(in);
@@ -96,7 +96,7 @@ enum fr_err fr_csr_parse(struct fr_span in, struct fr_diag *diag, struct fr_key 
         return fr_diag_fail(diag, FR_E_LIMIT, "the certificate request is longer than %d bytes",
                             FR_CSR_MAX);
     }
-    req = csr_read(in);
+    req = fr_csr_decode(in);
     if (req == NULL) {
         err = fr_x509_fault(FR_E_MALFORMED);
         (void)fr_diag_fail(diag, err, "not a PKCS#10 certificate request, or more than one");

@@ -31,6 +31,9 @@ enum fr_err fr_x509_fault(enum fr_err otherwise);
 enum fr_err fr_key_give(EVP_PKEY *pkey, struct fr_key **out);
 enum fr_err fr_cert_give(X509 *x509, struct fr_cert **out);
 
+/* One request, PEM or DER, all of it used up; NULL: it is none. */
+X509_REQ *fr_csr_decode(struct fr_span in);
+
 /* A read-only BIO over bytes that stay the caller's; no bytes are fine. NULL: no memory. */
 BIO *fr_bio_over(struct fr_span bytes);
 

@@ -169,6 +169,11 @@ void fr_http_drop(struct fr_http_exchange *x);
 /* Who is at the other end. Valid while the connection is. */
 const struct fr_http_peer *fr_http_conn_peer(const struct fr_http_conn *conn);
 
+/* What both ends of this TLS connection know and nobody else: tls-unique under TLS 1.2 (RFC 5929),
+ * tls-exporter under 1.3 (RFC 9266). 0: there is none. */
+#define FR_HTTP_BINDING_MAX 64
+size_t fr_http_conn_binding(const struct fr_http_conn *conn, uint8_t out[FR_HTTP_BINDING_MAX]);
+
 /* The handler's own pointer, one for each connection; NULL at first. on_close is the place to free
  * it. */
 void fr_http_conn_set_user(struct fr_http_conn *conn, void *user);

@@ -1,0 +1,61 @@
+#include "x509/bag.h"
+
+#include "x509/openssl.h"
+
+#include <openssl/pkcs7.h>
+
+static enum fr_err fill(STACK_OF(X509) * certs, const struct fr_span *ders, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char *at = ders[i].p;
+        X509 *cert = d2i_X509(NULL, &at, (long)ders[i].n);
+        if (cert == NULL || at != ders[i].p + ders[i].n || sk_X509_push(certs, cert) <= 0) {
+            X509_free(cert);
+            return fr_x509_fault(FR_E_MALFORMED);
+        }
+    }
+    return FR_OK;
+}
+
+/* By hand, because PKCS7_content_new puts an empty content in, which is more than nothing. */
+static PKCS7 *make(STACK_OF(X509) * certs)
+{
+    PKCS7 *bag = PKCS7_new();
+    PKCS7_SIGNED *body = PKCS7_SIGNED_new();
+
+    if (bag == NULL || body == NULL || ASN1_INTEGER_set(body->version, 1) != 1) goto fail;
+    body->contents->type = OBJ_nid2obj(NID_pkcs7_data);
+    body->cert = X509_chain_up_ref(certs);
+    if (body->cert == NULL) goto fail;
+    bag->type = OBJ_nid2obj(NID_pkcs7_signed);
+    bag->d.sign = body;
+    return bag;
+fail:
+    PKCS7_SIGNED_free(body);
+    PKCS7_free(bag);
+    return NULL;
+}
+
+enum fr_err fr_bag_write(const struct fr_span *ders, size_t n, struct fr_buf *out)
+{
+    STACK_OF(X509) *certs = sk_X509_new_null();
+    PKCS7 *bag = NULL;
+    unsigned char *der = NULL;
+    int size = -1;
+    enum fr_err err = certs == NULL ? fr_x509_fault(FR_E_NOMEM) : fill(certs, ders, n);
+
+    if (err) goto out;
+    bag = make(certs);
+    if (bag != NULL) size = i2d_PKCS7(bag, &der);
+    if (size <= 0) {
+        err = fr_x509_fault(FR_E_INTERNAL);
+        goto out;
+    }
+    fr_buf_add(out, der, (size_t)size);
+    err = fr_buf_err(out);
+out:
+    OPENSSL_free(der);
+    PKCS7_free(bag);
+    sk_X509_pop_free(certs, X509_free);
+    return err;
+}
