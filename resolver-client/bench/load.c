@@ -38,8 +38,9 @@ struct load {
     int epoll;
     struct conn *conns;
     int64_t start_us, now_us, end_us;
-    unsigned failures;
-    char why[160]; /* of the first failure */
+    unsigned failures; /* in a row */
+    bool has_shut;     /* a connection failed and is to be opened again */
+    char why[160];     /* of the first failure */
     uint8_t in[READ_BYTES];
 };
 
@@ -150,8 +151,6 @@ static bool watch(struct conn *c, uint32_t events)
     return epoll_ctl(c->load->epoll, how, c->fd, &event) == 0;
 }
 
-static void conn_open(struct conn *c);
-
 /* A connection ended that should not have. */
 static void conn_fail(struct conn *c, const char *why)
 {
@@ -161,6 +160,7 @@ static void conn_fail(struct conn *c, const char *why)
 
     l->result->broken++;
     l->failures++;
+    l->has_shut = true;
     if (l->why[0] == '\0') {
         struct fr_span text = fr_span_str(reason != NULL ? reason : why);
         if (text.n >= sizeof l->why) text.n = sizeof l->why - 1;
@@ -296,7 +296,6 @@ static void drive(struct conn *c)
     if (is_alive) is_alive = ask_all(c) && write_out(c);
     if (is_alive) return;
     conn_fail(c, "the server closed the connection");
-    if (c->load->failures < FAILURES_MAX) conn_open(c);
 }
 
 /* --- the run --- */
@@ -308,6 +307,13 @@ static bool is_over(const struct load *l)
     if (l->failures >= FAILURES_MAX) return true;
     if (l->end_us > 0 && l->now_us >= l->end_us) return true;
     return plan->count > 0 && l->result->answered + l->result->resets >= plan->count;
+}
+
+static void reopen(struct load *l)
+{
+    l->has_shut = false;
+    for (unsigned i = 0; i < l->plan->connections && !is_over(l); i++)
+        if (l->conns[i].fd < 0) conn_open(&l->conns[i]);
 }
 
 static void run(struct load *l)
@@ -325,8 +331,7 @@ static void run(struct load *l)
             struct conn *c = events[i].data.ptr;
             if (c->fd >= 0) drive(c);
         }
-        for (unsigned i = 0; n <= 0 && i < l->plan->connections; i++)
-            if (l->conns[i].fd < 0) conn_open(&l->conns[i]); /* one that could not be opened */
+        if (l->has_shut) reopen(l);
     }
     l->result->took_us = clock_us() - l->start_us;
 }
