@@ -695,6 +695,74 @@ static void who_was_first_keeps_a_device(void **state)
     free(euis);
 }
 
+/* Runs a bulk into 000013 of a listed device of 00002a and many more; `meddle` once the merge is past that device. */
+static enum fr_err run_meddled(struct fr_store *store, void (*meddle)(struct fr_store *),
+                               struct fr_diag *diag)
+{
+    enum { N = 20000 };
+    uint64_t *euis = calloc(N, sizeof *euis), moved = 7;
+    struct fr_device_report report;
+    struct fr_device_job job = {.netid = 0x2a, .mode = FR_DEVICE_ADD, .euis = &moved, .n = 1};
+    enum fr_err err = FR_OK;
+    bool done = false;
+
+    assert_int_equal(apply(store, &job, &report, NULL), FR_OK);
+    euis[0] = moved;
+    for (size_t i = 1; i < N; i++) euis[i] = i + 1000;
+    struct fr_bulk *bulk = bulk_of(store, 0x13, euis, N, true);
+    for (unsigned step = 0; err == FR_OK && !done; step++) {
+        if (step == 25) meddle(store); /* 20 steps check the list */
+        err = fr_bulk_step(bulk, 0, diag, &done);
+    }
+    fr_bulk_free(bulk);
+    free(euis);
+    return err;
+}
+
+static void hand_over(struct fr_store *store)
+{
+    struct fr_device_report report;
+    uint64_t eui = 7;
+    struct fr_device_job job = {.netid = 0x2a, .mode = FR_DEVICE_REMOVE, .euis = &eui, .n = 1};
+
+    assert_int_equal(apply(store, &job, &report, NULL), FR_OK);
+    struct fr_change *change = begin_change(store);
+    assert_int_equal(fr_network_remove(change, 0x2a, NULL), FR_OK);
+    assert_int_equal(fr_network_add(change, 0x2a, "bolt", NULL), FR_OK);
+    commit_change(change);
+}
+
+static void give_up(struct fr_store *store)
+{
+    struct fr_change *change = begin_change(store);
+
+    assert_int_equal(fr_network_remove(change, 0x13, NULL), FR_OK);
+    commit_change(change);
+}
+
+static void networks_that_change_hands_end_a_merge(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_diag diag = {0};
+
+    assert_int_equal(run_meddled(f->store, hand_over, &diag), FR_E_BUSY);
+    assert_non_null(strstr(diag.what, "00002a changed hands"));
+    assert_int_equal(network_devices(f->store, 0x13), 0);
+    assert_int_equal(network_devices(f->store, 0x2a), 0);
+    struct fr_change *change = begin_change(f->store);
+    assert_int_equal(fr_network_remove(change, 0x2a, NULL), FR_OK);
+    assert_int_equal(fr_network_add(change, 0x2a, "acme", NULL), FR_OK);
+    commit_change(change);
+    assert_int_equal(run_meddled(f->store, give_up, &diag), FR_E_NOT_FOUND);
+    assert_non_null(strstr(diag.what, "no member holds NetID 000013"));
+    assert_int_equal(device_netid(f->store, 7), 0x2a);
+    assert_int_equal(device_netid(f->store, 1001), 0);
+    change = begin_change(f->store);
+    assert_int_equal(fr_network_add(change, 0x13, "acme", NULL), FR_OK);
+    commit_change(change);
+    assert_consistent(f->store);
+}
+
 /* Printed, not asserted: how long a large import takes on this machine. */
 static void a_million_devices(void **state)
 {
@@ -747,6 +815,7 @@ int main(void)
         STORE_TEST(a_small_replacement_in_place),
         STORE_TEST(one_bulk_at_a_time),
         STORE_TEST(who_was_first_keeps_a_device),
+        STORE_TEST(networks_that_change_hands_end_a_merge),
         STORE_TEST(a_million_devices),
     };
 
