@@ -3,6 +3,7 @@ import ctypes
 import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -264,7 +265,16 @@ class Library:
 
     def count(self, which):
         return self.c.fedroam_count(self.f, ["lookups", "cached", "shared", "stale", "exchanges", "failures", "reloads",
-                                             "entries"].index(which))
+                                             "entries", "hedges", "probes"].index(which))
+
+    def turn(self, seconds):
+        """Drives the handle for a while, as a program with a loop would."""
+        self.c.fedroam_timeout_ms.restype = ctypes.c_int64
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            wait = self.c.fedroam_timeout_ms(self.f)
+            select.select([self.c.fedroam_fd(self.f)], [], [], left if wait < 0 else min(left, wait / 1000))
+            self.c.fedroam_process(self.f)
 
     def free(self):
         self.c.fedroam_free(self.f)
@@ -306,6 +316,26 @@ def test_a_renewed_certificate_is_taken_over(installed, running, tmp_path):
         wait_until(lambda: library.device(f"70b3d57ed00000{next(asked):02x}")[0] == "found" or time.sleep(0.2), 5,
                    "the new certificate to be used")
         assert library.count("reloads") >= 1
+    finally:
+        library.free()
+
+
+def test_an_idle_connection_is_made_anew_before_it_is_needed(installed, fed):
+    fed.member("acme", "000013", "127.0.0.1:8005")
+    fed.devices("000013", ["70b3d57ed0000001", "70b3d57ed0000002"])
+    fed.start_broker(more="limits: {idle: 11s}\n")
+    cert = fed.cert("doh", member="acme")
+    library = Library(installed.so, fed, cert.chain, cert.key)
+    try:
+        assert library.device("70b3d57ed0000001")[0] == "found"
+        library.turn(10)
+        assert library.count("probes") == 0
+        library.turn(3)  # the broker closes it after 11 s
+        assert library.count("probes") == 1
+        handshakes = sum(v for k, v in fed.metrics().items() if "handshakes_total" in k)
+        assert library.device("70b3d57ed0000002")[0] == "found"
+        assert sum(v for k, v in fed.metrics().items() if "handshakes_total" in k) == handshakes > 0
+        assert library.count("failures") == 0
     finally:
         library.free()
 
