@@ -13,9 +13,11 @@
 The programs come from the folder in FR_BIN (ctest sets it), else build/bin of this checkout.
 """
 import base64
+import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
 import shutil
 import socket
@@ -43,10 +45,13 @@ def tool(name):
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    """A loopback port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A loopback port that was free a moment ago; below those that the system gives to outgoing connections, so that no
+    test running beside this one takes it in between."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket(socket.AF_INET, kind) as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(fact, seconds=15, what="condition"):
