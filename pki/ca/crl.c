@@ -107,6 +107,7 @@ enum fr_err fr_crl_publish(struct fr_ca *ca, struct fr_store *store, const char 
     const int64_t now_s = now_ms / 1000;
     char path[FR_CRL_PATH_MAX];
     struct fr_buf der = FR_BUF_INIT(FR_CRL_MAX);
+    struct fr_crl_fields made;
     struct listing l = {.authority = fr_ca_name(ca), .now_s = now_s};
     struct fr_crl_spec spec = {.this_update_s = now_s, .next_update_s = now_s + FR_CRL_LIFETIME_S};
     enum fr_err err = fr_crl_path(dir, l.authority, path);
@@ -115,10 +116,10 @@ enum fr_err fr_crl_publish(struct fr_ca *ca, struct fr_store *store, const char 
     if (!err) err = fill(store, &l);
     if (err) goto out;
     spec.number = next_number(dir, l.authority, now_ms);
-    err = fr_crl_sign(l.draft, &spec, fr_ca_issuing(ca), fr_ca_key(ca), diag, &der);
+    err = fr_crl_sign(l.draft, &spec, fr_ca_issuing(ca), fr_ca_key(ca), diag, &der, &made);
     l.draft = NULL;
     if (!err) err = save(dir, path, fr_buf_span(&der), diag);
-    if (!err) err = fr_crl_read_fields(fr_buf_span(&der), out);
+    if (!err) *out = made;
 out:
     fr_crl_draft_free(l.draft);
     fr_buf_deinit(&der);

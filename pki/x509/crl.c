@@ -117,56 +117,11 @@ static bool sign(X509_CRL *crl, const struct fr_crl_spec *spec, X509 *issuer, EV
            X509_CRL_sign(crl, key, digest) > 0;
 }
 
-static enum fr_err append_der(X509_CRL *crl, struct fr_buf *out)
-{
-    int n = i2d_X509_CRL(crl, NULL);
-    unsigned char *at = n > 0 ? fr_buf_reserve(out, (size_t)n) : NULL;
-
-    if (at == NULL) return n > 0 ? fr_buf_err(out) : fr_x509_fault(FR_E_INTERNAL);
-    n = i2d_X509_CRL(crl, &at);
-    fr_buf_commit(out, (size_t)n);
-    return FR_OK;
-}
-
-/* What others will read must be what was meant: numbers, dates, and a signature that holds. */
-static enum fr_err lint(struct fr_span der, const struct fr_crl_spec *spec, size_t entries,
-                        const struct fr_cert *issuer, struct fr_diag *diag)
-{
-    struct fr_crl_fields fields;
-    enum fr_err err = fr_crl_read_fields(der, &fields);
-
-    if (!err) err = fr_crl_verify(der, issuer);
-    if (!err && (fields.number != spec->number || fields.this_update_s != spec->this_update_s ||
-                 fields.next_update_s != spec->next_update_s || fields.entries != entries))
-        err = FR_E_CRYPTO;
-    if (err)
-        return fr_diag_fail(diag, err == FR_E_NOMEM ? err : FR_E_CRYPTO,
-                            "the revocation list does not read back as it was made");
-    return FR_OK;
-}
-
 static size_t count(X509_CRL *crl)
 {
     int n = sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)); /* -1: no list at all */
 
     return n > 0 ? (size_t)n : 0;
-}
-
-enum fr_err fr_crl_sign(struct fr_crl_draft *draft, const struct fr_crl_spec *spec,
-                        const struct fr_cert *issuer, const struct fr_key *issuer_key,
-                        struct fr_diag *diag, struct fr_buf *out)
-{
-    const size_t before = out->n;
-    size_t entries = count(draft->crl);
-    enum fr_err err = sign(draft->crl, spec, issuer->x509, issuer_key->pkey)
-                          ? FR_OK
-                          : fr_x509_fault(FR_E_INTERNAL);
-
-    if (!err) err = append_der(draft->crl, out);
-    if (!err) err = lint(fr_span(out->p + before, out->n - before), spec, entries, issuer, diag);
-    if (err) fr_buf_cut(out, before);
-    fr_crl_draft_free(draft);
-    return err;
 }
 
 static X509_CRL *parse(struct fr_span der)
@@ -192,38 +147,85 @@ static bool read_time(const ASN1_TIME *time, int64_t *out)
     return ok;
 }
 
-enum fr_err fr_crl_read_fields(struct fr_span der, struct fr_crl_fields *out)
+static enum fr_err read_fields(X509_CRL *crl, struct fr_crl_fields *out)
 {
-    struct fr_crl_fields fields = {0};
-    X509_CRL *crl = parse(der);
+    struct fr_crl_fields fields = {.entries = count(crl)};
     ASN1_INTEGER *number = NULL;
-    enum fr_err err = FR_E_MALFORMED;
 
-    if (crl == NULL) goto out;
-    if (!read_time(X509_CRL_get0_lastUpdate(crl), &fields.this_update_s)) goto out;
+    if (!read_time(X509_CRL_get0_lastUpdate(crl), &fields.this_update_s)) return FR_E_MALFORMED;
     if (X509_CRL_get0_nextUpdate(crl) != NULL &&
         !read_time(X509_CRL_get0_nextUpdate(crl), &fields.next_update_s))
-        goto out;
+        return FR_E_MALFORMED;
     number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
     if (number != NULL && ASN1_INTEGER_get_uint64(&fields.number, number) != 1) fields.number = 0;
-    fields.entries = count(crl);
-    *out = fields;
-    err = FR_OK;
-out:
     ASN1_INTEGER_free(number);
+    *out = fields;
+    return FR_OK;
+}
+
+enum fr_err fr_crl_read_fields(struct fr_span der, struct fr_crl_fields *out)
+{
+    X509_CRL *crl = parse(der);
+    enum fr_err err = crl == NULL ? FR_E_MALFORMED : read_fields(crl, out);
+
     X509_CRL_free(crl);
     ERR_clear_error();
     return err;
 }
 
+static enum fr_err verify(X509_CRL *crl, const struct fr_cert *issuer)
+{
+    EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
+
+    return key != NULL && X509_CRL_verify(crl, key) == 1 ? FR_OK : FR_E_CRYPTO;
+}
+
 enum fr_err fr_crl_verify(struct fr_span der, const struct fr_cert *issuer)
 {
     X509_CRL *crl = parse(der);
-    EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
-    enum fr_err err = crl == NULL ? FR_E_MALFORMED : FR_E_CRYPTO;
+    enum fr_err err = crl == NULL ? FR_E_MALFORMED : verify(crl, issuer);
 
-    if (crl != NULL && key != NULL && X509_CRL_verify(crl, key) == 1) err = FR_OK;
     X509_CRL_free(crl);
+    ERR_clear_error();
+    return err;
+}
+
+/* What others will read must be what was meant: numbers, dates, and a signature that holds. */
+static enum fr_err lint(struct fr_span der, const struct fr_crl_spec *spec, size_t entries,
+                        const struct fr_cert *issuer, struct fr_diag *diag,
+                        struct fr_crl_fields *out)
+{
+    X509_CRL *copy = parse(der);
+    enum fr_err err = copy == NULL ? FR_E_CRYPTO : verify(copy, issuer);
+
+    if (!err) err = read_fields(copy, out);
+    if (err || out->number != spec->number || out->this_update_s != spec->this_update_s ||
+        out->next_update_s != spec->next_update_s || out->entries != entries)
+        err = fr_diag_fail(diag, FR_E_CRYPTO,
+                           "the revocation list does not read back as it was made");
+    X509_CRL_free(copy);
+    return err;
+}
+
+enum fr_err fr_crl_sign(struct fr_crl_draft *draft, const struct fr_crl_spec *spec,
+                        const struct fr_cert *issuer, const struct fr_key *issuer_key,
+                        struct fr_diag *diag, struct fr_buf *out, struct fr_crl_fields *fields)
+{
+    struct fr_crl_fields read = {0};
+    unsigned char *der = NULL;
+    enum fr_err err = FR_OK;
+    int n = -1;
+
+    if (sign(draft->crl, spec, issuer->x509, issuer_key->pkey)) n = i2d_X509_CRL(draft->crl, &der);
+    if (n <= 0) err = fr_x509_fault(FR_E_INTERNAL);
+    if (!err) err = lint(fr_span(der, (size_t)n), spec, count(draft->crl), issuer, diag, &read);
+    if (!err) {
+        fr_buf_add(out, der, (size_t)n);
+        err = fr_buf_err(out);
+    }
+    if (!err) *fields = read;
+    OPENSSL_free(der);
+    fr_crl_draft_free(draft);
     ERR_clear_error();
     return err;
 }

@@ -37,17 +37,17 @@ struct fr_crl_spec {
     int64_t next_update_s;
 };
 
-/* Signs the draft, reads the result back, and appends the DER to out. */
-enum fr_err fr_crl_sign(struct fr_crl_draft *draft, const struct fr_crl_spec *spec,
-                        const struct fr_cert *issuer, const struct fr_key *issuer_key,
-                        struct fr_diag *diag, struct fr_buf *out);
-
 struct fr_crl_fields {
     uint64_t number; /* 0 when it has none, or one that does not fit */
     int64_t this_update_s;
     int64_t next_update_s; /* 0: none */
     size_t entries;
 };
+
+/* Signs the draft, reads the result back, and appends the DER to out; *fields is what was read. */
+enum fr_err fr_crl_sign(struct fr_crl_draft *draft, const struct fr_crl_spec *spec,
+                        const struct fr_cert *issuer, const struct fr_key *issuer_key,
+                        struct fr_diag *diag, struct fr_buf *out, struct fr_crl_fields *fields);
 
 /* One list from DER; every byte must be used. Says nothing about its signature. */
 enum fr_err fr_crl_read_fields(struct fr_span der, struct fr_crl_fields *out);

@@ -42,6 +42,7 @@ static void make(struct fr_buf *der, size_t entries, uint64_t number)
 {
     const struct fr_crl_spec spec = {number, NOW, NOW + 86400};
     struct fr_crl_draft *draft = NULL;
+    struct fr_crl_fields made;
 
     assert_int_equal(fr_crl_draft_new(&draft), FR_OK);
     for (size_t i = 0; i < entries; i++) {
@@ -50,7 +51,8 @@ static void make(struct fr_buf *der, size_t entries, uint64_t number)
                                      .cause = (uint8_t)(i % 2)};
         assert_int_equal(fr_crl_draft_add(draft, &entry), FR_OK);
     }
-    assert_int_equal(fr_crl_sign(draft, &spec, ca, key, NULL, der), FR_OK);
+    assert_int_equal(fr_crl_sign(draft, &spec, ca, key, NULL, der, &made), FR_OK);
+    assert_int_equal(made.entries, entries);
 }
 
 static void what_is_signed_is_read_back(void **state)
