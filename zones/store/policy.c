@@ -18,19 +18,21 @@ static const char *const crl_point_words[] = {
     [FR_CRL_POINT_HTTP] = "http", [FR_CRL_POINT_NONE] = "none"};
 
 static const struct fr_policy_about table[FR_POLICY_COUNT] = {
-    [FR_POLICY_TTL_DEVEUI] = {"ttl.deveui", 3600, 10, 7 * DAY, "TTL of a device's CNAME"},
+    [FR_POLICY_TTL_DEVEUI] = {"ttl.deveui", 3600, 10, 7 * DAY, "TTL of a device's CNAME",
+                              FR_POLICY_SECONDS, NULL},
     [FR_POLICY_TTL_NETID] = {"ttl.netid", 60, 10, DAY,
-                             "TTL of a network's records; a revocation reaches all within it"},
+                             "TTL of a network's records; a revocation reaches all within it",
+                             FR_POLICY_SECONDS, NULL},
     [FR_POLICY_TTL_NEGATIVE] = {"ttl.negative", 60, 1, 3600,
-                                "how long \"no such name\" is remembered"},
+                                "how long \"no such name\" is remembered", FR_POLICY_SECONDS, NULL},
     [FR_POLICY_LIFETIME_BROKER] = {"lifetime.broker", 90 * DAY, 3600, 397 * DAY,
-                                   "life of a broker certificate"},
+                                   "life of a broker certificate", FR_POLICY_SECONDS, NULL},
     [FR_POLICY_LIFETIME_DOH] = {"lifetime.doh", 30 * DAY, 3600, 397 * DAY,
-                                "life of a member's look-up certificate"},
+                                "life of a member's look-up certificate", FR_POLICY_SECONDS, NULL},
     [FR_POLICY_LIFETIME_NS] = {"lifetime.ns", 30 * DAY, 3600, 397 * DAY,
-                               "life of a network server's certificate"},
+                               "life of a network server's certificate", FR_POLICY_SECONDS, NULL},
     [FR_POLICY_LIFETIME_JS] = {"lifetime.js", 30 * DAY, 3600, 397 * DAY,
-                               "life of a join server's certificate"},
+                               "life of a join server's certificate", FR_POLICY_SECONDS, NULL},
     [FR_POLICY_VISIBILITY] = {"visibility", FR_VISIBILITY_FEDERATION, FR_VISIBILITY_FEDERATION,
                               FR_VISIBILITY_GRANTED,
                               "who sees a device: every member, or those its home allows",
@@ -54,7 +56,8 @@ static const struct fr_policy_about table[FR_POLICY_COUNT] = {
                              "their revocation list",
                              FR_POLICY_WORD, crl_point_words},
     [FR_POLICY_STATS_KEEP] = {"stats.keep", 400 * DAY, 31 * DAY, 3650 * DAY,
-                              "how long the counts of look-ups by day are kept"},
+                              "how long the counts of look-ups by day are kept", FR_POLICY_SECONDS,
+                              NULL},
 };
 
 #define KEY_MAX 40
