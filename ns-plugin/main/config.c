@@ -2,28 +2,10 @@
 
 #include "base/log_conf.h"
 #include "base/mem.h"
+#include "names/conf.h"
 #include "names/eui.h"
 #include "names/member.h"
-#include "names/netid.h"
 #include "roles/ns.h"
-
-static enum fr_err parse_netid(struct fr_span text, void *member, struct fr_diag *diag)
-{
-    uint32_t netid;
-
-    enum fr_err err = fr_netid_parse(text, &netid);
-    if (err) return fr_diag_fail(diag, err, "not a NetID: 6 hex digits are wanted");
-    err = fr_netid_check(netid, diag);
-    if (err == FR_OK) *(uint32_t *)member = netid;
-    return err;
-}
-
-static enum fr_err parse_eui(struct fr_span text, void *member, struct fr_diag *diag)
-{
-    enum fr_err err = fr_eui_parse(text, member);
-
-    return err ? fr_diag_fail(diag, err, "not an EUI: 16 hex digits are wanted") : FR_OK;
-}
 
 #define AT(member) FR_CONF_AT(struct fr_ns_conf, member)
 
@@ -94,7 +76,7 @@ static const struct fr_conf_row PEER_ROWS[] = {
     {.key = "netid",
      .type = FR_T_CUSTOM,
      FR_CONF_AT(struct fr_ns_peer_rule, netid),
-     .parse = parse_netid,
+     .parse = fr_conf_parse_netid,
      .flags = FR_CONF_REQUIRED,
      .help = "NetID of the network."},
     {.key = "federation",
@@ -155,7 +137,7 @@ static const struct fr_conf_row JOIN_SERVER_ROWS[] = {
     {.key = "joineui",
      .type = FR_T_CUSTOM,
      FR_CONF_AT(struct fr_ns_join_server, join_eui),
-     .parse = parse_eui,
+     .parse = fr_conf_parse_eui,
      .flags = FR_CONF_REQUIRED,
      .help = "JoinEUI it serves."},
     {.key = "url",
@@ -225,7 +207,7 @@ static const struct fr_conf_row ROWS[] = {
     {.key = "netid",
      .type = FR_T_CUSTOM,
      AT(ns.netid),
-     .parse = parse_netid,
+     .parse = fr_conf_parse_netid,
      .flags = FR_CONF_REQUIRED,
      .help = "This network's NetID; quote it, or YAML reads a number."},
     {.key = "roles", .type = FR_T_GROUP, .rows = ROLE_ROWS, .help = "What this server does."},

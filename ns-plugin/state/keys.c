@@ -4,8 +4,8 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/mem.h"
+#include "names/conf.h"
 #include "names/eui.h"
-#include "names/netid.h"
 
 #include <stdlib.h>
 
@@ -33,24 +33,6 @@ const char *fr_lorawan_print(enum fr_lorawan version)
     return VERSIONS[version].word;
 }
 
-static enum fr_err parse_eui(struct fr_span text, void *member, struct fr_diag *diag)
-{
-    enum fr_err err = fr_eui_parse(text, member);
-
-    return err ? fr_diag_fail(diag, err, "not an EUI: 16 hex digits are wanted") : FR_OK;
-}
-
-static enum fr_err parse_netid(struct fr_span text, void *member, struct fr_diag *diag)
-{
-    uint32_t netid;
-
-    enum fr_err err = fr_netid_parse(text, &netid);
-    if (err) return fr_diag_fail(diag, err, "not a NetID: 6 hex digits are wanted");
-    err = fr_netid_check(netid, diag);
-    if (err == FR_OK) *(uint32_t *)member = netid;
-    return err;
-}
-
 /* Says what is wrong with a key without repeating any of it. */
 static enum fr_err parse_key(struct fr_span text, void *member, struct fr_diag *diag)
 {
@@ -70,13 +52,13 @@ static const struct fr_conf_row DEVICE_ROWS[] = {
     {.key = "deveui",
      .type = FR_T_CUSTOM,
      FR_CONF_AT(struct fr_device, dev_eui),
-     .parse = parse_eui,
+     .parse = fr_conf_parse_eui,
      .flags = FR_CONF_REQUIRED,
      .help = "DevEUI of the device."},
     {.key = "joineui",
      .type = FR_T_CUSTOM,
      FR_CONF_AT(struct fr_device, join_eui),
-     .parse = parse_eui,
+     .parse = fr_conf_parse_eui,
      .flags = FR_CONF_REQUIRED,
      .help = "JoinEUI (AppEUI) it joins with."},
     {.key = "lorawan",
@@ -107,7 +89,7 @@ static const struct fr_conf_row DEVICE_ROWS[] = {
     {.key = "netid",
      .type = FR_T_CUSTOM,
      FR_CONF_AT(struct fr_device, home_netid),
-     .parse = parse_netid,
+     .parse = fr_conf_parse_netid,
      .help = "Its home, where that is another network and only its keys are here."},
     {0},
 };
