@@ -6,17 +6,19 @@ CPU time, user and system; the table has the median over the rounds and the rati
 """
 import argparse
 import json
+import os
 import pathlib
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import imports
 import report
 from memory import idle_connection_bytes
-from servers import BIN, Bind, Broker, Nghttpd, make_federation, pinned
+from servers import BIN, TICK, Bind, Broker, Nghttpd, make_federation, pinned
 
 # label, what is counted, options of `fedroam bench doh`, which servers have the row
 STATIC = {"fedroam-broker", "BIND", "nghttpd"}
@@ -33,6 +35,12 @@ ROWS = [
     ("resumed handshakes", "resumed",
      ["--get", "--connections", "8", "--streams", "1", "--per-connection", "1", "--resume"], STATIC),
 ]
+
+
+def machine_busy_s():
+    """CPU seconds of all programs on all cores so far."""
+    user, nice, system, _, _, irq, softirq = map(int, pathlib.Path("/proc/stat").read_text().split()[1:8])
+    return (user + nice + system + irq + softirq) / TICK
 
 
 def measure(server, names, options, seconds, core=1):
@@ -55,8 +63,9 @@ def measure(server, names, options, seconds, core=1):
 
 
 def run_rounds(servers, fed, rounds, seconds):
-    """{row: {server: [report, …]}}"""
+    """{row: {server: [report, …]}}, and the share of the machine that other programs took meanwhile."""
     results = {}
+    begin, busy = time.monotonic(), machine_busy_s()
     for number in range(rounds):
         for label, counted, options, who in ROWS:
             for server in servers:
@@ -66,7 +75,8 @@ def run_rounds(servers, fed, rounds, seconds):
                 got = measure(server, fed.names, options, seconds)
                 got["rate"] = got[counted] / got["server_s"]
                 results.setdefault(label, {}).setdefault(server.name, []).append(got)
-    return results
+    ours = sum(r["server_s"] + r["generator_s"] for row in results.values() for runs in row.values() for r in runs)
+    return results, max(machine_busy_s() - busy - ours, 0) / (time.monotonic() - begin) / os.cpu_count()
 
 
 def rate_of_workers(server, fed, rounds, seconds):
@@ -101,7 +111,7 @@ def main():
         try:
             for server in servers:
                 server.start()
-            results = run_rounds(servers, fed, args.rounds, args.seconds)
+            results, others = run_rounds(servers, fed, args.rounds, args.seconds)
             facts = {
                 "rss": {s.name: s.rss_anon() for s in servers},
                 "start": {s.name: s.start_s for s in servers},
@@ -109,6 +119,7 @@ def main():
                 "devices": fed.count,
                 "bytes": (fed.state / "data.mdb").stat().st_size / fed.count,
                 "import_s": fed.import_s,
+                "others": others,
                 "rounds": args.rounds,
                 "seconds": args.seconds,
             }

@@ -123,6 +123,7 @@ def page(results, facts):
         "Written by `./dev bench`; what it means is in [performance.md](performance.md).",
         "",
         machine(),
+        f"Other programs took {facts['others']:.0%} of the machine meanwhile. "
         f"{facts['rounds']} rounds of {facts['seconds']:g} s a row, a zone of {devices:,} devices, medians.",
         "",
         "## Answers and handshakes for each second of the server's CPU",
