@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -244,6 +245,17 @@ def test_of_the_same_request_at_once_all_get_the_same(est):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = {a[2] for a in pool.map(lambda b: enroll(est, b, basic=basic), [body] * 16)}
     assert len(answers) == 1 and certs_in(answers.pop())
+
+
+def test_a_reload_loses_no_enrolment(est):
+    """Workers that end wait for what the writer still does for them."""
+    jobs = [(token(est), one_line(csr_of(new_key(est.folder)))) for _ in range(24)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(enroll, est, body, basic=basic) for basic, body in jobs]
+        for _ in range(4):
+            time.sleep(0.1)
+            est.broker.signal(signal.SIGHUP)
+        assert {a.result()[0] for a in answers} == {200}
 
 
 def test_approval_is_polled_for(est):
