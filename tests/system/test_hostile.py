@@ -25,11 +25,11 @@ QUERY = "/dns-query?dns=AAABAAABAAAAAAAAA2ZlZAR0ZXN0AAAGAAE"      # fed.test SOA
 GOOD = "127.0.0.2"                                               # where good clients come from
 BAD = "127.0.0.3"
 LIMITS = """limits:
-  handshake: 1s
-  first_request: 1s
-  request: 1s
-  idle: 2s
-  write: 1s
+  handshake: 2s
+  first_request: 2s
+  request: 2s
+  idle: 3s
+  write: 2s
   connections: 800
   connections_per_address: 300
   streams: 50
@@ -209,7 +209,7 @@ def test_silent_connections_end_at_the_handshake_deadline(fed):
         for s in silent:
             assert is_closed(s)
             s.close()
-        assert 0.9 < time.monotonic() - start < 5
+        assert 1.9 < time.monotonic() - start < 8
     assert counter.grown() == 100
 
 
@@ -225,7 +225,7 @@ def test_a_client_hello_a_byte_at_a_time_ends_at_the_same_deadline(fed):
             for i in range(len(hello)):
                 s.sendall(hello[i:i + 1])
                 time.sleep(0.05)
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 8
     counter.wait()
 
 
@@ -238,7 +238,7 @@ def test_established_and_silent_ends_at_the_first_request_deadline(fed, alpn):
         for s in silent:
             assert is_closed(s)
             s.close()
-        assert 0.9 < time.monotonic() - start < 6
+        assert 1.9 < time.monotonic() - start < 8
     assert counter.grown() == 10
 
 
@@ -256,7 +256,7 @@ def test_a_request_that_never_ends(fed):
                 time.sleep(0.05)
                 if counter.grown():
                     break
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 8
         kept.close()
     counter.wait()
 
@@ -268,7 +268,7 @@ def test_a_body_that_never_ends_over_http2(fed):
         c.send_headers(1, h2_head(fed, "POST", "/dns-query", ("content-type", "application/dns-message")))
         s.sendall(c.data_to_send())
         with contextlib.suppress(OSError):
-            for _ in range(60):
+            for _ in range(120):
                 c.send_data(1, b"\0")
                 s.sendall(c.data_to_send())
                 time.sleep(0.05)
