@@ -203,44 +203,38 @@ out:
     return err;
 }
 
-/* The resolver was made from it. Certificate files may change in place; other files are other options. */
-static bool is_same_federation(const struct fr_federation_conf *a,
-                               const struct fr_federation_conf *b)
-{
-    if (strcmp(a->name, b->name) != 0 || strcmp(a->ca, b->ca) != 0 ||
-        strcmp(a->certificate, b->certificate) != 0 || strcmp(a->key, b->key) != 0 ||
-        a->n_brokers != b->n_brokers || a->n_addresses != b->n_addresses) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n_brokers; i++) {
-        if (strcmp(a->brokers[i].url, b->brokers[i].url) != 0) return false;
-    }
-    for (size_t i = 0; i < a->n_addresses; i++) {
-        if (strcmp(a->addresses[i], b->addresses[i]) != 0) return false;
-    }
-    return true;
-}
-
 /* What cannot change under a running server. */
 static const char *needs_restart(const struct fr_ns_options *a, const struct fr_ns_options *b)
 {
     if (a->netid != b->netid) return "netid";
     if (a->n_federations != b->n_federations) return "federations";
     for (size_t i = 0; i < a->n_federations; i++) {
-        if (!is_same_federation(&a->federations[i], &b->federations[i])) return "federations";
+        /* Connections point at the entries; what is in them may change. */
+        if (strcmp(a->federations[i].name, b->federations[i].name) != 0) return "federations";
     }
     if (!fr_addr_equal(&a->gateways.listen, &b->gateways.listen)) return "gateways.listen";
     if (!fr_addr_equal(&a->backend.listen, &b->backend.listen)) return "backend.listen";
     if (strcmp(a->state, b->state) != 0) return "state";
-    if (memcmp(&a->lookup, &b->lookup, sizeof a->lookup) != 0) return "lookup";
     if (a->dedup_ms != b->dedup_ms) return "timers.dedup";
     return NULL;
+}
+
+/* Brokers, limits and certificate files of the look-ups. The files were just read for the peers' sake,
+ * so only memory can be missing. */
+static enum fr_err reload_resolver(struct fr_ns *ns, const struct fedroam_options *options,
+                                   struct fr_diag *diag)
+{
+    enum fedroam_err err = fedroam_reload(ns->resolver, options);
+    return err == FEDROAM_OK ? FR_OK
+                             : fr_diag_fail(diag, FR_E_CONFIG, "look-ups go on as before: %s",
+                                            fedroam_err_text(err));
 }
 
 enum fr_err fr_ns_reload(struct fr_ns *ns, const struct fr_ns_options *options,
                          struct fr_diag *diag)
 {
     struct fr_keys *keys = NULL;
+    struct fedroam_options *lookups = NULL;
     const char *key = needs_restart(ns->options, options);
 
     if (key != NULL) return fr_diag_fail(diag, FR_E_CONFIG, "%s changed: restart for that", key);
@@ -250,7 +244,11 @@ enum fr_err fr_ns_reload(struct fr_ns *ns, const struct fr_ns_options *options,
         err = fr_keys_load(options->devices, diag, &keys);
         if (err) return err;
     }
-    err = fr_ns_feds_load(ns, options, diag);
+    err = fr_federations_options(options->federations, options->n_federations, &options->lookup,
+                                 diag, &lookups);
+    if (!err) err = fr_ns_feds_load(ns, options, diag);
+    if (!err) err = reload_resolver(ns, lookups, diag);
+    fedroam_options_free(lookups);
     if (err) {
         fr_keys_free(keys);
         return err;

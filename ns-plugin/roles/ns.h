@@ -28,8 +28,8 @@ enum fr_err fr_ns_check_files(const struct fr_ns_options *options, struct fr_dia
 enum fr_err fr_ns_new(struct fr_loop *loop, const struct fr_ns_options *options,
                       const struct fr_log *log, struct fr_diag *diag, struct fr_ns **out);
 
-/* Takes over roles, rules, timers, devices, Join Servers and certificate files. On failure the running ones stay. What needs a
- * restart (federations, look-ups, addresses, NetID, state, the dedup window) is FR_E_CONFIG when it changed. */
+/* Takes over roles, rules, timers, devices, Join Servers, brokers, look-ups and certificate files. On failure the running ones
+ * stay. What needs a restart (which federations, addresses, NetID, state, the dedup window) is FR_E_CONFIG when it changed. */
 enum fr_err fr_ns_reload(struct fr_ns *ns, const struct fr_ns_options *options,
                          struct fr_diag *diag);
 

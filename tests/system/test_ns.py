@@ -635,6 +635,9 @@ def test_peers_are_trusted_for_a_while_without_a_broker(net):
     finally:
         net.fed.start_broker()
         net.fed.cli("policy", "set", "ttl.netid", "60")
+        for ns in (net.home, net.visited):  # their rest after the failure would go on for some seconds
+            ns.stop()
+            ns.start()
 
 
 def test_a_join_server_elsewhere(net):
@@ -675,6 +678,31 @@ def test_reload_of_a_bad_file_changes_nothing(net):
     net.home.config.write_text(good)
     with net.home.gateway() as gw:
         assert join(gw, device("70b3d57ed0000001")) is not None
+
+
+def test_reload_takes_over_brokers_and_look_ups(net):
+    good = net.visited.config.read_text()
+    dead = f"https://{net.fed.host}:{free_port()}/dns-query"
+    stranger = "0102030405060708"
+
+    def heard():
+        net.visited.mark()
+        with net.visited.gateway() as gw:
+            assert join(gw, Device(stranger, JOIN_EUI, APP_KEY), timeout=SILENCE) is None
+        return net.visited.wait("join.resolve")["result"]
+
+    def reload(text):
+        net.visited.mark()
+        net.visited.config.write_text(text)
+        net.visited.process.signal(signal.SIGHUP)
+        net.visited.wait("ns.reloaded")
+
+    try:
+        reload(good.replace(f"broker: {net.fed.url}", f"broker: {dead}") + "lookup: {timeout: 1s, cache_file: cache}\n")
+        assert heard() == "no broker"
+    finally:
+        reload(good)
+    assert heard() == "unknown"
 
 
 def check(config):
