@@ -8,7 +8,7 @@
  * Owns: every transaction and cursor begun must be ended. Spans that get and cursors give point into the map: they are valid
  *   until the transaction is reset or ended, and in a write transaction only until its next put or delete.
  * Threads: a write transaction belongs to the thread that began it. A read transaction may move between threads, one at a time.
- * Errors: FR_E_NOT_FOUND (no such key), FR_E_EXISTS (append out of order, insert of a key that is there), FR_E_LIMIT (the map is full: abort;
+ * Errors: FR_E_NOT_FOUND (no such key), FR_E_EXISTS (append out of order, insert of a key that is there), FR_E_FULL (the map is full: abort;
  *   nothing is lost), FR_E_BUSY (reader slots taken, or another process enlarged the map while this one had readers: try
  *   again), FR_E_IO, FR_E_NOMEM, FR_E_RANGE (key length), FR_E_PERM (write on a read-only environment). After a failure of a write other than
  *   FR_E_NOT_FOUND and FR_E_EXISTS the transaction can only be aborted.

@@ -7,7 +7,7 @@
  *   it, and one of them can be cancelled without the others. A change that changed nothing leaves no record.
  * Owns: a change is ended by exactly one of commit and cancel; a batch by commit or abort.
  * Threads: the thread that began it. At most one batch exists at a time over all processes; begin waits for the other.
- * Errors: db/txn.h's; FR_E_LIMIT: the map is full, or the change too large for one record
+ * Errors: db/txn.h's; FR_E_FULL: no room; FR_E_LIMIT: the change is too large for one record
  *   (FR_CHANGE_FACTS_MAX bytes of facts).
  * Trust: actor and reason are people's text: printable UTF-8 without control bytes, cut at FR_ACTOR_MAX and FR_REASON_MAX.
  */

@@ -7,7 +7,7 @@
  *   changes: they are in no journal and move no sequence.
  * Owns: nothing. Threads: the snap's; add and drop begin their own write transaction and wait for the
  *   one before.
- * Errors: db/txn.h's; FR_E_LIMIT: the store is full, and nothing was added.
+ * Errors: db/txn.h's; FR_E_FULL: the store is full, and nothing was added.
  * Units and limits: days since 1970; kept for the policy `stats.keep`.
  */
 #include "store/store.h"
