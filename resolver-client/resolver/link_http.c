@@ -202,7 +202,7 @@ enum fr_err fr_link_http_make(void *data, const struct fr_federation_opt *federa
             err = FR_E_NOMEM;
             break;
         }
-        *l = (struct http_link){.link = {&http_ops},
+        *l = (struct http_link){.link = {.ops = &http_ops},
                                 .loop = loop,
                                 .broker = &federation->brokers[n],
                                 .identity = fr_identity_ref(identity),
