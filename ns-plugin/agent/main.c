@@ -1,10 +1,10 @@
 /* fedroam-agent: the names of federations for every program of a machine. */
-#include "agent/admin.h"
 #include "agent/agent.h"
 #include "agent/config.h"
 #include "base/cli.h"
 #include "base/mem.h"
 #include "base/seal.h"
+#include "transport/health.h"
 #include "transport/loop_ev.h"
 
 #include <signal.h>
@@ -20,7 +20,7 @@ struct run {
     struct fr_log log;
     struct fr_agent_conf *conf; /* agent borrows it */
     struct fr_agent *agent;
-    struct fr_agent_admin *admin;
+    struct fr_health *health;
 };
 
 /* Every answer that is to come at all comes within the time of a look-up, and whoever misses one asks
@@ -73,6 +73,11 @@ static void log_ready(const struct run *run)
            FR_UINT("federations", o->n_federations), FR_STR("socket", o->socket));
 }
 
+static void write_metrics(void *agent, struct fr_metrics *m)
+{
+    fr_agent_write_metrics(agent, m);
+}
+
 static enum fr_err serve(struct run *run, struct fr_diag *diag)
 {
     struct fr_ev_signal *signals[3] = {NULL};
@@ -82,7 +87,8 @@ static enum fr_err serve(struct run *run, struct fr_diag *diag)
     err = fr_agent_open(run->loop, &run->conf->agent, &run->log, diag, &run->agent);
     if (err) goto out;
     if (run->conf->admin.port != 0) {
-        err = fr_agent_admin_open(run->loop, run->agent, &run->conf->admin, diag, &run->admin);
+        err = fr_health_open(run->loop, &run->conf->admin, write_metrics, run->agent, diag,
+                             &run->health);
         if (err) goto out;
     }
     err = fr_loop_ev_signal(run->loop, SIGTERM, on_stop, run, &signals[0]);
@@ -94,7 +100,7 @@ static enum fr_err serve(struct run *run, struct fr_diag *diag)
     fr_loop_ev_run(run->loop);
     FR_LOG(&run->log, FR_LOG_INFO, "agent.stopped");
 out:
-    fr_agent_admin_close(run->admin);
+    fr_health_close(run->health);
     fr_agent_close(run->agent);
     for (size_t i = 0; i < 3; i++) fr_loop_ev_signal_free(signals[i]);
     fr_loop_ev_free(run->loop);

@@ -2,9 +2,9 @@
 #include "base/cli.h"
 #include "base/mem.h"
 #include "base/seal.h"
-#include "ns/admin.h"
 #include "ns/config.h"
 #include "roles/ns.h"
+#include "transport/health.h"
 #include "transport/loop_ev.h"
 
 #include <signal.h>
@@ -20,7 +20,7 @@ struct run {
     struct fr_log log;
     struct fr_ns_conf *conf; /* ns borrows it */
     struct fr_ns *ns;
-    struct fr_ns_admin *admin;
+    struct fr_health *health;
     bool is_stopping;
 };
 
@@ -39,7 +39,7 @@ static void on_stop(void *data, int signum)
     run->is_stopping = true;
     FR_LOG(&run->log, FR_LOG_INFO, "ns.stopping", FR_STR("signal", strsignal(signum)));
     (void)sd_notify(0, "STOPPING=1");
-    if (run->admin != NULL) fr_ns_admin_set_stopping(run->admin);
+    if (run->health != NULL) fr_health_set_stopping(run->health);
     fr_ns_stop(run->ns, run->conf->drain_ms, stopped, run);
 }
 
@@ -89,6 +89,11 @@ static void log_ready(const struct run *run)
     }
 }
 
+static void write_metrics(void *ns, struct fr_metrics *m)
+{
+    fr_ns_write_metrics(ns, m);
+}
+
 static enum fr_err serve(struct run *run, struct fr_diag *diag)
 {
     struct fr_ev_signal *signals[3] = {NULL};
@@ -98,7 +103,8 @@ static enum fr_err serve(struct run *run, struct fr_diag *diag)
     err = fr_ns_new(run->loop, &run->conf->ns, &run->log, diag, &run->ns);
     if (err) goto out;
     if (run->conf->admin.port != 0) {
-        err = fr_ns_admin_open(run->loop, run->ns, &run->conf->admin, diag, &run->admin);
+        err = fr_health_open(run->loop, &run->conf->admin, write_metrics, run->ns, diag,
+                             &run->health);
         if (err) goto out;
     }
     err = fr_loop_ev_signal(run->loop, SIGTERM, on_stop, run, &signals[0]);
@@ -110,7 +116,7 @@ static enum fr_err serve(struct run *run, struct fr_diag *diag)
     fr_loop_ev_run(run->loop);
     FR_LOG(&run->log, FR_LOG_INFO, "ns.stopped");
 out:
-    fr_ns_admin_close(run->admin);
+    fr_health_close(run->health);
     fr_ns_free(run->ns);
     for (size_t i = 0; i < 3; i++) fr_loop_ev_signal_free(signals[i]);
     fr_loop_ev_free(run->loop);

@@ -1,12 +1,12 @@
 #include "agent/agent.h"
 
-#include "agent/admin.h"
 #include "agent/local.h"
 #include "asking.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "dns/response.h"
 #include "support/test_pki.h"
+#include "transport/health.h"
 #include "transport/http_client.h"
 
 #include <arpa/inet.h>
@@ -219,12 +219,17 @@ static void test_stopped_while_a_program_waits(void **state)
     fr_loop_poll_free(r.loop);
 }
 
+static void write_metrics(void *agent, struct fr_metrics *m)
+{
+    fr_agent_write_metrics(agent, m);
+}
+
 static void test_metrics_and_health(void **state)
 {
     (void)state;
     struct run r;
     struct reply reply;
-    struct fr_agent_admin *admin = NULL;
+    struct fr_health *admin = NULL;
     struct fr_http_client_conf how = fr_http_client_conf_default();
     const struct fr_addr at = {.ip = {.family = 4, .b = {127, 0, 0, 1}}, .port = free_port()};
     struct fr_buf text = FR_BUF_INIT(65536);
@@ -237,7 +242,7 @@ static void test_metrics_and_health(void **state)
         strstr(fr_buf_str(&text), "\nfedroam_agent_requests_total{result=\"found\"} 0\n"));
     fr_buf_deinit(&text);
 
-    assert_int_equal(fr_agent_admin_open(r.loop, r.agent, &at, NULL, &admin), FR_OK);
+    assert_int_equal(fr_health_open(r.loop, &at, write_metrics, r.agent, NULL, &admin), FR_OK);
     how.host = "127.0.0.1";
     how.addrs = &at;
     how.n_addrs = 1;
@@ -245,10 +250,10 @@ static void test_metrics_and_health(void **state)
     assert_int_equal(reply.status, 200);
     get(&r, &how, "/metrics", &reply);
     assert_non_null(strstr(reply.body, "fedroam_agent_datagrams_total"));
-    fr_agent_admin_set_stopping(admin);
+    fr_health_set_stopping(admin);
     get(&r, &how, "/readyz", &reply);
     assert_int_equal(reply.status, 503);
-    fr_agent_admin_close(admin);
+    fr_health_close(admin);
     stop(&r);
 }
 
