@@ -16,4 +16,4 @@ install(FILES broker/main/systemd/fedroam.sysusers DESTINATION lib/sysusers.d
 install(FILES broker/main/systemd/fedroam.tmpfiles DESTINATION lib/tmpfiles.d
     RENAME fedroam.conf COMPONENT fedroam)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT fedroam)
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT fedroam FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT fedroam FILES_MATCHING PATTERN "*.md" PATTERN "*.yml")
