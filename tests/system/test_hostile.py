@@ -3,6 +3,7 @@
 The hostile clients are raw sockets, Python's ssl, h2/hyperframe and openssl; the good ones are threads that keep asking
 on their own connections from another address, and must all be answered."""
 import contextlib
+import resource
 import socket
 import ssl
 import statistics
@@ -20,6 +21,9 @@ import hyperframe.frame as frames
 import pytest
 
 from fed import BIN, ENV, Federation, wait_until
+
+# Both ends of thousands of connections: a user's soft limit of 1,024 descriptors is too low for this side.
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 
 QUERY = "/dns-query?dns=AAABAAABAAAAAAAAA2ZlZAR0ZXN0AAAGAAE"      # fed.test SOA
 GOOD = "127.0.0.2"                                               # where good clients come from

@@ -142,11 +142,11 @@ static void secrets_must_be_private(void **state)
 /* Root checks the configuration of a service user; that user must not take a stranger's file. */
 static void secrets_of_others(void **state)
 {
+    (void)state;
+    if (geteuid() != 0) skip(); /* who is not root cannot make such a file */
     char *path = in_folder("others");
     struct fr_diag diag = {0};
 
-    (void)state;
-    if (geteuid() != 0) skip(); /* who is not root cannot make such a file */
     assert_int_equal(fr_file_write(path, 0600, FR_SPAN_LIT("k"), NULL), FR_OK);
     assert_int_equal(chown(path, 4242, 4242), 0);
     assert_int_equal(fr_file_check_private(path, &diag), FR_OK);
