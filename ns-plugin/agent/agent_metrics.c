@@ -1,22 +1,9 @@
 #include "agent/agent_priv.h"
 
-struct row {
-    const char *name, *help;
-    uint64_t value;
-};
-
-static void write_rows(struct fr_metrics *m, const struct row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        fr_metrics_family(m, FR_METRIC_COUNTER, rows[i].name, rows[i].help);
-        FR_METRIC(m, rows[i].value);
-    }
-}
-
 static void write_desk(const struct fr_agent *agent, struct fr_metrics *m)
 {
     const struct fr_desk_counters *c = fr_desk_counters(agent->desk);
-    const struct row rows[] = {
+    const struct fr_metric_row rows[] = {
         {"fedroam_agent_queries", "DNS messages received from guests.", c->queries},
         {"fedroam_agent_answers", "DNS answers given.", c->answers},
         {"fedroam_agent_dropped", "Messages that are no query.", c->dropped},
@@ -29,7 +16,7 @@ static void write_desk(const struct fr_agent *agent, struct fr_metrics *m)
         {"fedroam_agent_too_many", "Queries beyond limits.pending.", c->too_many},
     };
 
-    write_rows(m, rows, sizeof rows / sizeof rows[0]);
+    fr_metrics_counters(m, rows, sizeof rows / sizeof rows[0]);
 }
 
 static void write_doors(const struct fr_agent *agent, struct fr_metrics *m)
@@ -50,7 +37,7 @@ static void write_doors(const struct fr_agent *agent, struct fr_metrics *m)
         tcp.bad += t->bad;
         tcp.open += t->open;
     }
-    const struct row rows[] = {
+    const struct fr_metric_row rows[] = {
         {"fedroam_agent_datagrams", "UDP datagrams received.", udp.datagrams},
         {"fedroam_agent_datagrams_too_long", "UDP datagrams longer than any query.", udp.too_long},
         {"fedroam_agent_strangers", "Datagrams and connections from outside of allow.",
@@ -62,7 +49,7 @@ static void write_doors(const struct fr_agent *agent, struct fr_metrics *m)
         {"fedroam_agent_connections_bad", "TCP connections closed for a length no query has.",
          tcp.bad},
     };
-    write_rows(m, rows, sizeof rows / sizeof rows[0]);
+    fr_metrics_counters(m, rows, sizeof rows / sizeof rows[0]);
     fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_agent_connections_open",
                       "TCP connections open now.");
     FR_METRIC(m, tcp.open);
@@ -85,7 +72,7 @@ static void write_local(const struct fr_agent *agent, struct fr_metrics *m)
 static void write_resolver(const struct fr_agent *agent, struct fr_metrics *m)
 {
     const struct fedroam *f = fr_source_handle(fr_desk_source(agent->desk));
-    const struct row rows[] = {
+    const struct fr_metric_row rows[] = {
         {"fedroam_agent_lookups", "Questions put to the resolver.",
          fedroam_count(f, FEDROAM_COUNT_LOOKUPS)},
         {"fedroam_agent_lookups_cached", "Of these, answered from the cache.",
@@ -96,7 +83,7 @@ static void write_resolver(const struct fr_agent *agent, struct fr_metrics *m)
          fedroam_count(f, FEDROAM_COUNT_FAILURES)},
     };
 
-    write_rows(m, rows, sizeof rows / sizeof rows[0]);
+    fr_metrics_counters(m, rows, sizeof rows / sizeof rows[0]);
     fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_agent_cache_entries", "Names in the cache.");
     FR_METRIC(m, fedroam_count(f, FEDROAM_COUNT_CACHE_ENTRIES));
 }

@@ -3,19 +3,6 @@
 #include "resolver/open.h"
 #include "roles/ns_priv.h"
 
-struct row {
-    const char *name, *help;
-    uint64_t value;
-};
-
-static void write_rows(struct fr_metrics *m, const struct row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        fr_metrics_family(m, FR_METRIC_COUNTER, rows[i].name, rows[i].help);
-        FR_METRIC(m, rows[i].value);
-    }
-}
-
 static void write_joins(struct fr_ns *ns, struct fr_metrics *m)
 {
     const struct fr_ns_counters *c = &ns->counters;
@@ -29,7 +16,7 @@ static void write_joins(struct fr_ns *ns, struct fr_metrics *m)
                       "Join-accepts that a gateway took.");
     FR_METRIC(m, c->joined_local, {"kind", "local"});
     FR_METRIC(m, c->joined_roaming, {"kind", "roaming"});
-    const struct row rows[] = {
+    const struct fr_metric_row rows[] = {
         {"fedroam_ns_joins_failed", "Joins that ended without an answer.", c->joins_failed},
         {"fedroam_ns_lookups", "Devices looked up.", c->lookups},
         {"fedroam_ns_lookups_failed", "Look-ups that led to no home.", c->lookups_failed},
@@ -39,14 +26,14 @@ static void write_joins(struct fr_ns *ns, struct fr_metrics *m)
         {"fedroam_ns_frames_late", "Copies after the window.", c->frames_late},
         {"fedroam_ns_frames_dropped", "Frames beyond the limits.", c->frames_dropped},
     };
-    write_rows(m, rows, sizeof rows / sizeof rows[0]);
+    fr_metrics_counters(m, rows, sizeof rows / sizeof rows[0]);
 }
 
 static void write_gateways(struct fr_ns *ns, struct fr_metrics *m)
 {
     if (ns->gateways == NULL) return;
     const struct fr_gateways_counters *c = fr_gateways_counters(ns->gateways);
-    const struct row rows[] = {
+    const struct fr_metric_row rows[] = {
         {"fedroam_ns_gateway_datagrams", "Datagrams received.", c->datagrams},
         {"fedroam_ns_gateway_malformed", "Datagrams that are not the protocol.", c->malformed},
         {"fedroam_ns_gateway_refused", "Datagrams of gateways not allowed.", c->refused},
@@ -56,7 +43,7 @@ static void write_gateways(struct fr_ns *ns, struct fr_metrics *m)
         {"fedroam_ns_gateway_tx_ok", "Downlinks taken.", c->tx_ok},
         {"fedroam_ns_gateway_tx_failed", "Downlinks refused.", c->tx_failed},
     };
-    write_rows(m, rows, sizeof rows / sizeof rows[0]);
+    fr_metrics_counters(m, rows, sizeof rows / sizeof rows[0]);
     fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_ns_gateways", "Gateways heard.");
     FR_METRIC(m, fr_gateways_count(ns->gateways));
 }

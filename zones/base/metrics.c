@@ -64,3 +64,11 @@ void fr_metrics_end(struct fr_metrics *m)
 {
     fr_buf_add_str(m->out, "# EOF\n");
 }
+
+void fr_metrics_counters(struct fr_metrics *m, const struct fr_metric_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        fr_metrics_family(m, FR_METRIC_COUNTER, rows[i].name, rows[i].help);
+        fr_metrics_sample(m, rows[i].value, NULL, 0);
+    }
+}

@@ -32,6 +32,13 @@ void fr_metrics_sample_int(struct fr_metrics *m, int64_t value, const struct fr_
                            size_t n);
 void fr_metrics_end(struct fr_metrics *m);
 
+/* Counters without labels, a family each. */
+struct fr_metric_row {
+    const char *name, *help;
+    uint64_t value;
+};
+void fr_metrics_counters(struct fr_metrics *m, const struct fr_metric_row *rows, size_t n);
+
 /* A sample with its labels in one line: FR_METRIC(&m, 7, {"rcode", "NOERROR"}). */
 #define FR_METRIC(m, value, ...)                                                                   \
     fr_metrics_sample(                                                                             \

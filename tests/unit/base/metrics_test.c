@@ -32,6 +32,22 @@ static void families_samples_and_end(void **state)
     fr_buf_deinit(&out);
 }
 
+static void counters_by_rows(void **state)
+{
+    (void)state;
+    struct fr_buf out = FR_BUF_INIT(4096);
+    struct fr_metrics m = fr_metrics(&out);
+    const struct fr_metric_row rows[] = {{"fedroam_a", "First.", 1}, {"fedroam_b", "Second.", 0}};
+    fr_metrics_counters(&m, rows, 2);
+    assert_string_equal(fr_buf_str(&out), "# TYPE fedroam_a counter\n"
+                                          "# HELP fedroam_a First.\n"
+                                          "fedroam_a_total 1\n"
+                                          "# TYPE fedroam_b counter\n"
+                                          "# HELP fedroam_b Second.\n"
+                                          "fedroam_b_total 0\n");
+    fr_buf_deinit(&out);
+}
+
 static void a_full_buffer_is_told(void **state)
 {
     (void)state;
@@ -47,6 +63,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_samples_and_end),
+        cmocka_unit_test(counters_by_rows),
         cmocka_unit_test(a_full_buffer_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
