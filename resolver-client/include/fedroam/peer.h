@@ -28,7 +28,7 @@ enum fedroam_peer {
     FEDROAM_PEER_UNKNOWN, /* the federation has no such network */
     FEDROAM_PEER_REVOKED, /* its key is not among the network's (any more), or its time is over */
     FEDROAM_PEER_WRONG_NETID, /* it names another network than the SenderID, or another federation */
-    FEDROAM_PEER_UNDECIDED    /* no broker can be asked and nothing is known: refuse for now */
+    FEDROAM_PEER_UNDECIDED    /* no broker can be asked and nothing is known: refuse */
 };
 
 /* One word. Static text, never NULL. */
