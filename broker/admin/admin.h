@@ -30,7 +30,8 @@
  *   joineui.set     joineui, member, endpoints[]? → joineui, member, endpoints[]
  *   joineui.remove  joineui → joineui
  *   device.add      netid, devices[] → added, moved, same, repeated
- *   device.remove   devices[], netid? → removed, absent, repeated
+ *   device.remove   devices[], netid? → removed, absent, repeated. A member may ask for both, for
+ *                   its own NetIDs; to take away what it does not have is FR_E_NOT_FOUND
  *   device.set      devices[], hidden(bool) → hidden, devices (how many were not so before)
  *   visibility.set  home, visited (member ids), allowed(bool), both?(bool) → home, visited, allowed,
  *                   both

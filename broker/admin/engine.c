@@ -87,6 +87,7 @@ static void task_enter(struct fr_admin_fed *fed, struct fr_task *task)
     task->ctx.store = fed->store;
     task->ctx.by = (struct fr_change_by){
         .actor = task->actor.name, .reason = task->reason, .now_s = task->started_s};
+    if (task->actor.kind == FR_ACTOR_MEMBER) task->ctx.by.serial = task->actor.serial;
 }
 
 static void task_audit(struct fr_admin_fed *fed, const struct fr_task *task)
@@ -143,7 +144,8 @@ static enum fr_err run_in_batch(struct fr_batch *batch, struct fr_task *task)
     struct fr_op_ctx *ctx = &task->ctx;
     enum fr_err err = fr_batch_change(batch, &ctx->by, &task->diag, &ctx->change);
     if (err) return err;
-    err = task->op->run(ctx);
+    err = fr_op_check_caller(ctx, fr_change_snap(ctx->change), task->op->rights);
+    if (!err) err = task->op->run(ctx);
     if (!err && ctx->is_out_of_memory) err = FR_E_NOMEM;
     if (err || ctx->dry_run)
         fr_change_cancel(ctx->change);
@@ -186,13 +188,23 @@ void fr_admin_run_group(struct fr_admin_fed *fed, struct fr_task *const *tasks, 
 
 /* --- long operations --- */
 
+static enum fr_err check_caller(struct fr_admin_fed *fed, struct fr_task *task)
+{
+    struct fr_snap *snap = NULL;
+    enum fr_err err = fr_snap_begin(fed->store, &snap);
+    if (!err) err = fr_op_check_caller(&task->ctx, snap, task->op->rights);
+    fr_snap_end(snap);
+    return err;
+}
+
 bool fr_admin_step(struct fr_admin_fed *fed, struct fr_task *task, unsigned budget_ms)
 {
     enum fr_err err = FR_OK;
     bool done = false;
     if (!task->is_begun) {
         task_enter(fed, task);
-        err = task->op->begin(&task->ctx, &task->state);
+        err = check_caller(fed, task);
+        if (!err) err = task->op->begin(&task->ctx, &task->state);
         task->is_begun = !err;
     }
     if (!err) err = task->op->step(&task->ctx, task->state, budget_ms, &done);

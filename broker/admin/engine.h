@@ -22,21 +22,31 @@
 
 #include <sys/types.h>
 
-/* Who asks. Local actors may do everything but enrol; certificates and tokens only that. */
+/* Who asks. Each operation says by whom it may be asked (struct fr_op). */
 enum fr_actor_kind {
-    FR_ACTOR_CLI,   /* this process, on the state directory itself */
-    FR_ACTOR_LOCAL, /* a user of this machine on control.sock, by SO_PEERCRED */
-    FR_ACTOR_CERT,  /* a peer with a certificate */
-    FR_ACTOR_TOKEN, /* a peer that says it has this token */
+    FR_ACTOR_CLI,    /* an operator: this process, on the state directory itself */
+    FR_ACTOR_LOCAL,  /* an operator: a user of this machine on control.sock, by SO_PEERCRED */
+    FR_ACTOR_CERT,   /* somebody who enrols, with a certificate */
+    FR_ACTOR_TOKEN,  /* somebody who enrols and says he has this token */
+    FR_ACTOR_MEMBER, /* a member, by its certificate, over the HTTPS API */
 };
 
 struct fr_admin_actor {
     enum fr_actor_kind kind;
     char name[FR_ACTOR_MAX + 1]; /* "cli:alice", "local:root", "cert:<serial>" */
+    /* Of a member: the certificate's row when the request was admitted. Read again when the task
+     * runs, by the serial: what was suspended or revoked meanwhile changes nothing any more. */
+    char member[FR_MEMBER_ID_MAX + 1];
+    uint8_t serial[FR_SERIAL_SIZE];
+    uint32_t rights; /* enum fr_right, or-ed */
 };
 
 /* "cli:<user>" or "local:<user>", by the user's name where it has one, else by number. */
 struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid);
+
+struct fr_cert_row;
+/* The member that holds this certificate. */
+struct fr_admin_actor fr_admin_actor_member(const struct fr_cert_row *row);
 
 struct fr_admin_fed;
 

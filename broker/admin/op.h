@@ -20,11 +20,19 @@
 
 struct fr_ca;
 
+/* By whom an operation may be asked; or-ed. None of them stands for FR_BY_OPERATOR. */
+enum fr_op_by {
+    FR_BY_OPERATOR = 1, /* control.sock, or the state directory itself */
+    FR_BY_ENROLLEE = 2, /* EST: a token, or a certificate about itself */
+    FR_BY_MEMBER = 4,   /* the HTTPS API: a member about what is its own */
+};
+
 struct fr_op_ctx {
     struct fr_admin_fed *fed;
     struct fr_store *store;
-    struct fr_change *change; /* single operations only */
-    struct fr_change_by by;   /* for the changes that long operations make */
+    const struct fr_admin_actor *caller; /* who asks; until the task is freed */
+    struct fr_change *change;            /* single operations only */
+    struct fr_change_by by;              /* for the changes that long operations make */
     const json_t *args;
     struct fr_span body;
     bool dry_run;
@@ -41,8 +49,9 @@ struct fr_op {
     enum fr_err (*step)(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
     void (*end)(void *state);
     bool has_body;
-    bool is_bulk;      /* long, over many devices: one at a time, others do not wait for it */
-    bool is_for_peers; /* asked by members over the network, never by a user of this machine */
+    bool is_bulk;    /* long, over many devices: one at a time, others do not wait for it */
+    unsigned by;     /* enum fr_op_by, or-ed; 0: an operator alone */
+    uint32_t rights; /* enum fr_right, or-ed: what a member needs for it */
 };
 
 /* The operation of that name, or NULL. */
@@ -50,6 +59,18 @@ const struct fr_op *fr_op_find(const char *name);
 
 /* Every operation; ends with a NULL name. */
 extern const struct fr_op fr_ops[];
+
+/* The member who asks; NULL: an operator does, or somebody who enrols. */
+const char *fr_op_member(const struct fr_op_ctx *ctx);
+
+/* May the caller change what belongs to this NetID? An operator may. A member that holds it in
+ * `snap` may; else FR_E_DENIED, whether the NetID exists or not. */
+enum fr_err fr_op_check_netid(const struct fr_op_ctx *ctx, struct fr_snap *snap, uint32_t netid);
+
+/* Is a member's certificate still what it was admitted by: issued, within its dates, with the
+ * rights this operation needs, the member active? FR_E_DENIED. Others are not asked for one. The
+ * engine calls it before the operation; a long one calls it again where it begins anew. */
+enum fr_err fr_op_check_caller(const struct fr_op_ctx *ctx, struct fr_snap *snap, uint32_t rights);
 
 /* Puts a member into an object, an item into a list. */
 void fr_op_put(struct fr_op_ctx *ctx, json_t *object, const char *key, json_t *value);

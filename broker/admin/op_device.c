@@ -5,6 +5,8 @@
 #include "names/eui.h"
 #include "store/device.h"
 
+#include <inttypes.h>
+
 struct device_args {
     struct fr_arg_number netid;
     struct fr_arg_numbers devices;
@@ -68,6 +70,26 @@ static enum fr_err refuse(struct fr_op_ctx *ctx, enum fr_err err, const struct r
     return err;
 }
 
+/* A member publishes under its own NetIDs, and takes away what is there: that somebody else has a
+ * device is no more told than that nobody has it. */
+static enum fr_err check_own(struct fr_op_ctx *ctx, const struct device_args *args,
+                             enum fr_device_mode mode)
+{
+    struct fr_snap *snap = fr_change_snap(ctx->change);
+    struct fr_device_row row;
+    enum fr_err err = FR_OK;
+    if (!fr_op_member(ctx)) return FR_OK;
+    if (args->netid.is_set) err = fr_op_check_netid(ctx, snap, (uint32_t)args->netid.value);
+    for (size_t i = 0; !err && mode == FR_DEVICE_REMOVE && i < args->devices.n; i++) {
+        err = fr_device_get(snap, args->devices.items[i], &row);
+        if (!err) err = fr_op_check_netid(ctx, snap, row.netid);
+        if (err == FR_E_NOT_FOUND || err == FR_E_DENIED)
+            err = fr_diag_fail(ctx->diag, FR_E_NOT_FOUND, "%s has no device %016" PRIx64,
+                               fr_op_member(ctx), args->devices.items[i]);
+    }
+    return err;
+}
+
 static enum fr_err run(struct fr_op_ctx *ctx, const struct fr_arg *rows, enum fr_device_mode mode)
 {
     static const enum fr_device_outcome told[][4] = {
@@ -78,6 +100,8 @@ static enum fr_err run(struct fr_op_ctx *ctx, const struct fr_arg *rows, enum fr
     struct device_args args = {0};
     struct fr_device_report report = {0};
     enum fr_err err = fr_args_decode(rows, ctx->args, ctx->diag, &args);
+    if (err) goto out;
+    err = check_own(ctx, &args, mode);
     if (err) goto out;
     struct refusal refusal = {0};
     struct fr_device_job job = {

@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "names/eui.h"
 #include "names/netid.h"
+#include "store/cert.h"
 
 #include <string.h>
 
@@ -20,8 +21,14 @@ const struct fr_op fr_ops[] = {
     {.name = "network.set", .run = fr_op_network_set},
     {.name = "joineui.set", .run = fr_op_joineui_set},
     {.name = "joineui.remove", .run = fr_op_joineui_remove},
-    {.name = "device.add", .run = fr_op_device_add},
-    {.name = "device.remove", .run = fr_op_device_remove},
+    {.name = "device.add",
+     .run = fr_op_device_add,
+     .by = FR_BY_OPERATOR | FR_BY_MEMBER,
+     .rights = FR_RIGHT_PUBLISH},
+    {.name = "device.remove",
+     .run = fr_op_device_remove,
+     .by = FR_BY_OPERATOR | FR_BY_MEMBER,
+     .rights = FR_RIGHT_PUBLISH},
     {.name = "device.set", .run = fr_op_device_set},
     {.name = "visibility.set", .run = fr_op_visibility_set},
     {.name = "zone.import",
@@ -44,17 +51,17 @@ const struct fr_op fr_ops[] = {
      .begin = fr_op_enrol_begin,
      .step = fr_op_enrol_token_step,
      .has_body = true,
-     .is_for_peers = true},
+     .by = FR_BY_ENROLLEE},
     {.name = "enrol.renew",
      .begin = fr_op_enrol_begin,
      .step = fr_op_enrol_renew_step,
      .has_body = true,
-     .is_for_peers = true},
+     .by = FR_BY_ENROLLEE},
     {.name = "enrol.extend",
      .begin = fr_op_enrol_begin,
      .step = fr_op_enrol_extend_step,
      .has_body = true,
-     .is_for_peers = true},
+     .by = FR_BY_ENROLLEE},
     {.name = "crl.publish", .begin = fr_op_crl_publish_begin, .step = fr_op_crl_publish_step},
     {.name = NULL},
 };

@@ -41,15 +41,28 @@ static enum fr_err args_parse(const char *text, struct fr_diag *diag, json_t **o
     return FR_OK;
 }
 
+static enum fr_err by_check(const struct fr_op *op, const struct fr_admin_actor *actor,
+                            struct fr_diag *diag)
+{
+    static const unsigned by[] = {
+        [FR_ACTOR_CLI] = FR_BY_OPERATOR,  [FR_ACTOR_LOCAL] = FR_BY_OPERATOR,
+        [FR_ACTOR_CERT] = FR_BY_ENROLLEE, [FR_ACTOR_TOKEN] = FR_BY_ENROLLEE,
+        [FR_ACTOR_MEMBER] = FR_BY_MEMBER,
+    };
+    const unsigned may = op->by ? op->by : FR_BY_OPERATOR;
+    if (may & by[actor->kind]) return FR_OK;
+    if (by[actor->kind] == FR_BY_OPERATOR)
+        return fr_diag_fail(diag, FR_E_DENIED, "%s is asked by members, over %s", op->name,
+                            may & FR_BY_MEMBER ? "the API" : "EST");
+    return fr_diag_fail(diag, FR_E_DENIED, "%s may not change anything here", actor->name);
+}
+
 static enum fr_err request_check(const struct fr_op *op, const struct fr_admin_request *request,
                                  const struct fr_admin_actor *actor, struct fr_diag *diag)
 {
     if (!op) return fr_diag_fail(diag, FR_E_NOT_FOUND, "no operation \"%.64s\"", request->op);
-    const bool is_peer = actor->kind == FR_ACTOR_CERT || actor->kind == FR_ACTOR_TOKEN;
-    if (op->is_for_peers && !is_peer)
-        return fr_diag_fail(diag, FR_E_DENIED, "%s is asked by members, over EST", op->name);
-    if (is_peer && !op->is_for_peers)
-        return fr_diag_fail(diag, FR_E_DENIED, "%s may not change anything here", actor->name);
+    enum fr_err err = by_check(op, actor, diag);
+    if (err) return err;
     if (request->body.n && !op->has_body)
         return fr_diag_fail(diag, FR_E_INVALID, "%s takes no body", op->name);
     if (request->body.n > FR_ADMIN_BODY_MAX)
@@ -82,6 +95,7 @@ enum fr_err fr_task_new(const struct fr_admin_request *request, const struct fr_
     task->reason = request->reason ? fr_strdup(request->reason) : NULL;
     task->body = request->body.n ? fr_memdup(request->body.p, request->body.n) : NULL;
     task->ctx = (struct fr_op_ctx){
+        .caller = &task->actor,
         .args = task->args,
         .body = fr_span(task->body, request->body.n),
         .dry_run = request->dry_run,

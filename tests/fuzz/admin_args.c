@@ -15,7 +15,7 @@ static struct fr_admin_fed *fed;
 
 static void run(const char *op, const char *args, struct fr_span body, bool dry_run)
 {
-    static const struct fr_admin_actor actor = {FR_ACTOR_LOCAL, "local:fuzz"};
+    static const struct fr_admin_actor actor = {.kind = FR_ACTOR_LOCAL, .name = "local:fuzz"};
     const struct fr_admin_request request = {
         .op = op, .args = args, .body = body, .dry_run = dry_run};
     struct fr_admin_reply *reply = NULL;

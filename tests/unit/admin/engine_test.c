@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "store/cert.h"
 #include "store/journal.h"
 #include "store/member.h"
 
@@ -92,8 +93,8 @@ static void what_cannot_become_a_task(void **state)
         {"member.add", "[]", FR_E_INVALID},
         {"member.add", "{\"id\":\"a\",\"id\":\"b\"}", FR_E_INVALID},
     };
-    const struct fr_admin_actor local = {FR_ACTOR_LOCAL, "local:tester"},
-                                cert = {FR_ACTOR_CERT, "cert:41"};
+    const struct fr_admin_actor local = {.kind = FR_ACTOR_LOCAL, .name = "local:tester"},
+                                cert = {.kind = FR_ACTOR_CERT, .name = "cert:41"};
     struct fr_task *task = NULL;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const struct fr_admin_request request = {.op = bad[i].op, .args = bad[i].args};
@@ -106,6 +107,84 @@ static void what_cannot_become_a_task(void **state)
     const struct fr_admin_request good = {.op = "member.add", .args = "{\"id\":\"x\"}"};
     assert_int_equal(fr_task_new(&good, &cert, NULL, &task), FR_E_DENIED);
     assert_null(task);
+}
+
+/* The certificate of a member, as the store knows it. */
+static struct fr_admin_actor member_make(struct fixture *f, const char *id, uint8_t serial,
+                                         uint32_t rights)
+{
+    static const struct fr_change_by by = {.actor = "test", .now_s = 1700000000};
+    struct fr_cert_row row = {.profile = FR_PROFILE_DOH, .rights = rights, .serial = {serial}};
+    const uint8_t digest[FR_DIGEST_SIZE] = {serial};
+    struct fr_change *change = NULL;
+    uint64_t sequence;
+    (void)snprintf(row.member, sizeof row.member, "%s", id);
+    (void)snprintf(row.authority, sizeof row.authority, "root");
+    row.spki[0] = serial;
+    assert_int_equal(fr_store_change(f->store, &by, NULL, &change), FR_OK);
+    assert_int_equal(fr_cert_row_intend(change, &row, NULL), FR_OK);
+    assert_int_equal(fr_cert_row_issue(change, row.serial, FR_SPAN_LIT("der"), digest, 1600000000,
+                                       4000000000, NULL),
+                     FR_OK);
+    assert_int_equal(fr_change_commit(change, NULL, &sequence), FR_OK);
+    return fr_admin_actor_member(&row);
+}
+
+static enum fr_err run_as(struct fixture *f, const struct fr_admin_actor *actor, const char *op,
+                          const char *args)
+{
+    const struct fr_admin_request request = {.op = op, .args = args};
+    struct fr_admin_reply *reply = NULL;
+    struct fr_task *task = NULL;
+    enum fr_err err = fr_task_new(&request, actor, NULL, &task);
+    if (err) return err;
+    fr_admin_run(f->fed, task);
+    err = fr_task_take_reply(task, NULL, &reply);
+    fr_admin_reply_free(reply);
+    fr_task_free(task);
+    return err;
+}
+
+static void a_member_changes_its_own_alone(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        char who; /* a: acme, b: beta, r: acme without the right, s: suspended, x: revoked */
+        const char *op, *args;
+        enum fr_err err;
+    } rows[] = {
+        {'a', "device.add", "{\"netid\":\"000013\",\"devices\":[\"70b3d57ed0000001\"]}", FR_OK},
+        {'a', "device.add", "{\"netid\":\"000021\",\"devices\":[\"70b3d57ed0000002\"]}",
+         FR_E_DENIED},
+        {'a', "device.add", "{\"netid\":\"000023\",\"devices\":[\"70b3d57ed0000002\"]}",
+         FR_E_DENIED}, /* there is none: the same answer */
+        {'b', "device.add", "{\"netid\":\"000021\",\"devices\":[\"70b3d57ed0000001\"]}",
+         FR_E_CONFLICT},
+        {'b', "device.remove", "{\"devices\":[\"70b3d57ed0000001\"]}", FR_E_NOT_FOUND},
+        {'b', "device.remove", "{\"devices\":[\"70b3d57ed0000003\"]}", FR_E_NOT_FOUND},
+        {'r', "device.remove", "{\"devices\":[\"70b3d57ed0000001\"]}", FR_E_DENIED},
+        {'s', "device.add", "{\"netid\":\"000022\",\"devices\":[\"70b3d57ed0000004\"]}",
+         FR_E_DENIED},
+        {'x', "device.remove", "{\"devices\":[\"70b3d57ed0000001\"]}", FR_E_DENIED},
+        {'a', "member.suspend", "{\"id\":\"beta\"}", FR_E_DENIED},
+        {'a', "device.remove", "{\"devices\":[\"70b3d57ed0000001\"]}", FR_OK},
+    };
+    struct fr_admin_actor actors[128] = {0};
+    char out[4096];
+    (void)run_one(f, "member.add", "{\"id\":\"beta\",\"netids\":[\"000021\"]}", none, false, out);
+    (void)run_one(f, "member.add", "{\"id\":\"gone\",\"netids\":[\"000022\"]}", none, false, out);
+    actors['a'] = member_make(f, "acme", 0xa1, FR_RIGHT_PUBLISH);
+    actors['b'] = member_make(f, "beta", 0xb1, FR_RIGHT_PUBLISH);
+    actors['r'] = member_make(f, "acme", 0xc1, FR_RIGHT_LOOKUP);
+    actors['s'] = member_make(f, "gone", 0xd1, FR_RIGHT_PUBLISH);
+    actors['x'] = member_make(f, "acme", 0xe1, FR_RIGHT_PUBLISH);
+    (void)run_one(f, "member.suspend", "{\"id\":\"gone\"}", none, false, out);
+    (void)run_one(f, "cert.revoke", "{\"serial\":\"e1000000000000000000000000000000\"}", none,
+                  false, out);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum fr_err err = run_as(f, &actors[(int)rows[i].who], rows[i].op, rows[i].args);
+        if (err != rows[i].err) fail_msg("row %zu: %s", i, fr_err_text(err));
+    }
 }
 
 static void one_of_a_group_is_refused_alone(void **state)
@@ -213,6 +292,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(operations, fixture_setup, fixture_teardown),
         cmocka_unit_test(what_cannot_become_a_task),
+        cmocka_unit_test_setup_teardown(a_member_changes_its_own_alone, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(one_of_a_group_is_refused_alone, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(imports, fixture_setup, fixture_teardown),

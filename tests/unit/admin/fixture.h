@@ -18,7 +18,7 @@ struct fixture {
 static struct fr_task *task_make(const char *op, const char *args, struct fr_span body,
                                  bool dry_run)
 {
-    const struct fr_admin_actor actor = {FR_ACTOR_LOCAL, "local:tester"};
+    const struct fr_admin_actor actor = {.kind = FR_ACTOR_LOCAL, .name = "local:tester"};
     const struct fr_admin_request request = {
         .op = op, .args = args, .body = body, .reason = "test", .dry_run = dry_run};
     struct fr_task *task = NULL;
