@@ -142,7 +142,8 @@ static struct fr_crl_answer find_certificate(struct fr_crl_shelf *shelf, const c
     enum fr_err err = fr_snap_begin(shelf->store, &snap);
     if (!err) err = fr_authority_get(snap, name, &shelf->authority);
     fr_snap_end(snap);
-    if (err == FR_E_NOT_FOUND) return refusal(404, "There is no certificate of that name.");
+    if (err == FR_E_NOT_FOUND || (!err && shelf->authority.der_size == 0))
+        return refusal(404, "There is no certificate of that name.");
     if (err) return refusal(503, "The certificate cannot be read now.");
     struct fr_span der = fr_span(shelf->authority.der, shelf->authority.der_size);
     make_etag(der, shelf->authority_etag);

@@ -125,7 +125,7 @@ struct certs {
 static enum fr_err add_authority(void *data, const struct fr_authority_row *row)
 {
     struct certs *certs = data;
-    if (row->state == FR_AUTHORITY_REVOKED || certs->n == CERTS_MAX) return FR_OK;
+    if (!fr_authority_is_trusted(row) || certs->n == CERTS_MAX) return FR_OK;
     certs->at[certs->n++] = certs->bytes.n;
     fr_buf_add(&certs->bytes, row->der, row->der_size);
     return fr_buf_err(&certs->bytes);

@@ -21,18 +21,6 @@ static const struct fr_siphash_key key_a = {"fedroam authorit"}, key_b = {"fedro
 
 /* --- marks --- */
 
-static bool is_trusted(const struct fr_authority_row *row)
-{
-    return row->state != FR_AUTHORITY_REVOKED;
-}
-
-static enum fr_err digest_add(void *data, const struct fr_authority_row *row)
-{
-    uint64_t *digest = data;
-    if (is_trusted(row)) *digest += fr_siphash(&key_a, fr_span(row->sha256, sizeof row->sha256));
-    return FR_OK;
-}
-
 enum fr_err fr_ident_mark_read(const char *state, struct fr_store *store, struct fr_ident_mark *out)
 {
     enum fr_err err = FR_E_NOMEM;
@@ -45,7 +33,7 @@ enum fr_err fr_ident_mark_read(const char *state, struct fr_store *store, struct
     if (!chain || !key || !root) goto out;
     err = fr_snap_begin(store, &snap);
     if (err) goto out;
-    err = fr_authority_each(snap, digest_add, &mark.authorities);
+    err = fr_authority_digest(snap, &mark.authorities);
     if (err) goto out;
     mark.chain = fr_file_stamp(chain);
     mark.key = fr_file_stamp(key);
@@ -71,7 +59,7 @@ static enum fr_err add_authority(void *data, const struct fr_authority_row *row)
 {
     struct fr_buf *pem = data;
     struct fr_cert *cert = NULL;
-    if (!is_trusted(row)) return FR_OK;
+    if (!fr_authority_is_trusted(row)) return FR_OK;
     enum fr_err err = fr_cert_parse(fr_span(row->der, row->der_size), &cert);
     if (!err) err = fr_cert_write_pem(cert, pem);
     fr_cert_free(cert);

@@ -20,7 +20,7 @@ struct fr_ident;
 
 struct fr_ident_mark {
     struct fr_file_stamp chain, key, root;
-    uint64_t authorities; /* digest of the trusted ones */
+    uint64_t authorities; /* digest of them and their states: the CA generation */
 };
 
 /* What there is now; cheap enough for every second. */

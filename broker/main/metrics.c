@@ -287,7 +287,7 @@ static void write_expiry(const struct expiry *e, const char *name, int64_t not_a
 
 static enum fr_err write_authority(void *data, const struct fr_authority_row *row)
 {
-    if (row->state != FR_AUTHORITY_REVOKED) write_expiry(data, row->name, row->not_after_s);
+    if (fr_authority_is_trusted(row)) write_expiry(data, row->name, row->not_after_s);
     return FR_OK;
 }
 

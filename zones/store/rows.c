@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define FORM 1
+#define FORM_SINCE 2 /* of an authority: since when its state, and why */
 
 static void read_form(struct fr_rd *r)
 {
@@ -358,10 +359,18 @@ void fr_pin_write(struct fr_wr *w, const struct fr_pin_row *row)
 enum fr_err fr_authority_read(struct fr_span value, struct fr_authority_row *row)
 {
     struct fr_rd r = fr_rd(value);
+    int64_t since_s = 0;
+    uint8_t cause = 0;
 
-    read_form(&r);
+    uint8_t form = fr_rd_u8(&r);
+    if (form != FORM && form != FORM_SINCE) fr_rd_fail(&r, FR_E_UNSUPPORTED);
     uint8_t kind = read_state(&r, FR_AUTHORITY_ISSUING);
-    uint8_t state = read_state(&r, FR_AUTHORITY_REVOKED);
+    uint8_t state = read_state(&r, FR_AUTHORITY_PREPARED);
+    if (form == FORM_SINCE) {
+        since_s = read_time(&r);
+        cause = fr_rd_u8(&r);
+        if (since_s == 0 && cause == 0) fr_rd_fail(&r, FR_E_MALFORMED); /* that is the first form */
+    }
     int64_t not_before_s = read_time(&r);
     int64_t not_after_s = read_time(&r);
     struct fr_span sha256 = fr_rd_span(&r, FR_DIGEST_SIZE);
@@ -372,6 +381,8 @@ enum fr_err fr_authority_read(struct fr_span value, struct fr_authority_row *row
     if (err) return err;
     row->kind = kind;
     row->state = state;
+    row->since_s = since_s;
+    row->cause = cause;
     row->not_before_s = not_before_s;
     row->not_after_s = not_after_s;
     memcpy(row->sha256, sha256.p, FR_DIGEST_SIZE);
@@ -382,9 +393,15 @@ enum fr_err fr_authority_read(struct fr_span value, struct fr_authority_row *row
 
 void fr_authority_write(struct fr_wr *w, const struct fr_authority_row *row)
 {
-    fr_wr_u8(w, FORM);
+    bool has_since = row->since_s > 0 || row->cause != 0;
+
+    fr_wr_u8(w, has_since ? FORM_SINCE : FORM);
     fr_wr_u8(w, (uint8_t)row->kind);
     fr_wr_u8(w, (uint8_t)row->state);
+    if (has_since) {
+        write_time(w, row->since_s);
+        fr_wr_u8(w, row->cause);
+    }
     write_time(w, row->not_before_s);
     write_time(w, row->not_after_s);
     fr_wr_bytes(w, row->sha256, sizeof row->sha256);

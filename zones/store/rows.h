@@ -2,7 +2,7 @@
 /*
  * How rows are stored: one reader and one writer for each kind of row, fields in the same order.
  *
- * Model: a value starts with its form's number (1 today) and must be used up exactly. Keys are not in the value: readers are
+ * Model: a value starts with its form's number (1, or 2 of an authority that says since when) and must be used up exactly. Keys are not in the value: readers are
  *   given a row whose key fields are set, and leave them alone. Numbers are big endian, texts carry their length.
  * Errors: the cursor's: FR_E_TRUNCATED, FR_E_MALFORMED, FR_E_UNSUPPORTED (a form of a later program), FR_E_RANGE.
  * Trust: values come from our own files, and are read as if they did not.

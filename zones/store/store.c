@@ -215,8 +215,9 @@ static enum fr_err backup(struct fr_db *db, const char *dir, uint32_t schema, st
     return err;
 }
 
-/* Each schema so far only added tables (2: visibility, lookups; 3: tokens): opening made them, so only the
- * number moves. Each later schema adds its step here. */
+/* Each schema so far only added tables (2: visibility, lookups; 3: tokens) and forms of rows beside the old ones (4: of
+ * authorities): opening made the tables and every form is read, so only the number moves. A schema that needs more adds its
+ * step here. */
 static enum fr_err upgrade_steps(struct fr_db *db)
 {
     struct fr_txn *txn = NULL;

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FR_STORE_SCHEMA 3 /* the layout this program reads and writes */
+#define FR_STORE_SCHEMA 4 /* the layout this program reads and writes */
 
 struct fr_store;
 struct fr_snap;

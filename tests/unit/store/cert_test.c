@@ -228,18 +228,54 @@ static void authorities_are_named_once(void **state)
 
     assert_int_equal(fr_authority_add(change, &row, NULL), FR_OK);
     assert_int_equal(fr_authority_add(change, &row, NULL), FR_E_EXISTS);
-    assert_int_equal(fr_authority_set_state(change, "2026a", FR_AUTHORITY_RETIRED, NULL), FR_OK);
+    assert_int_equal(fr_authority_set_state(change, "2026a", FR_AUTHORITY_TAINTED, 0, NULL), FR_OK);
     assert_int_equal(fr_authority_get(fr_change_snap(change), "2026a", &got), FR_OK);
-    assert_int_equal(got.state, FR_AUTHORITY_RETIRED);
+    assert_int_equal(got.state, FR_AUTHORITY_TAINTED);
+    assert_int_equal(got.since_s, fr_change_now(change));
     assert_int_equal(got.der_size, 3);
     assert_memory_equal(got.der, "abc", 3);
-    assert_int_equal(fr_authority_set_state(change, "root", FR_AUTHORITY_RETIRED, NULL),
+    assert_int_equal(fr_authority_set_state(change, "root", FR_AUTHORITY_RETIRED, 0, NULL),
                      FR_E_NOT_FOUND);
     strcpy(row.name, "a b");
     assert_int_equal(fr_authority_add(change, &row, NULL), FR_E_INVALID);
     strcpy(row.name, "root");
     row.der_size = 0;
     assert_int_equal(fr_authority_add(change, &row, NULL), FR_E_LIMIT);
+    fr_change_cancel(change);
+}
+
+static void authorities_go_one_way(void **state)
+{
+    static const enum fr_authority_state STATES[] = {
+        FR_AUTHORITY_PREPARED, FR_AUTHORITY_READY,   FR_AUTHORITY_ACTIVE,
+        FR_AUTHORITY_TAINTED,  FR_AUTHORITY_RETIRED, FR_AUTHORITY_REVOKED,
+    };
+    static const char WAYS[6][7] = {/* from → to, in that order; '=' no change, 'y' yes */
+                                    "=---y-", "-=yyyy", "--=y-y", "---=yy", "----=y", "-----="};
+    struct fixture *f = *state;
+    struct fr_change *change = begin_change(f->store);
+    uint64_t before = 0, after = 0;
+
+    for (size_t from = 0; from < 6; from++) {
+        for (size_t to = 0; to < 6; to++) {
+            struct fr_authority_row row = {.kind = FR_AUTHORITY_ISSUING, .state = STATES[from]};
+            (void)snprintf(row.name, sizeof row.name, "a%zu%zu", from, to);
+            row.der_size = STATES[from] == FR_AUTHORITY_PREPARED ? 0 : 1;
+            assert_int_equal(fr_authority_add(change, &row, NULL), FR_OK);
+            assert_int_equal(fr_authority_digest(fr_change_snap(change), &before), FR_OK);
+            enum fr_err err = fr_authority_set_state(change, row.name, STATES[to], 0, NULL);
+            assert_int_equal(err, WAYS[from][to] == '-' ? FR_E_CONFLICT : FR_OK);
+            assert_int_equal(fr_authority_digest(fr_change_snap(change), &after), FR_OK);
+            assert_int_equal(after != before, WAYS[from][to] == 'y');
+        }
+    }
+    struct fr_authority_row row = {.name = "a00", .der_size = 1};
+    assert_int_equal(fr_authority_certify(change, &row, NULL), FR_OK);
+    assert_int_equal(fr_authority_get(fr_change_snap(change), "a00", &row), FR_OK);
+    assert_int_equal(row.state, FR_AUTHORITY_READY);
+    assert_int_equal(fr_authority_certify(change, &row, NULL), FR_E_CONFLICT);
+    row.der_size = 0;
+    assert_int_equal(fr_authority_certify(change, &row, NULL), FR_E_LIMIT);
     fr_change_cancel(change);
 }
 
@@ -270,6 +306,7 @@ int main(void)
         STORE_TEST(profiles_name_the_right_holder),
         STORE_TEST(lists_by_member_and_by_end),
         STORE_TEST(authorities_are_named_once),
+        STORE_TEST(authorities_go_one_way),
         cmocka_unit_test(words_both_ways),
     };
 

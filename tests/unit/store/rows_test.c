@@ -61,8 +61,32 @@ ROUND_TRIP(fr_token_row, fr_token_row,
 ROUND_TRIP(fr_key_row, fr_key, BRACED(.is_blocked = true, .member = "acme"))
 ROUND_TRIP(fr_pin_row, fr_pin, BRACED(.spki = {9}, .not_after_s = 10))
 ROUND_TRIP(fr_authority_row, fr_authority,
-           BRACED(.kind = FR_AUTHORITY_ROOT, .state = FR_AUTHORITY_REVOKED, .not_before_s = 1,
-                  .not_after_s = 2, .sha256 = {3}, .der_size = 2, .der = {4, 5}))
+           BRACED(.kind = FR_AUTHORITY_ROOT, .state = FR_AUTHORITY_REVOKED, .since_s = 9,
+                  .cause = 2, .not_before_s = 1, .not_after_s = 2, .sha256 = {3}, .der_size = 2,
+                  .der = {4, 5}))
+
+/* Schema 3 did not know since when. */
+static void an_authority_of_the_first_form_is_read(void **state)
+{
+    uint8_t bytes[FR_ROW_MAX];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+    struct fr_authority_row row = {.kind = FR_AUTHORITY_ISSUING, .state = FR_AUTHORITY_ACTIVE},
+                            late = {0};
+
+    (void)state;
+    fr_authority_write(&w, &row);
+    assert_int_equal(bytes[0], 1);
+    assert_int_equal(fr_authority_read(fr_wr_done(&w), &late), FR_OK);
+    assert_int_equal(late.since_s, 0);
+    row.since_s = 7;
+    row.cause = 2;
+    w = fr_wr(bytes, sizeof bytes);
+    fr_authority_write(&w, &row);
+    assert_int_equal(bytes[0], 2);
+    assert_int_equal(fr_authority_read(fr_wr_done(&w), &late), FR_OK);
+    assert_int_equal(late.since_s, 7);
+    assert_int_equal(late.cause, 2);
+}
 
 static void a_journal_record_round_trip(void **state)
 {
@@ -127,6 +151,7 @@ int main(void)
         cmocka_unit_test(fr_key_round_trip),
         cmocka_unit_test(fr_pin_round_trip),
         cmocka_unit_test(fr_authority_round_trip),
+        cmocka_unit_test(an_authority_of_the_first_form_is_read),
         cmocka_unit_test(a_journal_record_round_trip),
         cmocka_unit_test(damaged_members_are_refused),
     };
