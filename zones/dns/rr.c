@@ -102,6 +102,17 @@ void fr_rr_read(struct fr_rd *r, struct fr_rr *out)
     if (fr_rd_err(r) == FR_OK && r->at != end) fr_rd_fail(r, FR_E_MALFORMED);
 }
 
+void fr_rr_skip(struct fr_rd *r, unsigned n)
+{
+    struct fr_dname name;
+
+    for (; n > 0 && fr_rd_err(r) == FR_OK; n--) {
+        fr_dns_name_read(r, &name);
+        fr_rd_skip(r, 8);
+        fr_rd_skip(r, fr_rd_u16(r));
+    }
+}
+
 enum fr_err fr_txt_add(struct fr_txt *txt, const char *text)
 {
     size_t length = strlen(text);

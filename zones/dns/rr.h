@@ -82,6 +82,9 @@ struct fr_rr {
  * up exactly. On a fault r's sticky error is set and *out is not to be used. */
 void fr_rr_read(struct fr_rd *r, struct fr_rr *out);
 
+/* Passes over n records, of which only the outline is looked at. */
+void fr_rr_skip(struct fr_rd *r, unsigned n);
+
 /* Appends one text string to a TXT record's data, split into pieces of 255; FR_E_LIMIT beyond
  * FR_DNS_TEXT_MAX. */
 enum fr_err fr_txt_add(struct fr_txt *txt, const char *text);

@@ -56,6 +56,7 @@ const char *fr_dns_rcode_text(unsigned rcode)
     case FR_DNS_NXDOMAIN: return "NXDOMAIN";
     case FR_DNS_NOTIMP: return "NOTIMP";
     case FR_DNS_REFUSED: return "REFUSED";
+    case FR_DNS_NOTAUTH: return "NOTAUTH";
     case FR_DNS_BADVERS: return "BADVERS";
     default: return "RCODE";
     }

@@ -44,7 +44,7 @@ enum fr_dns_type {
 
 enum fr_dns_class { FR_DNS_IN = 1, FR_DNS_CLASS_ANY = 255 };
 
-enum fr_dns_opcode { FR_DNS_QUERY = 0 };
+enum fr_dns_opcode { FR_DNS_QUERY = 0, FR_DNS_NOTIFY = 4 };
 
 enum fr_dns_rcode {
     FR_DNS_NOERROR = 0,
@@ -53,6 +53,7 @@ enum fr_dns_rcode {
     FR_DNS_NXDOMAIN = 3,
     FR_DNS_NOTIMP = 4,
     FR_DNS_REFUSED = 5,
+    FR_DNS_NOTAUTH = 9,
     FR_DNS_BADVERS = 16, /* needs the upper bits of OPT, RFC 6891 6.1.3 */
 };
 
