@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ca/revoke.h"
+#include "store/block.h"
 #include "store/device.h"
 #include "store/visibility.h"
 
@@ -23,6 +24,7 @@ enum fr_err fr_member_remove(struct fr_change *change, const char *id, struct fr
     err = fr_ca_revoke_member(change, id, CESSATION_OF_OPERATION, diag, &revoked);
     if (err) return err;
     err = fr_visibility_forget(change, id);
+    if (err == FR_OK) err = fr_block_forget(change, id);
     if (err) return err;
     row.state = FR_MEMBER_REMOVED;
     return fr_member_set(change, &row, diag);

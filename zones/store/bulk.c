@@ -137,7 +137,8 @@ enum fr_err fr_bulk_new(struct fr_store *store, const struct fr_device_job *job,
     }
     bulk->sequence = bulk->seen = fr_snap_sequence(snap);
     bulk->change = (uint32_t)(bulk->seen + 1);
-    err = fr_plan_find_holder(snap, job, diag, bulk->member, &bulk->report.before);
+    err = fr_judge_read(snap, &bulk->job, bulk->record.when_s, diag, &bulk->judge,
+                        &bulk->report.before);
     if (err == FR_OK && !job->is_dry) err = take_lock(bulk, diag);
     if (err == FR_OK && bulk->list == NULL) err = list_of(bulk, diag);
     if (err) goto out;
@@ -155,6 +156,7 @@ void fr_bulk_free(struct fr_bulk *bulk)
     if (bulk->lock_fd >= 0) (void)close(bulk->lock_fd);
     fr_list_free(bulk->own_list);
     fr_nets_deinit(&bulk->nets);
+    fr_judge_deinit(&bulk->judge);
     fr_free(bulk->refusals);
     fr_free(bulk->touched);
     fr_free(bulk);
@@ -197,16 +199,18 @@ static enum fr_err finish(struct fr_bulk *bulk, struct fr_bulk_step *step)
 }
 
 /* The list was checked for a holder of the NetID who may have given it up since. */
-static enum fr_err check_holder(const struct fr_bulk *bulk, struct fr_bulk_step *step,
+static enum fr_err check_holder(struct fr_bulk *bulk, struct fr_bulk_step *step,
                                 struct fr_diag *diag)
 {
-    char member[FR_MEMBER_ID_MAX + 1];
+    char before[FR_MEMBER_ID_MAX + 1];
     uint64_t devices = 0;
 
-    enum fr_err err = fr_plan_find_holder(&step->snap, &bulk->job, diag, member, &devices);
-    if (err || strcmp(member, bulk->member) == 0) return err;
+    memcpy(before, bulk->judge.member, sizeof before);
+    enum fr_err err =
+        fr_judge_read(&step->snap, &bulk->job, bulk->record.when_s, diag, &bulk->judge, &devices);
+    if (err || strcmp(before, bulk->judge.member) == 0) return err;
     return fr_diag_fail(diag, FR_E_CONFLICT, "NetID %06" PRIx32 " was given to %s meanwhile",
-                        bulk->job.netid, member);
+                        bulk->job.netid, bulk->judge.member);
 }
 
 /* Works through as many phases as the time allows. */

@@ -26,7 +26,7 @@ struct fr_bulk {
     struct fr_store *store;
     struct fr_device_job job;
     struct fr_list *list, *own_list; /* own_list: made of the job's euis */
-    char member[FR_MEMBER_ID_MAX + 1];
+    struct fr_judge judge;
     int lock_fd; /* held while this is the one bulk */
     struct fr_device_report report;
     struct fr_journal_record record;
@@ -58,8 +58,8 @@ struct fr_bulk_step {
 bool fr_bulk_is_over(int64_t deadline_ms);
 
 /* What becomes of one device, by the rule. */
-enum fr_err fr_bulk_outcome(struct fr_bulk *bulk, struct fr_snap *snap, uint64_t eui, uint32_t was,
-                            enum fr_device_outcome *out);
+enum fr_err fr_bulk_outcome(struct fr_bulk *bulk, struct fr_snap *snap,
+                            const struct fr_device_row *device, enum fr_device_outcome *out);
 /* A row that was fine when the list was checked is refused now: the whole fails, or it is left out. */
 enum fr_err fr_bulk_refuse_late(struct fr_bulk *bulk, uint64_t eui, struct fr_diag *diag);
 

@@ -91,16 +91,17 @@ static bool is_touched(struct fr_bulk *bulk, uint64_t eui)
 }
 
 /* How a listed device is counted that somebody else has put where it is now. */
-static enum fr_err count_theirs(struct fr_bulk *bulk, struct fr_bulk_step *step, uint64_t eui,
-                                uint32_t netid, struct fr_diag *diag)
+static enum fr_err count_theirs(struct fr_bulk *bulk, struct fr_bulk_step *step,
+                                const struct fr_device_row *theirs, struct fr_diag *diag)
 {
     enum fr_device_outcome outcome = FR_DEVICE_SAME;
 
-    if (netid == 0) return FR_OK;
-    enum fr_err err = fr_bulk_outcome(bulk, &step->snap, eui, netid, &outcome);
+    if (theirs->netid == 0) return FR_OK;
+    enum fr_err err = fr_bulk_outcome(bulk, &step->snap, theirs, &outcome);
     if (err) return err;
-    if (outcome == FR_DEVICE_SAME || outcome == FR_DEVICE_TAKEN) bulk->report.count[outcome]++;
-    return outcome == FR_DEVICE_TAKEN ? fr_bulk_refuse_late(bulk, eui, diag) : FR_OK;
+    bool is_refused = fr_device_outcome_is_refusal(outcome);
+    if (outcome == FR_DEVICE_SAME || is_refused) bulk->report.count[outcome]++;
+    return is_refused ? fr_bulk_refuse_late(bulk, theirs->deveui, diag) : FR_OK;
 }
 
 /* How one row of ours, that somebody else has changed, is counted now. */
@@ -114,7 +115,7 @@ static enum fr_err recount(struct fr_bulk *bulk, struct fr_bulk_step *step, uint
         bulk->report.count[FR_DEVICE_ADDED] > 0)
         bulk->report.count[FR_DEVICE_ADDED]--;
     enum fr_err err = fr_list_find(bulk->list, eui, &is_listed);
-    return err || !is_listed ? err : count_theirs(bulk, step, eui, theirs->netid, diag);
+    return err || !is_listed ? err : count_theirs(bulk, step, theirs, diag);
 }
 
 /* A device that somebody changed: theirs is acknowledged, ours was not visible yet. */
@@ -122,7 +123,7 @@ static enum fr_err replay_device(struct fr_bulk *bulk, struct fr_bulk_step *step
                                  struct fr_diag *diag)
 {
     struct fr_txn *txn = step->snap.txn;
-    struct fr_device_row ours = {0}, theirs = {0};
+    struct fr_device_row ours = {.deveui = eui}, theirs = {.deveui = eui};
     uint8_t key[8], bytes[FR_DEVICE_VALUE_SIZE];
     struct fr_wr w = fr_wr(bytes, sizeof bytes);
     struct fr_span value;
@@ -154,8 +155,7 @@ static enum fr_err replay_network(struct fr_bulk *bulk, struct fr_bulk_step *ste
     enum fr_err err = fr_nets_at(&bulk->nets, netid, &net);
     if (err == FR_OK) err = fr_network_get(&step->snap, netid, &holder);
     if (err && err != FR_E_NOT_FOUND) return err;
-    bool is_own = strcmp(holder.member, bulk->member) == 0;
-    if (!net->is_known || net->is_own == is_own) return FR_OK;
+    if (!net->is_known || strcmp(net->member, holder.member) == 0) return FR_OK;
     return fr_diag_fail(diag, FR_E_BUSY, "NetID %06" PRIx32 " changed hands meanwhile: try again",
                         netid);
 }
@@ -170,7 +170,7 @@ static enum fr_err replay_facts(struct fr_bulk *bulk, struct fr_bulk_step *step,
         err = fr_fact_next(&facts, &fact);
         if (err) break;
         struct fr_rd r = fr_rd(fact.key);
-        if (fact.kind == FR_FACT_DEVICE)
+        if (fact.kind == FR_FACT_DEVICE || fact.kind == FR_FACT_RELEASE)
             err = replay_device(bulk, step, fr_rd_u64(&r), diag);
         else if (fact.kind == FR_FACT_NETWORK)
             err = replay_network(bulk, step, fr_rd_u24(&r), diag);
@@ -227,7 +227,7 @@ static enum fr_err decide(struct fr_bulk *bulk, struct fr_bulk_step *step,
         row->netid = 0;
         return FR_OK;
     }
-    enum fr_err err = fr_bulk_outcome(bulk, &step->snap, item->eui, row->netid, &outcome);
+    enum fr_err err = fr_bulk_outcome(bulk, &step->snap, row, &outcome);
     if (err == FR_OK && fr_device_outcome_is_refusal(outcome))
         err = fr_bulk_refuse_late(bulk, item->eui, diag);
     if (err) return err;
@@ -247,7 +247,7 @@ static enum fr_err merge_one(struct fr_bulk *bulk, struct fr_bulk_step *step,
     if (!is_touched(bulk, item->eui))
         err = decide(bulk, step, item, &row, diag);
     else if (item->is_listed)
-        err = count_theirs(bulk, step, item->eui, row.netid, diag);
+        err = count_theirs(bulk, step, &row, diag);
     return err || row.netid == 0 ? err : append(bulk, step, &row);
 }
 

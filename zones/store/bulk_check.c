@@ -8,23 +8,22 @@
 
 #define APART_FROM 8 /* lists of at least this part of the table are merged apart */
 
-enum fr_err fr_bulk_outcome(struct fr_bulk *bulk, struct fr_snap *snap, uint64_t eui, uint32_t was,
-                            enum fr_device_outcome *out)
+enum fr_err fr_bulk_outcome(struct fr_bulk *bulk, struct fr_snap *snap,
+                            const struct fr_device_row *device, enum fr_device_outcome *out)
 {
     struct fr_network_row holder;
     struct fr_net *net = NULL;
 
-    if (was != 0 && was != bulk->job.netid) {
-        enum fr_err err = fr_nets_at(&bulk->nets, was, &net);
+    if (device->netid != 0 && device->netid != bulk->job.netid) {
+        enum fr_err err = fr_nets_at(&bulk->nets, device->netid, &net);
         if (err == FR_OK && !net->is_known) {
-            err = fr_network_get(snap, was, &holder);
-            if (err == FR_OK) net->is_own = strcmp(holder.member, bulk->member) == 0;
+            err = fr_network_get(snap, device->netid, &holder);
+            if (err == FR_OK) memcpy(net->member, holder.member, sizeof net->member);
             if (err == FR_OK) net->is_known = true;
         }
         if (err) return err == FR_E_NOT_FOUND ? FR_E_MALFORMED : err;
     }
-    *out = fr_plan_rule(&bulk->job, eui, was, net != NULL && net->is_own);
-    return FR_OK;
+    return fr_judge_device(&bulk->judge, snap, device, net != NULL ? net->member : "", out);
 }
 
 enum fr_err fr_bulk_refuse_late(struct fr_bulk *bulk, uint64_t eui, struct fr_diag *diag)
@@ -32,7 +31,7 @@ enum fr_err fr_bulk_refuse_late(struct fr_bulk *bulk, uint64_t eui, struct fr_di
     bulk->report.refused++;
     if (bulk->job.keep_going) return FR_OK;
     return fr_diag_fail(diag, FR_E_CONFLICT,
-                        "device %016" PRIx64 " was given to another member meanwhile", eui);
+                        "device %016" PRIx64 " became another member's meanwhile", eui);
 }
 
 static enum fr_err keep_refusal(struct fr_bulk *bulk, const struct fr_bulk_item *item,
@@ -68,10 +67,11 @@ static void tell_refusals(struct fr_bulk *bulk, struct fr_snap *snap)
     for (size_t i = 0; i < bulk->n_refusals; i++) {
         const struct fr_bulk_refusal *r = &bulk->refusals[i];
         bool is_held = r->was != 0 && fr_network_get(snap, r->was, &holder) == FR_OK;
-        const struct fr_device_refusal told = {.row = r->row,
-                                               .deveui = r->eui,
-                                               .outcome = r->outcome,
-                                               .owner = is_held ? holder.member : NULL};
+        const struct fr_device_refusal told = {
+            .row = r->row,
+            .deveui = r->eui,
+            .outcome = r->outcome,
+            .owner = is_held && bulk->job.member == NULL ? holder.member : NULL};
         bulk->job.refused(bulk->job.data, &told);
     }
     fr_free(bulk->refusals);
@@ -123,7 +123,7 @@ static enum fr_err check_some(struct fr_bulk *bulk, struct fr_snap *snap, int64_
         if (n % FR_BULK_CLOCK_EVERY == 0 && fr_bulk_is_over(deadline_ms)) break;
         err = fr_bulk_walk_next_listed(&walk, &item);
         if (err) break;
-        err = fr_bulk_outcome(bulk, snap, item.eui, item.device.netid, &outcome);
+        err = fr_bulk_outcome(bulk, snap, &item.device, &outcome);
         if (err) break;
         bulk->report.count[outcome]++;
         if (fr_device_outcome_is_refusal(outcome)) err = keep_refusal(bulk, &item, outcome);
@@ -140,7 +140,8 @@ enum fr_err fr_bulk_check(struct fr_bulk *bulk, int64_t deadline_ms, struct fr_d
 
     enum fr_err err = fr_snap_begin(bulk->store, &snap);
     if (err == FR_OK && bulk->at == 0)
-        err = fr_plan_find_holder(snap, &bulk->job, diag, bulk->member, &bulk->report.before);
+        err = fr_judge_read(snap, &bulk->job, bulk->record.when_s, diag, &bulk->judge,
+                            &bulk->report.before);
     if (err == FR_OK) err = check_some(bulk, snap, deadline_ms, diag);
     fr_snap_end(snap);
     return err;

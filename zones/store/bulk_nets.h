@@ -1,7 +1,8 @@
 #pragma once
-/* Inside of zones/store: a number for each NetID that occurs, however many there are, and whether it is the importing
- * member's own. Start from all zeros. */
+/* Inside of zones/store: a number for each NetID that occurs, however many there are, and whose it is.
+ * Start from all zeros. */
 #include "base/err.h"
+#include "store/limits.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,8 +10,8 @@
 
 struct fr_net {
     uint32_t netid; /* 0: empty slot */
-    bool is_known;  /* is_own has been looked up */
-    bool is_own;
+    bool is_known;  /* its member has been looked up */
+    char member[FR_MEMBER_ID_MAX + 1];
     bool has_row; /* is in the table of networks */
     int64_t devices;
 };

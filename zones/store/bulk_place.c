@@ -8,14 +8,13 @@
 static enum fr_err write_one(struct fr_bulk *bulk, struct fr_bulk_step *step, uint64_t eui,
                              struct fr_diag *diag)
 {
-    struct fr_device_row row;
+    struct fr_device_row row = {.deveui = eui};
     enum fr_device_outcome outcome = FR_DEVICE_SAME;
-    uint32_t was = 0;
 
     enum fr_err err = fr_device_get(&step->snap, eui, &row);
-    if (err == FR_OK) was = row.netid;
     if (err && err != FR_E_NOT_FOUND) return err;
-    err = fr_bulk_outcome(bulk, &step->snap, eui, was, &outcome);
+    uint32_t was = row.netid;
+    err = fr_bulk_outcome(bulk, &step->snap, &row, &outcome);
     if (err == FR_OK && fr_device_outcome_is_refusal(outcome))
         err = fr_bulk_refuse_late(bulk, eui, diag);
     if (err) return err;

@@ -191,16 +191,28 @@ static bool is_same_key(const uint8_t *facts, const struct noted *a, const struc
     return a->key_end == b->key_end && memcmp(facts + a->at, facts + b->at, a->key_end) == 0;
 }
 
+/* A device that a change touches twice was, before it, what its first fact says. */
+static void keep_was(uint8_t *facts, const struct noted *first, const struct noted *next)
+{
+    const size_t was = FR_FACT_DEVICE_SIZE / 2;
+
+    if (facts[first->at] == FR_FACT_DEVICE)
+        memcpy(facts + next->at + next->n - was, facts + first->at + first->n - was, was);
+}
+
 /* Of each row the last fact stays, in order of kind and key. */
 static enum fr_err fold(struct fr_change *change, struct fr_buf *out)
 {
-    const uint8_t *facts = change->facts.p;
+    uint8_t *facts = change->facts.p;
 
     qsort_r(change->noted, change->n_noted, sizeof *change->noted, by_key, change->facts.p);
     change->record.n_facts = 0;
     for (uint32_t i = 0; i < change->n_noted; i++) {
         const struct noted *fact = &change->noted[i];
-        if (i + 1 < change->n_noted && is_same_key(facts, fact, fact + 1)) continue;
+        if (i + 1 < change->n_noted && is_same_key(facts, fact, fact + 1)) {
+            keep_was(facts, fact, fact + 1);
+            continue;
+        }
         fr_buf_add(out, facts + fact->at, fact->n);
         change->record.n_facts++;
     }

@@ -6,11 +6,18 @@
 const char *fr_device_outcome_text(enum fr_device_outcome outcome)
 {
     static const char *const texts[FR_DEVICE_OUTCOMES] = {
-        [FR_DEVICE_ADDED] = "added",       [FR_DEVICE_MOVED] = "moved",
-        [FR_DEVICE_SAME] = "same",         [FR_DEVICE_REPEATED] = "repeated",
-        [FR_DEVICE_REMOVED] = "removed",   [FR_DEVICE_ABSENT] = "absent",
-        [FR_DEVICE_RESERVED] = "reserved", [FR_DEVICE_TAKEN] = "taken",
+        [FR_DEVICE_ADDED] = "added",
+        [FR_DEVICE_MOVED] = "moved",
+        [FR_DEVICE_SAME] = "same",
+        [FR_DEVICE_REPEATED] = "repeated",
+        [FR_DEVICE_REMOVED] = "removed",
+        [FR_DEVICE_ABSENT] = "absent",
+        [FR_DEVICE_RESERVED] = "reserved",
+        [FR_DEVICE_TAKEN] = "taken",
         [FR_DEVICE_FOREIGN] = "foreign",
+        [FR_DEVICE_OUTSIDE] = "outside",
+        [FR_DEVICE_UNRELEASED] = "unreleased",
+        [FR_DEVICE_UNKNOWN] = "unknown",
     };
 
     return (unsigned)outcome < FR_DEVICE_OUTCOMES ? texts[outcome] : "unknown";
@@ -19,7 +26,8 @@ const char *fr_device_outcome_text(enum fr_device_outcome outcome)
 bool fr_device_outcome_is_refusal(enum fr_device_outcome outcome)
 {
     return outcome == FR_DEVICE_RESERVED || outcome == FR_DEVICE_TAKEN ||
-           outcome == FR_DEVICE_FOREIGN;
+           outcome == FR_DEVICE_FOREIGN || outcome == FR_DEVICE_OUTSIDE ||
+           outcome == FR_DEVICE_UNRELEASED || outcome == FR_DEVICE_UNKNOWN;
 }
 
 static struct fr_span eui_key(uint64_t eui, uint8_t out[8])

@@ -5,8 +5,11 @@
  * Model: fr_device_apply adds devices to a NetID, or makes its set equal to the given one (replace), or removes them. Import,
  *   `device add|remove` and every later way go through it. For each row an *outcome*:
  *     added · moved (from another NetID of the same member) · same (was there) · repeated (earlier in this list)
- *     refused: reserved (all zeros or all ones) · taken (belongs to another member, who is named)
+ *     refused: reserved (all zeros or all ones) · outside (of its EUI blocks, store/block.h: said before it is looked whether the
+ *       device exists) · taken (belongs to another member, who is named, and has not released it: store/release.h) · unreleased (a claim
+ *       of what is not released) · unknown (a move of what is not there)
  *     removed · absent (removal of what is not there) · foreign (removal of another NetID's device)
+ *   Asked by a member, only its own NetIDs are written to, other members' devices are as absent, and no owner is named.
  *   Any refusal fails the whole with nothing changed unless `keep_going`.
  *   Small sets are part of a change (fr_device_apply). Large ones are a *bulk*: steps of bounded length between which others
  *   may write. A bulk sorts its list and checks all of it against the present state; then either
@@ -16,7 +19,8 @@
  *     - or *in place*, in ordinary steps: each shows. One cut short is reported by zone check; repeating the import ends it.
  *   Either way there is one `image` record at the end. One bulk at a time, over all processes.
  * Owns: the list of EUIs is borrowed for the call (apply) or until the bulk is freed.
- * Errors: FR_E_NOT_FOUND (no such network or device), FR_E_CONFLICT / FR_E_INVALID (refused rows, nothing changed),
+ * Errors: FR_E_NOT_FOUND (no such network or device), FR_E_DENIED (the member's NetID or blocks), FR_E_CONFLICT / FR_E_INVALID
+ *   (refused rows, nothing changed),
  *   FR_E_LIMIT (more than FR_DEVICE_APPLY_MAX rows in one change: use a bulk), FR_E_BUSY (another bulk is under way).
  * Units and limits: FR_LIST_MAX rows in a bulk.
  */
@@ -45,6 +49,9 @@ enum fr_device_outcome {
     FR_DEVICE_RESERVED,
     FR_DEVICE_TAKEN,
     FR_DEVICE_FOREIGN,
+    FR_DEVICE_OUTSIDE,
+    FR_DEVICE_UNRELEASED,
+    FR_DEVICE_UNKNOWN,
     FR_DEVICE_OUTCOMES,
 };
 const char *fr_device_outcome_text(enum fr_device_outcome outcome);
@@ -59,17 +66,25 @@ enum fr_err fr_device_each(struct fr_snap *snap, uint64_t from, uint32_t netid, 
                            void *data);
 enum fr_err fr_device_count(struct fr_snap *snap, uint64_t *out);
 
-enum fr_device_mode { FR_DEVICE_ADD, FR_DEVICE_REPLACE, FR_DEVICE_REMOVE };
+enum fr_device_mode {
+    FR_DEVICE_ADD,
+    FR_DEVICE_REPLACE,
+    FR_DEVICE_REMOVE,
+    FR_DEVICE_CLAIM, /* only what was released to the NetID's holder, or is its own */
+    FR_DEVICE_MOVE,  /* whoever has it, and without looking at blocks: an operator's override */
+    FR_DEVICE_MODES,
+};
 
 struct fr_device_refusal {
     size_t row; /* index in the list, or the row that fr_list_add was given */
     uint64_t deveui;
     enum fr_device_outcome outcome;
-    const char *owner; /* the member holding it, or NULL */
+    const char *owner; /* the member holding it, or NULL; never told to a member */
 };
 
 struct fr_device_job {
-    uint32_t netid; /* 0 with FR_DEVICE_REMOVE: whichever they belong to */
+    uint32_t netid;     /* 0 with FR_DEVICE_REMOVE: whichever they belong to */
+    const char *member; /* who asks; NULL: an operator. Borrowed until the bulk is freed */
     enum fr_device_mode mode;
     const uint64_t *euis; /* in the order of the user's list */
     size_t n;

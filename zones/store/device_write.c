@@ -81,14 +81,17 @@ enum fr_err fr_device_take(struct fr_txn *txn, uint32_t table, uint64_t deveui, 
     return fr_tally_add(tally, txn, was, -1);
 }
 
-/* The fact of what a device is now; netid 0: gone. */
-static enum fr_err note_device(struct fr_change *change, const struct fr_device_row *row)
+/* The fact of what a device is now, and what it was; NetID 0: not there. */
+static enum fr_err note_device(struct fr_change *change, const struct fr_device_row *row,
+                               const struct fr_device_row *was)
 {
-    uint8_t key[8], bytes[4];
+    uint8_t key[8], bytes[FR_FACT_DEVICE_SIZE];
     struct fr_wr w = fr_wr(bytes, sizeof bytes);
 
-    if (row->netid != 0) fr_wr_u24(&w, row->netid);
-    if (row->netid != 0 && row->flags != 0) fr_wr_u8(&w, row->flags);
+    fr_wr_u24(&w, row->netid);
+    fr_wr_u8(&w, row->flags);
+    fr_wr_u24(&w, was->netid);
+    fr_wr_u8(&w, was->flags);
     return fr_change_note(change, FR_FACT_DEVICE, fr_device_key(row->deveui, key), fr_wr_done(&w));
 }
 
@@ -98,12 +101,14 @@ static enum fr_err write_noted(struct fr_change *change, uint32_t table, uint64_
 {
     struct fr_txn *txn = fr_change_txn(change);
     uint32_t number = (uint32_t)(fr_snap_sequence(fr_change_snap(change)) + 1);
-    struct fr_device_row row = {.deveui = deveui, .netid = netid, .change = number};
+    struct fr_device_row row = {.deveui = deveui, .netid = netid, .change = number}, there = {0};
 
-    enum fr_err err = netid != 0 ? fr_device_put(txn, table, &row, was, tally)
-                                 : fr_device_take(txn, table, deveui, was, tally);
+    enum fr_err err = fr_device_get(fr_change_snap(change), deveui, &there);
+    if (err && err != FR_E_NOT_FOUND) return err;
+    err = netid != 0 ? fr_device_put(txn, table, &row, was, tally)
+                     : fr_device_take(txn, table, deveui, was, tally);
     if (err == FR_OK && netid != 0) err = fr_device_get(fr_change_snap(change), deveui, &row);
-    return err ? err : note_device(change, &row);
+    return err ? err : note_device(change, &row, &there);
 }
 
 enum fr_err fr_device_set_hidden(struct fr_change *change, const uint64_t *euis, size_t n,
@@ -116,17 +121,18 @@ enum fr_err fr_device_set_hidden(struct fr_change *change, const uint64_t *euis,
     enum fr_err err = fr_snap_devices(snap, &table);
 
     for (size_t i = 0; err == FR_OK && i < n; i++) {
-        struct fr_device_row row;
+        struct fr_device_row row, was;
         uint8_t key[8], bytes[FR_DEVICE_VALUE_SIZE];
         struct fr_wr w = fr_wr(bytes, sizeof bytes);
         err = fr_device_get(snap, euis[i], &row);
         if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "no device %016" PRIx64, euis[i]);
         if (err || ((row.flags & FR_DEVICE_HIDDEN) != 0) == is_hidden) continue;
+        was = row;
         row.flags = is_hidden ? FR_DEVICE_HIDDEN : 0;
         row.change = number;
         fr_device_write(&w, &row);
         err = fr_txn_put(fr_change_txn(change), table, fr_device_key(euis[i], key), fr_wr_done(&w));
-        if (err == FR_OK) err = note_device(change, &row);
+        if (err == FR_OK) err = note_device(change, &row, &was);
         count++;
     }
     if (err == FR_OK) *changed = count;
@@ -199,7 +205,7 @@ enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job
     struct fr_tally tally = {0};
     uint32_t table = 0;
 
-    enum fr_err err = fr_plan_make(snap, job, diag, &plan);
+    enum fr_err err = fr_plan_make(snap, job, fr_change_now(change), diag, &plan);
     if (err) return err;
     if (plan.report.refused > 0 && !job->keep_going) err = fr_plan_fail(&plan.report, diag);
     if (err == FR_OK) err = check_size(&plan.report, diag);

@@ -36,7 +36,7 @@ enum fr_err fr_fact_next(struct fr_span *facts, struct fr_fact *out)
     if (facts->n == 0) return FR_E_NOT_FOUND;
     struct fr_rd r = fr_rd(*facts);
     uint8_t kind = fr_rd_u8(&r);
-    if (kind < FR_FACT_MEMBER || kind > FR_FACT_IMAGE) fr_rd_fail(&r, FR_E_UNSUPPORTED);
+    if (kind < FR_FACT_MEMBER || kind > FR_FACT_LAST) fr_rd_fail(&r, FR_E_UNSUPPORTED);
     struct fr_span key = fr_rd_span(&r, fr_rd_u16(&r));
     struct fr_span value = fr_rd_span(&r, fr_rd_u32(&r));
     struct fr_span rest = fr_rd_rest(&r);
@@ -45,6 +45,23 @@ enum fr_err fr_fact_next(struct fr_span *facts, struct fr_fact *out)
     *out = (struct fr_fact){.kind = kind, .key = key, .value = value};
     *facts = rest;
     return FR_OK;
+}
+
+/* Stored as NetID (3), flags (1), and the same of what was; by schema 3 as NetID, flags when there are any, or nothing. */
+enum fr_err fr_fact_device_read(struct fr_span value, struct fr_fact_device *out)
+{
+    struct fr_rd r = fr_rd(value);
+    struct fr_fact_device got = {.has_was = value.n == FR_FACT_DEVICE_SIZE};
+
+    if (value.n > 0) got.netid = fr_rd_u24(&r);
+    if (value.n > 3) got.flags = fr_rd_u8(&r);
+    if (got.has_was) {
+        got.was_netid = fr_rd_u24(&r);
+        got.was_flags = fr_rd_u8(&r);
+    }
+    enum fr_err err = fr_rd_end(&r);
+    if (err == FR_OK) *out = got;
+    return err;
 }
 
 enum fr_err fr_journal_append(struct fr_txn *txn, const struct fr_journal_record *record,

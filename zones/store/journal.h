@@ -10,19 +10,23 @@
 #include "store/change.h"
 
 enum fr_fact_kind {
-    FR_FACT_MEMBER = 1,  /* key: id; value: the row, or empty when it is gone; … */
-    FR_FACT_NETWORK = 2, /* key: NetID (3) */
-    FR_FACT_JOINEUI = 3, /* key: EUI (8) */
-    FR_FACT_DEVICE =
-        4,            /* key: EUI (8); value: NetID (3), flags (1, when there are any), or empty */
-    FR_FACT_CERT = 5, /* key: serial (16) */
-    FR_FACT_KEY = 6,  /* key: SPKI hash (32) */
+    FR_FACT_MEMBER = 1,      /* key: id; value: the row, or empty when it is gone; … */
+    FR_FACT_NETWORK = 2,     /* key: NetID (3) */
+    FR_FACT_JOINEUI = 3,     /* key: EUI (8) */
+    FR_FACT_DEVICE = 4,      /* key: EUI (8); value: fr_fact_device_read */
+    FR_FACT_CERT = 5,        /* key: serial (16) */
+    FR_FACT_KEY = 6,         /* key: SPKI hash (32) */
     FR_FACT_AUTHORITY = 7,   /* key: name */
     FR_FACT_POLICY = 8,      /* key: name; value: seconds (4) */
     FR_FACT_META = 9,        /* key: name; value: text */
     FR_FACT_VISIBILITY = 11, /* key: home id, zero byte, visited id */
     FR_FACT_TOKEN = 12,      /* key: id (16) */
-    FR_FACT_IMAGE = 10, /* key: NetID (3); value: mode (1), added, moved, removed, after (8 each) */
+    FR_FACT_RELEASE = 13,    /* key: EUI (8) */
+    FR_FACT_CONFLICT = 14,   /* key: EUI (8), claimant's id */
+    FR_FACT_BLOCK = 15,      /* key: first EUI (8), bits (1) */
+    FR_FACT_IMAGE =
+        10, /* key: NetID (3; 0 of a rollback); value: mode (1), added, moved, removed, after (8 each) */
+    FR_FACT_LAST = 39, /* none is above it */
 };
 
 struct fr_journal_record {
@@ -43,5 +47,16 @@ struct fr_fact {
     enum fr_fact_kind kind;
     struct fr_span key, value;
 };
+
+/* What a device was turned into, and out of what. NetID 0: not there, its flags are 0 then. */
+struct fr_fact_device {
+    uint32_t netid;
+    uint8_t flags;
+    bool has_was; /* records of schema 3 and before do not say what was */
+    uint32_t was_netid;
+    uint8_t was_flags;
+};
+enum fr_err fr_fact_device_read(struct fr_span value, struct fr_fact_device *out);
+
 /* Takes one fact off the front of `facts`; FR_E_NOT_FOUND when none is left. */
 enum fr_err fr_fact_next(struct fr_span *facts, struct fr_fact *out);

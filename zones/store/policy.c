@@ -17,6 +17,9 @@ static const char *const visibility_words[] = {
 static const char *const crl_point_words[] = {
     [FR_CRL_POINT_HTTP] = "http", [FR_CRL_POINT_NONE] = "none"};
 
+static const char *const blocks_words[] = {
+    [FR_BLOCKS_GIVEN] = "given", [FR_BLOCKS_REQUIRED] = "required"};
+
 static const struct fr_policy_about table[FR_POLICY_COUNT] = {
     [FR_POLICY_TTL_DEVEUI] = {"ttl.deveui", 3600, 10, 7 * DAY, "TTL of a device's CNAME",
                               FR_POLICY_SECONDS, NULL},
@@ -58,6 +61,15 @@ static const struct fr_policy_about table[FR_POLICY_COUNT] = {
     [FR_POLICY_STATS_KEEP] = {"stats.keep", 400 * DAY, 31 * DAY, 3650 * DAY,
                               "how long the counts of look-ups by day are kept", FR_POLICY_SECONDS,
                               NULL},
+    [FR_POLICY_BLOCKS] = {"blocks", FR_BLOCKS_GIVEN, FR_BLOCKS_GIVEN, FR_BLOCKS_REQUIRED,
+                          "whether only members that were given EUI blocks are bound by them, or "
+                          "everybody needs one to publish",
+                          FR_POLICY_WORD, blocks_words},
+    [FR_POLICY_JOURNAL_KEEP] = {"journal.keep", 90 * DAY, DAY, 3650 * DAY,
+                                "how long the journal's records are kept", FR_POLICY_SECONDS, NULL},
+    [FR_POLICY_JOURNAL_ROWS] = {"journal.rows", 10000000, 1000, 1000000000,
+                                "how many of the journal's records are kept at most",
+                                FR_POLICY_NUMBER, NULL},
 };
 
 #define KEY_MAX 40

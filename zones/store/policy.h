@@ -23,6 +23,9 @@ enum fr_policy_key {
     FR_POLICY_BUDGET_CONNECTIONS,
     FR_POLICY_STATS_KEEP,
     FR_POLICY_CRL_POINT,
+    FR_POLICY_BLOCKS,
+    FR_POLICY_JOURNAL_KEEP,
+    FR_POLICY_JOURNAL_ROWS,
     FR_POLICY_COUNT,
 };
 
@@ -38,6 +41,12 @@ enum fr_visibility {
 enum fr_crl_point {
     FR_CRL_POINT_HTTP, /* http://crl.<fed>/<ca>.crl */
     FR_CRL_POINT_NONE,
+};
+
+/* Values of FR_POLICY_BLOCKS: whom store/block.h binds. */
+enum fr_blocks_bind {
+    FR_BLOCKS_GIVEN,    /* members that have blocks */
+    FR_BLOCKS_REQUIRED, /* everybody */
 };
 
 struct fr_policy_about {

@@ -9,12 +9,15 @@
  */
 #include "base/wire.h"
 #include "store/authority.h"
+#include "store/block.h"
 #include "store/cert.h"
+#include "store/conflict.h"
 #include "store/device.h"
 #include "store/joineui.h"
 #include "store/journal.h"
 #include "store/member.h"
 #include "store/network.h"
+#include "store/release.h"
 #include "store/token.h"
 #include "store/visibility.h"
 
@@ -42,6 +45,15 @@ void fr_visibility_write(struct fr_wr *w, const struct fr_visibility_row *row);
 
 enum fr_err fr_token_row_read(struct fr_span value, struct fr_token_row *row);
 void fr_token_row_write(struct fr_wr *w, const struct fr_token_row *row);
+
+enum fr_err fr_block_read(struct fr_span value, struct fr_block_row *row);
+void fr_block_write(struct fr_wr *w, const struct fr_block_row *row);
+
+enum fr_err fr_release_read(struct fr_span value, struct fr_release_row *row);
+void fr_release_write(struct fr_wr *w, const struct fr_release_row *row);
+
+enum fr_err fr_conflict_read(struct fr_span value, struct fr_conflict_row *row);
+void fr_conflict_write(struct fr_wr *w, const struct fr_conflict_row *row);
 
 struct fr_key_row {
     bool is_blocked;

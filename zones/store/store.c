@@ -31,6 +31,9 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_VISIBILITY] = "visibility",
     [FR_TABLE_LOOKUPS] = "lookups",
     [FR_TABLE_TOKENS] = "tokens",
+    [FR_TABLE_BLOCKS] = "blocks",
+    [FR_TABLE_RELEASES] = "releases",
+    [FR_TABLE_CONFLICTS] = "conflicts",
 };
 
 static struct fr_db_options db_options(const struct fr_store_options *options)

@@ -22,6 +22,9 @@ enum fr_store_table {
     FR_TABLE_VISIBILITY, /* home id, zero byte, visited id → since */
     FR_TABLE_LOOKUPS,    /* day (4), visited id, zero byte, home NetID (3) → count (8) */
     FR_TABLE_TOKENS,
+    FR_TABLE_BLOCKS,    /* first EUI (8), bits (1) → member */
+    FR_TABLE_RELEASES,  /* EUI (8) */
+    FR_TABLE_CONFLICTS, /* EUI (8), claimant's id */
     FR_TABLE_COUNT,
 };
 
@@ -65,6 +68,8 @@ enum fr_err fr_network_count_devices(struct fr_txn *txn, uint32_t netid, int64_t
 /* Appends one journal record to a transaction and raises the sequence. */
 enum fr_err fr_journal_append(struct fr_txn *txn, const struct fr_journal_record *record,
                               uint64_t *sequence);
+
+#define FR_FACT_DEVICE_SIZE 8 /* of the value: NetID, flags, what was */
 
 /* Adds one fact in its stored form. */
 void fr_fact_write(struct fr_buf *out, enum fr_fact_kind kind, struct fr_span key,
