@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define AUTHORITY_KEPT 128
+#define FAULT_RETRY_S 5 /* FR_RETRY_AFTER_S, as a number */
 
 /* What a connection remembers: the certificate's standing, and where its last request went. */
 struct seat {
@@ -86,59 +87,76 @@ static void log_refusal(const struct fr_gate *gate, const struct fr_http_peer *p
            FR_STR("sni", peer->has_sni ? peer->sni : NULL), FR_SPAN("authority", authority));
 }
 
-static void refuse(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_access verdict)
+static void refuse_in_text(struct fr_http_exchange *x, const struct fr_gate_refusal *why)
 {
-    const struct fr_http_field fields[] = {
-        FR_HTTP_FIELD("content-type", "text/plain; charset=utf-8"),
-        FR_HTTP_FIELD("cache-control", "no-store"),
-        FR_HTTP_FIELD("retry-after", FR_RETRY_AFTER_S),
-    };
-    unsigned status = fr_access_status(verdict);
-    struct fr_http_conn *conn = x->conn;
-
-    gate->counters.refused[verdict]++;
-    log_refusal(gate, fr_http_conn_peer(conn), status, fr_access_word(verdict), x->authority);
-    if (status == 0) {
-        fr_http_drop(x);
-        fr_http_conn_close(conn);
-        return;
-    }
-    struct fr_span sentence = fr_span_str(fr_access_sentence(verdict));
-    if (status == 503) /* ours, not the peer's fault: its connection stays */
-        fr_http_reply(x, status, fields, 3, sentence);
-    else
-        fr_http_reply_close(x, status, fields, 2, sentence);
-}
-
-static void misdirect(struct fr_gate *gate, struct fr_http_exchange *x)
-{
-    gate->counters.misdirected++;
-    log_refusal(gate, fr_http_conn_peer(x->conn), 421, "authority", x->authority);
-    fr_http_reply_text(x, 421, "This name is not served on this connection.");
-}
-
-/* Over a budget. What it was is in the log, once a minute for a member, and in the metrics. */
-static void refuse_excess(struct fr_http_exchange *x, const struct fr_refusal *why)
-{
-    char text[64], seconds[16];
+    char seconds[16];
 
     (void)snprintf(seconds, sizeof seconds, "%u", why->retry_after_s);
-    (void)snprintf(text, sizeof text, "Over the budget of this member: %s.\n",
-                   fr_budget_text(why->budget));
     const struct fr_http_field fields[] = {
         FR_HTTP_FIELD("content-type", "text/plain; charset=utf-8"),
         FR_HTTP_FIELD("cache-control", "no-store"),
         FR_HTTP_FIELD("retry-after", seconds),
     };
-    if (why->budget == FR_BUDGET_CONNECTIONS)
-        fr_http_reply_close(x, 429, fields, 3, fr_span_str(text));
+    const size_t n = why->retry_after_s > 0 ? 3 : 2;
+    if (why->is_last)
+        fr_http_reply_close(x, why->status, fields, n, fr_span_str(why->sentence));
     else
-        fr_http_reply(x, 429, fields, 3, fr_span_str(text));
+        fr_http_reply(x, why->status, fields, n, fr_span_str(why->sentence));
+}
+
+static void refuse(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_access verdict,
+                   fr_gate_refuse_fn say)
+{
+    struct fr_http_conn *conn = x->conn;
+    struct fr_gate_refusal why = {
+        .status = fr_access_status(verdict),
+        .sentence = fr_access_sentence(verdict),
+    };
+
+    gate->counters.refused[verdict]++;
+    log_refusal(gate, fr_http_conn_peer(conn), why.status, fr_access_word(verdict), x->authority);
+    if (why.status == 0) {
+        fr_http_drop(x);
+        fr_http_conn_close(conn);
+        return;
+    }
+    /* A fault is ours, and a lack of rights is about this request alone: the connection stays. */
+    why.is_last = why.status != 503 && verdict != FR_ACCESS_NO_RIGHT;
+    why.retry_after_s = why.status == 503 ? FAULT_RETRY_S : 0;
+    say(x, &why);
+}
+
+static void misdirect(struct fr_gate *gate, struct fr_http_exchange *x, fr_gate_refuse_fn say)
+{
+    const struct fr_gate_refusal why = {
+        .status = 421, .sentence = "This name is not served on this connection.\n"};
+
+    gate->counters.misdirected++;
+    log_refusal(gate, fr_http_conn_peer(x->conn), 421, "authority", x->authority);
+    say(x, &why);
+}
+
+/* Over a budget. What it was is in the log, once a minute for a member, and in the metrics. */
+static void refuse_excess(struct fr_http_exchange *x, const struct fr_refusal *refusal,
+                          fr_gate_refuse_fn say)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "Over the budget of this member: %s.\n",
+                   fr_budget_text(refusal->budget));
+    const struct fr_gate_refusal why = {
+        .status = 429,
+        .sentence = text,
+        .retry_after_s = refusal->retry_after_s,
+        .is_last = refusal->budget == FR_BUDGET_CONNECTIONS,
+    };
+    say(x, &why);
 }
 
 /* The connection's first request counts it as its member's; every one is a query. A desk that
  * cannot be had (memory, the store) charges nothing: refusing then would help nobody. */
-static bool is_within_budget(struct fr_gate *gate, struct seat *seat, struct fr_http_exchange *x)
+static bool is_within_budget(struct fr_gate *gate, struct seat *seat, struct fr_http_exchange *x,
+                             fr_gate_refuse_fn say)
 {
     struct fr_refusal why;
     struct fr_till *till = seat->till;
@@ -147,13 +165,13 @@ static bool is_within_budget(struct fr_gate *gate, struct seat *seat, struct fr_
     if (till == NULL) {
         if (fr_desk_till(gate->desk, seat->access.row.member, &till) != FR_OK) return true;
         if (!fr_till_enter(till, &why)) {
-            refuse_excess(x, &why);
+            refuse_excess(x, &why, say);
             return false;
         }
         seat->till = till;
     }
     if (fr_till_query(till, &why)) return true;
-    refuse_excess(x, &why);
+    refuse_excess(x, &why, say);
     return false;
 }
 
@@ -178,8 +196,8 @@ static bool is_meant(const struct fr_gate *gate, struct seat *seat, const struct
     return true;
 }
 
-bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
-                   uint32_t rights, struct fr_gate_pass *pass)
+bool fr_gate_admit_as(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
+                      uint32_t rights, fr_gate_refuse_fn say, struct fr_gate_pass *pass)
 {
     enum fr_access verdict = FR_ACCESS_FAULT;
 
@@ -194,9 +212,10 @@ bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_ser
     if (seat != NULL && fr_snap_renew(gate->snap) == FR_OK) {
         verdict = fr_access_check(&seat->access, peer->cert, gate->snap, now_s, rights);
         if (verdict == FR_ACCESS_OK && is_meant(gate, seat, peer, service, x->authority)) {
-            if (is_within_budget(gate, seat, x)) {
+            if (is_within_budget(gate, seat, x, say)) {
                 gate->counters.admitted++;
-                *pass = (struct fr_gate_pass){gate->snap, &seat->access.row, now_s, seat->till};
+                *pass =
+                    (struct fr_gate_pass){gate->snap, &seat->access.row, now_s, seat->till, say};
                 return true;
             }
             fr_snap_reset(gate->snap);
@@ -205,10 +224,16 @@ bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_ser
         fr_snap_reset(gate->snap);
     }
     if (verdict == FR_ACCESS_OK)
-        misdirect(gate, x);
+        misdirect(gate, x, say);
     else
-        refuse(gate, x, verdict);
+        refuse(gate, x, verdict, say);
     return false;
+}
+
+bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
+                   uint32_t rights, struct fr_gate_pass *pass)
+{
+    return fr_gate_admit_as(gate, x, service, rights, refuse_in_text, pass);
 }
 
 void fr_gate_leave(struct fr_gate *gate)
@@ -229,8 +254,18 @@ bool fr_gate_charge_device(const struct fr_gate_pass *pass, struct fr_http_excha
     else
         told.answer = device->has_home ? FR_NOTE_FOUND : FR_NOTE_NONE;
     fr_till_tell(pass->till, &told);
-    if (!is_paid) refuse_excess(x, &why);
+    if (!is_paid) refuse_excess(x, &why, pass->refuse);
     return is_paid;
+}
+
+bool fr_gate_charge_miss(struct fr_till *till, struct fr_http_exchange *x, uint64_t deveui,
+                         fr_gate_refuse_fn say)
+{
+    struct fr_refusal why;
+
+    if (till == NULL || fr_till_device(till, deveui, true, &why)) return true;
+    refuse_excess(x, &why, say);
+    return false;
 }
 
 struct fr_desk_counters fr_gate_desk_counters(const struct fr_gate *gate)

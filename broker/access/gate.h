@@ -3,7 +3,8 @@
  * Model: fr_gate_admit looks at an exchange's peer certificate, the service its SNI chose and its
  * authority, by access/access.h. Either the request may go on, with the store's present snapshot
  * held for it, or it has been answered here: no certificate → the connection closes without a word;
- * refused → 403 with the reason, logged, and the connection closes; registry unreadable → 503; wrong authority → 421; over its
+ * refused → 403 with the reason, logged, and the connection closes (but for
+ * a right that is lacking); registry unreadable → 503; wrong authority → 421; over its
  * member's budget (usage/usage.h) → 429 with Retry-After.
  * Owns: its snapshot handle; the store, log and clock are the caller's and outlive it. The
  * connection's user pointer (fr_http_conn_set_user) is a seat of ours: call fr_gate_on_close from
@@ -42,18 +43,32 @@ struct fr_gate_counters {
 enum fr_err fr_gate_new(const struct fr_gate_options *options, struct fr_gate **out);
 void fr_gate_free(struct fr_gate *gate);
 
+/* Why a request is answered here, for who puts it into words. */
+struct fr_gate_refusal {
+    unsigned status;        /* 403, 421, 429 or 503 */
+    const char *sentence;   /* for the peer; good for the call */
+    uint32_t retry_after_s; /* 0: not to be said */
+    bool is_last;           /* the connection is to close behind the answer */
+};
+/* Answers x. */
+typedef void (*fr_gate_refuse_fn)(struct fr_http_exchange *x, const struct fr_gate_refusal *why);
+
 /* What one admitted request may use; valid until fr_gate_leave. */
 struct fr_gate_pass {
     struct fr_snap *snap;
     const struct fr_cert_row *who;
     int64_t now_s;
-    struct fr_till *till; /* of the member; NULL: nobody is charged */
+    struct fr_till *till; /* of the member; NULL: nobody is charged. Good as long as the gate */
+    fr_gate_refuse_fn refuse;
 };
 
 /* service: the one this endpoint belongs to. rights: enum fr_right, or-ed. False: x is gone.
  * True: answer x, and call fr_gate_leave before returning to the loop. */
 bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
                    uint32_t rights, struct fr_gate_pass *pass);
+/* The same; refusals are worded by `refuse` instead of as text. */
+bool fr_gate_admit_as(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
+                      uint32_t rights, fr_gate_refuse_fn refuse, struct fr_gate_pass *pass);
 void fr_gate_leave(struct fr_gate *gate);
 
 /* A question about a device and what came of it. */
@@ -69,6 +84,12 @@ struct fr_gate_device {
  * 429 instead; only fr_gate_leave is left to do. */
 bool fr_gate_charge_device(const struct fr_gate_pass *pass, struct fr_http_exchange *x,
                            const struct fr_gate_device *device);
+
+/* What a member asked about and does not have, or claimed and another has, is a miss like that of a
+ * look-up. To be called before it is told, also after fr_gate_leave; till: of the pass, may be NULL.
+ * False: x has been answered with 429. */
+bool fr_gate_charge_miss(struct fr_till *till, struct fr_http_exchange *x, uint64_t deveui,
+                         fr_gate_refuse_fn refuse);
 
 void fr_gate_on_close(struct fr_http_conn *conn);
 

@@ -273,6 +273,13 @@ static const struct fr_conf_row limit_rows[] = {
      .min = 1,
      .max = 10000,
      .help = "Enrolments of one IPv4 /24 or IPv6 /56 that may fail at once; each second one more."},
+    {.key = "api_requests",
+     .type = FR_T_UINT,
+     LIMIT(api_requests),
+     .def = "64",
+     .min = 1,
+     .max = 10000,
+     .help = "API requests of one member under way on each worker."},
     {.key = NULL},
 };
 

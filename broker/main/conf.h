@@ -47,6 +47,7 @@ struct fr_broker_limits {
     unsigned sessions;
     unsigned changes; /* waiting for the writer */
     unsigned enrolments, enrolment_failures;
+    unsigned api_requests;
 };
 
 struct fr_broker_conf {

@@ -22,6 +22,9 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
     sum->crl.absent += more->crl.absent;
     for (size_t i = 0; i < FR_EST_OPS; i++) sum->est.requests[i] += more->est.requests[i];
     for (size_t i = 0; i < FR_EST_REFUSALS; i++) sum->est.refused[i] += more->est.refused[i];
+    sum->api.requests += more->api.requests;
+    sum->api.changes += more->api.changes;
+    for (size_t i = 0; i < FR_API_REFUSALS; i++) sum->api.refused[i] += more->api.refused[i];
     sum->est.issued += more->est.issued;
     sum->est.renewed += more->est.renewed;
     sum->est.repeated += more->est.repeated;

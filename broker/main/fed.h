@@ -11,6 +11,7 @@
  */
 
 #include "admin/control.h"
+#include "api/api.h"
 #include "doh/doh.h"
 #include "est/crl_shelf.h"
 #include "est/est.h"
@@ -26,6 +27,7 @@ struct fr_fed_counts {
     struct fr_desk_counters desk;
     struct fr_crl_shelf_counters crl;
     struct fr_est_counters est;
+    struct fr_api_counters api;
 };
 void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *more);
 

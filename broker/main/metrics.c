@@ -190,6 +190,24 @@ static void write_members(struct fr_metrics *m, const struct fr_broker_counts *c
                       &(struct usage_writing){m, counts->feds[i]->name});
 }
 
+static void write_api(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_api_requests", "Requests of the API.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].api.requests, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_api_changes",
+                      "Changes that members made by the API.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].api.changes, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_api_refused", "API requests refused.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        for (size_t r = 0; r < FR_API_REFUSALS; r++) {
+            char status[8];
+            (void)snprintf(status, sizeof status, "%u", fr_api_refusal_status(r));
+            FR_METRIC(m, counts->fed_counts[i].api.refused[r], FED(i), {"status", status});
+        }
+}
+
 static void write_est(struct fr_metrics *m, const struct fr_broker_counts *counts)
 {
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_est_requests", "EST requests by operation.");
@@ -325,6 +343,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_expiries(&m, counts, now_s);
     write_lists(&m, counts, now_s);
     write_est(&m, counts);
+    write_api(&m, counts);
     fr_metrics_end(&m);
     return fr_buf_err(out);
 }

@@ -15,6 +15,7 @@ struct worker_fed {
     struct fr_doh *doh;
     struct fr_crl_shelf *shelf;
     struct fr_est *est;
+    struct fr_api *api;
 };
 
 /* What select() needs to know of the listener a connection came in by. */
@@ -102,7 +103,11 @@ static void on_request(void *data, struct fr_http_exchange *x)
     struct worker_fed *fed = peer->tag;
     if (!peer->is_tls)
         on_plain_request(w, x);
-    else if (!serve_ca(fed, x))
+    else if (serve_ca(fed, x))
+        return;
+    else if (fr_api_is_meant(x->path))
+        fr_api_request(fed->api, x);
+    else
         fr_doh_request(fed->doh, x);
 }
 
@@ -130,7 +135,7 @@ static void on_close(void *data, struct fr_http_conn *conn)
 
 /* --- making --- */
 
-static void est_idle(void *data);
+static void part_idle(void *data);
 
 static enum fr_err make_feds(struct fr_worker *w)
 {
@@ -157,10 +162,20 @@ static enum fr_err make_feds(struct fr_worker *w)
             .store = fed->fed->store,
             .loop = w->loop,
             .limits = {conf->limits.enrolments, conf->limits.enrolment_failures},
-            .on_idle = est_idle,
+            .on_idle = part_idle,
             .data = w,
         };
         if (!err) err = fr_est_new(&est, &fed->est);
+        const struct fr_api_options api = {
+            .gate = fed->gate,
+            .writer = fed->fed->writer,
+            .store = fed->fed->store,
+            .loop = w->loop,
+            .limits = {.under_way = conf->limits.api_requests},
+            .on_idle = part_idle,
+            .data = w,
+        };
+        if (!err) err = fr_api_new(&api, &fed->api);
         if (err) return err;
     }
     return FR_OK;
@@ -293,9 +308,9 @@ void fr_worker_last(const struct fr_worker *w, struct fr_http_server_counters *h
     *http = w->server ? *fr_http_server_counters(w->server) : w->last;
     for (size_t i = 0; i < w->n_feds; i++)
         feds[i] = (struct fr_fed_counts){
-            *fr_gate_counters(w->feds[i].gate), *fr_doh_counters(w->feds[i].doh),
+            *fr_gate_counters(w->feds[i].gate),     *fr_doh_counters(w->feds[i].doh),
             fr_gate_desk_counters(w->feds[i].gate), *fr_crl_shelf_counters(w->feds[i].shelf),
-            *fr_est_counters(w->feds[i].est)};
+            *fr_est_counters(w->feds[i].est),       *fr_api_counters(w->feds[i].api)};
 }
 
 static void sample_delivered(struct fr_post *post)
@@ -331,12 +346,12 @@ static void end_when_idle(struct fr_worker *w)
 {
     if (w->server) return;
     for (size_t i = 0; i < w->n_feds; i++)
-        if (fr_est_under_way(w->feds[i].est)) return;
+        if (fr_est_under_way(w->feds[i].est) || fr_api_under_way(w->feds[i].api)) return;
     fr_loop_ev_stop(w->loop);
     fr_loop_post(w->options.main_loop, &w->stop_post, stop_delivered, w);
 }
 
-static void est_idle(void *data)
+static void part_idle(void *data)
 {
     end_when_idle(data);
 }
@@ -371,6 +386,7 @@ void fr_worker_free(struct fr_worker *w)
     if (w->is_started) pthread_join(w->thread, NULL);
     fr_http_server_free(w->server);
     for (size_t i = 0; i < w->n_feds; i++) {
+        fr_api_free(w->feds[i].api);
         fr_est_free(w->feds[i].est);
         fr_crl_shelf_free(w->feds[i].shelf);
         fr_doh_free(w->feds[i].doh);

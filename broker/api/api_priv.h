@@ -1,0 +1,18 @@
+#pragma once
+/* The API's handle as its files share it. Inside of broker/api. */
+
+#include "api/api.h"
+#include "base/tally.h"
+
+struct fr_api {
+    struct fr_api_options options;
+    struct fr_tally *members; /* requests under way of each */
+    unsigned under_way;
+    struct fr_api_counters counters;
+};
+
+void fr_api_count_refusal(struct fr_api *api, unsigned status);
+
+/* A request that is answered later: it counts as its member's until it is. FR_E_LIMIT, FR_E_NOMEM. */
+enum fr_err fr_api_take_place(struct fr_api *api, const char *member);
+void fr_api_give_place(struct fr_api *api, const char *member);

@@ -1,0 +1,11 @@
+/* Every row of the API. */
+#include "api/rows.h"
+
+#include "store/cert.h"
+
+const struct fr_api_route fr_api_routes[] = {
+    {"GET", FR_API_ROOT "/devices/{eui}", FR_RIGHT_PUBLISH, fr_api_device_get},
+    {"PUT", FR_API_ROOT "/devices/{eui}", FR_RIGHT_PUBLISH, fr_api_device_put},
+    {"DELETE", FR_API_ROOT "/devices/{eui}", FR_RIGHT_PUBLISH, fr_api_device_delete},
+    {NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,9 @@
+#pragma once
+/* The handlers of the API, as the table in routes.c names them; each is in the file of its subject.
+ * Every one answers its exchange, now or later. See api/call.h. */
+
+#include "api/route.h"
+
+void fr_api_device_get(struct fr_api_call *call);
+void fr_api_device_put(struct fr_api_call *call);
+void fr_api_device_delete(struct fr_api_call *call);

@@ -1,0 +1,153 @@
+"""The HTTPS API with foreign clients: curl and httpx, members with and without rights, every status."""
+import contextlib
+import json
+import socket
+import ssl
+import subprocess
+
+import httpx
+import pytest
+
+from fed import Federation
+
+ACMES, UMBRAS, FREE, OTHER = (f"70b3d57ed000000{i}" for i in "1239")
+
+
+def rights(fed, cert, *words):
+    more = [x for word in words for x in ("--right", word)]
+    fed.cli("cert", "set", cert.serial, *more)
+
+
+@pytest.fixture(scope="module")
+def fed(tmp_path_factory):
+    """Members acme (000013, one device) and umbra (000014, one), certificates that may publish, and one that may not."""
+    fed = Federation(tmp_path_factory.mktemp("fed"))
+    fed.init()
+    fed.member("acme", "000013", "127.0.0.1:8005")
+    fed.member("umbra", "000014", "127.0.0.2:8005")
+    fed.devices("000013", [ACMES])
+    fed.devices("000014", [UMBRAS])
+    fed.acme, fed.umbra = (fed.cert("doh", member=name) for name in ("acme", "umbra"))
+    fed.reader = fed.cert("doh", member="acme", folder=fed.folder / "reader")
+    for cert in (fed.acme, fed.umbra):
+        rights(fed, cert, "lookup", "publish")
+    fed.start_broker()
+    with names_lead_here(fed.host):
+        yield fed
+    fed.stop()
+
+
+@contextlib.contextmanager
+def names_lead_here(*hosts):
+    """httpx looks names up by getaddrinfo; these are on the loopback."""
+    real = socket.getaddrinfo
+    socket.getaddrinfo = lambda host, *rest, **more: real("127.0.0.1" if host in hosts else host, *rest, **more)
+    yield
+    socket.getaddrinfo = real
+
+
+class Client:
+    """One member's connection: httpx with its certificate, to the loopback address under the broker's name."""
+
+    def __init__(self, fed, cert, http2=True):
+        context = ssl.create_default_context(cafile=cert.root)
+        context.load_cert_chain(cert.chain, cert.key)
+        self.http = httpx.Client(http2=http2, http1=not http2, verify=context, timeout=30,
+                                 base_url=f"https://{fed.host}:{fed.port}/api/v1")
+
+    def __call__(self, method, path, **more):
+        return self.http.request(method, path, **more)
+
+
+@pytest.fixture(params=["HTTP/2", "HTTP/1.1"])
+def acme(fed, request):
+    client = Client(fed, fed.acme, request.param == "HTTP/2")
+    yield client
+    client.http.close()
+
+
+@pytest.fixture
+def umbra(fed):
+    client = Client(fed, fed.umbra)
+    yield client
+    client.http.close()
+
+
+def is_problem(reply, status):
+    assert reply.status_code == status, reply.text
+    assert reply.headers["content-type"] == "application/problem+json"
+    body = reply.json()
+    assert body["status"] == status and body["type"] == "about:blank" and body["title"] and body["detail"]
+    return body
+
+
+def test_a_device_comes_and_goes(fed, acme):
+    assert acme("PUT", f"/devices/{FREE}", json={"netid": "000013"}).status_code == 201
+    again = acme("PUT", f"/devices/{FREE}", json={"netid": "000013"})
+    assert again.status_code == 200 and again.json()["same"] == 1
+    one = acme("GET", f"/devices/{FREE.upper()}")
+    assert one.json() == {"deveui": FREE, "netid": "000013", "hidden": False}
+    head = acme("HEAD", f"/devices/{FREE}")
+    assert head.status_code == 200 and head.content == b"" and head.headers["content-length"] == str(len(one.content))
+    assert fed.json("device", "list", "--netid", "000013")
+    gone = acme("DELETE", f"/devices/{FREE}")
+    assert gone.status_code == 204 and gone.content == b""
+    is_problem(acme("DELETE", f"/devices/{FREE}"), 404)
+
+
+def test_what_is_anothers_is_told_as_if_it_were_nobodys(acme):
+    """All but a claim, which must be refused with its reason."""
+    foreign, absent = acme("GET", f"/devices/{UMBRAS}"), acme("GET", f"/devices/{OTHER}")
+    is_problem(foreign, 404)
+    assert foreign.text.replace(UMBRAS, OTHER) == absent.text
+    foreign, absent = acme("DELETE", f"/devices/{UMBRAS}"), acme("DELETE", f"/devices/{OTHER}")
+    is_problem(foreign, 404)
+    assert foreign.text.replace(UMBRAS, OTHER) == absent.text
+    is_problem(acme("PUT", f"/devices/{UMBRAS}", json={"netid": "000013"}), 409)
+    is_problem(acme("PUT", f"/devices/{OTHER}", json={"netid": "000014"}), 403)
+    is_problem(acme("PUT", f"/devices/{OTHER}", json={"netid": "000015"}), 403)
+
+
+def test_bad_requests(acme):
+    put = lambda **more: acme("PUT", f"/devices/{FREE}", **more)
+    is_problem(acme("GET", "/devices/123"), 400)
+    is_problem(put(json={"netid": "13"}), 400)
+    is_problem(put(json={}), 400)
+    is_problem(put(json={"netid": "000013", "color": "red"}), 400)
+    is_problem(put(json={"netid": "000013", "devices": [OTHER]}), 400)
+    is_problem(put(json=["000013"]), 400)
+    is_problem(put(content=b"{", headers={"content-type": "application/json"}), 400)
+    is_problem(put(content=b'{"netid":"000013"}', headers={"content-type": "text/plain"}), 415)
+    is_problem(acme("GET", f"/devices/{FREE}?color=red"), 400)
+    is_problem(acme("GET", "/nothing"), 404)
+    wrong = acme("PATCH", f"/devices/{FREE}")
+    is_problem(wrong, 405)
+    assert wrong.headers["allow"] == "GET, HEAD, PUT, DELETE"
+    assert put(content=b" " * 70000, headers={"content-type": "application/json"}).status_code == 413
+
+
+def test_a_trial_run_changes_nothing_and_a_reason_is_kept(fed, acme):
+    dry = acme("PUT", f"/devices/{FREE}?dry_run=true", json={"netid": "000013"})
+    assert dry.status_code == 200 and dry.json()["added"] == 1
+    is_problem(acme("GET", f"/devices/{FREE}"), 404)
+    assert acme("PUT", f"/devices/{FREE}?reason=new%20meter", json={"netid": "000013"}).status_code == 201
+    assert acme("DELETE", f"/devices/{FREE}").status_code == 204
+    audit = [json.loads(line) for line in (fed.state / "audit.jsonl").read_text().splitlines()]
+    mine = [line for line in audit if line.get("reason") == "new meter"]
+    assert mine and mine[-1]["actor"] == f"cert:{fed.acme.serial}"
+
+
+def test_a_certificate_without_the_right_may_not(fed):
+    client = Client(fed, fed.reader)
+    is_problem(client("PUT", f"/devices/{FREE}", json={"netid": "000013"}), 403)
+    client.http.close()
+
+
+def test_curl_gets_the_same(fed):
+    done = subprocess.run(
+        ["curl", "-sS", "--cacert", fed.acme.root, "--cert", fed.acme.chain, "--key", fed.acme.key,
+         "--resolve", f"{fed.host}:{fed.port}:127.0.0.1", "-w", "\n%{http_code}", "-X", "PUT",
+         "-H", "content-type: application/json", "-d", '{"netid":"000013"}',
+         f"https://{fed.host}:{fed.port}/api/v1/devices/{ACMES}"], capture_output=True, text=True, check=True)
+    body, status = done.stdout.rsplit("\n", 1)
+    assert status == "200" and json.loads(body)["same"] == 1
