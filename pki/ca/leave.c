@@ -6,6 +6,7 @@
 #include "ca/revoke.h"
 #include "store/block.h"
 #include "store/device.h"
+#include "store/primary.h"
 #include "store/visibility.h"
 
 #include <stdio.h>
@@ -25,6 +26,7 @@ enum fr_err fr_member_remove(struct fr_change *change, const char *id, struct fr
     if (err) return err;
     err = fr_visibility_forget(change, id);
     if (err == FR_OK) err = fr_block_forget(change, id);
+    if (err == FR_OK) err = fr_primary_forget(change, id);
     if (err) return err;
     row.state = FR_MEMBER_REMOVED;
     return fr_member_set(change, &row, diag);

@@ -51,6 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 200: ROUND_TRIP(fr_block_row, fr_block); break;
     case 201: ROUND_TRIP(fr_release_row, fr_release); break;
     case 202: ROUND_TRIP(fr_conflict_row, fr_conflict); break;
+    case 204: ROUND_TRIP(fr_primary_row, fr_primary); break;
+    case 205: ROUND_TRIP(fr_primary_state, fr_primary_state); break;
+    case 206: ROUND_TRIP(fr_primary_left, fr_primary_left); break;
     case 203: {
         struct fr_fact_device fact;
         if (fr_fact_device_read(value, &fact) == FR_OK && value.n > 8) abort();

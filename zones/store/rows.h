@@ -17,6 +17,7 @@
 #include "store/journal.h"
 #include "store/member.h"
 #include "store/network.h"
+#include "store/primary.h"
 #include "store/release.h"
 #include "store/token.h"
 #include "store/visibility.h"
@@ -54,6 +55,13 @@ void fr_release_write(struct fr_wr *w, const struct fr_release_row *row);
 
 enum fr_err fr_conflict_read(struct fr_span value, struct fr_conflict_row *row);
 void fr_conflict_write(struct fr_wr *w, const struct fr_conflict_row *row);
+
+enum fr_err fr_primary_read(struct fr_span value, struct fr_primary_row *row);
+void fr_primary_write(struct fr_wr *w, const struct fr_primary_row *row);
+enum fr_err fr_primary_state_read(struct fr_span value, struct fr_primary_state *out);
+void fr_primary_state_write(struct fr_wr *w, const struct fr_primary_state *state);
+enum fr_err fr_primary_left_read(struct fr_span value, struct fr_primary_left *out);
+void fr_primary_left_write(struct fr_wr *w, const struct fr_primary_left *left);
 
 struct fr_key_row {
     bool is_blocked;

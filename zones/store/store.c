@@ -34,6 +34,7 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_BLOCKS] = "blocks",
     [FR_TABLE_RELEASES] = "releases",
     [FR_TABLE_CONFLICTS] = "conflicts",
+    [FR_TABLE_PRIMARIES] = "primaries",
 };
 
 static struct fr_db_options db_options(const struct fr_store_options *options)
