@@ -1,6 +1,7 @@
 #pragma once
 /* Inside of zones/db: the environment's struct, shared by db.c, place.c and txn.c. Not for other libraries. */
 #include "db/db.h"
+#include "db/tap.h"
 
 #include <lmdb.h>
 #include <stdatomic.h>
@@ -15,6 +16,8 @@ struct fr_db {
     int lock_fd; /* our own descriptor of lock.mdb, see place.c; closed after the environment */
     atomic_uint live;        /* transactions in progress in this process */
     atomic_bool is_resizing; /* no transaction may begin */
+    struct fr_db_tap tap;
+    bool has_tap;
 };
 
 /* Our code for what an LMDB call returned. */

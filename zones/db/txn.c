@@ -4,12 +4,22 @@
 #include "base/wire.h"
 #include "db/env.h"
 
+#include <string.h>
+
 struct fr_txn {
     struct fr_db *db;
     MDB_txn *mdb;
     bool is_write;
     bool is_nested;
     bool is_live; /* counted in db->live */
+    struct tape *tape; /* what the tap is to be told, shared with nested ones; NULL: nothing */
+    size_t tape_mark;  /* nested: where it was at the beginning */
+};
+
+/* The writes of one transaction, until they are told. */
+struct tape {
+    struct fr_buf ops;
+    bool is_telling; /* the tap's own writes are not its news */
 };
 
 struct fr_cursor {
@@ -102,9 +112,77 @@ enum fr_err fr_txn_read(struct fr_db *db, struct fr_txn **out)
     return new_txn(db, false, out);
 }
 
-enum fr_err fr_txn_write(struct fr_db *db, struct fr_txn **out)
+enum fr_err fr_txn_write_local(struct fr_db *db, struct fr_txn **out)
 {
     return new_txn(db, true, out);
+}
+
+/* --- the tap --- */
+
+static void tape_free(struct tape *tape)
+{
+    if (tape == NULL) return;
+    fr_buf_deinit(&tape->ops);
+    fr_free(tape);
+}
+
+enum fr_err fr_txn_write(struct fr_db *db, struct fr_txn **out)
+{
+    struct fr_txn *txn = NULL;
+    bool is_wanted = false;
+
+    enum fr_err err = new_txn(db, true, &txn);
+    if (err) return err;
+    if (db->has_tap) err = db->tap.begin(db->tap.data, txn, &is_wanted);
+    if (err == FR_OK && is_wanted) {
+        txn->tape = fr_calloc(1, sizeof *txn->tape);
+        if (txn->tape == NULL) err = FR_E_NOMEM;
+    }
+    if (err) {
+        fr_txn_end(txn);
+        return err;
+    }
+    if (txn->tape != NULL) fr_buf_init(&txn->tape->ops, FR_TAP_MAX);
+    *out = txn;
+    return FR_OK;
+}
+
+/* Noted before it is done: what is written may lie in the page that the write moves. */
+static bool tape_note(struct fr_txn *txn, const struct fr_row_op *op, size_t *before)
+{
+    const struct fr_db_tap *tap = &txn->db->tap;
+
+    if (txn->tape == NULL || txn->tape->is_telling || !tap->is_told(tap->data, op->table, op->key))
+        return false;
+    *before = txn->tape->ops.n;
+    fr_row_op_write(&txn->tape->ops, op);
+    return true;
+}
+
+static enum fr_err tape_tell(struct fr_txn *txn, bool is_last)
+{
+    const struct fr_db_tap *tap = &txn->db->tap;
+    struct tape *tape = txn->tape;
+
+    enum fr_err err = fr_buf_err(&tape->ops);
+    if (err || tape->ops.n == 0) return err;
+    tape->is_telling = true;
+    err = tap->told(tap->data, txn, fr_buf_span(&tape->ops), is_last);
+    tape->is_telling = false;
+    fr_buf_reset(&tape->ops);
+    return err;
+}
+
+/* A long transaction tells its writes as it goes; a nested one may still be undone. */
+static enum fr_err tape_done(struct fr_txn *txn, bool is_noted, size_t before, enum fr_err err)
+{
+    if (!is_noted) return err;
+    if (err) {
+        fr_buf_cut(&txn->tape->ops, before);
+        return err;
+    }
+    if (txn->is_nested || txn->tape->ops.n < FR_TAP_PART) return fr_buf_err(&txn->tape->ops);
+    return tape_tell(txn, false);
 }
 
 enum fr_err fr_txn_nested(struct fr_txn *parent, struct fr_txn **out)
@@ -115,6 +193,8 @@ enum fr_err fr_txn_nested(struct fr_txn *parent, struct fr_txn **out)
     txn->db = parent->db;
     txn->is_write = true;
     txn->is_nested = true;
+    txn->tape = parent->tape;
+    txn->tape_mark = txn->tape != NULL ? txn->tape->ops.n : 0;
     int rc = mdb_txn_begin(parent->db->env, parent->mdb, 0, &txn->mdb);
     if (rc != 0) {
         fr_free(txn);
@@ -149,9 +229,17 @@ uint64_t fr_txn_id(const struct fr_txn *txn)
 
 enum fr_err fr_txn_commit(struct fr_txn *txn)
 {
-    int rc = mdb_txn_commit(txn->mdb); /* frees it also when it fails */
+    bool has_news = txn->tape != NULL && !txn->is_nested;
+    enum fr_err err = has_news ? tape_tell(txn, true) : FR_OK;
 
+    if (err) {
+        fr_txn_end(txn);
+        return err;
+    }
+    int rc = mdb_txn_commit(txn->mdb); /* frees it also when it fails */
     gone(txn);
+    if (has_news) tape_free(txn->tape);
+    if (txn->tape != NULL && txn->is_nested && rc != 0) fr_buf_cut(&txn->tape->ops, txn->tape_mark);
     fr_free(txn);
     return fr_db_err(rc);
 }
@@ -161,6 +249,10 @@ void fr_txn_end(struct fr_txn *txn)
     if (txn == NULL) return;
     if (txn->mdb != NULL) mdb_txn_abort(txn->mdb);
     gone(txn);
+    if (txn->tape != NULL && txn->is_nested)
+        fr_buf_cut(&txn->tape->ops, txn->tape_mark);
+    else
+        tape_free(txn->tape);
     fr_free(txn);
 }
 
@@ -176,9 +268,13 @@ enum fr_err fr_txn_get(struct fr_txn *txn, uint32_t table, struct fr_span key, s
 static enum fr_err put(struct fr_txn *txn, uint32_t table, struct fr_span key, struct fr_span value,
                        unsigned flags)
 {
+    const struct fr_row_op op = {FR_ROW_PUT, table, key, value};
     MDB_val k = val(key), v = val(value);
+    size_t before = 0;
+    bool is_noted = tape_note(txn, &op, &before);
 
-    return fr_db_err(mdb_put(txn->mdb, dbi(txn, table), &k, &v, flags));
+    return tape_done(txn, is_noted, before,
+                     fr_db_err(mdb_put(txn->mdb, dbi(txn, table), &k, &v, flags)));
 }
 
 enum fr_err fr_txn_put(struct fr_txn *txn, uint32_t table, struct fr_span key, struct fr_span value)
@@ -200,9 +296,13 @@ enum fr_err fr_txn_append(struct fr_txn *txn, uint32_t table, struct fr_span key
 
 enum fr_err fr_txn_delete(struct fr_txn *txn, uint32_t table, struct fr_span key)
 {
+    const struct fr_row_op op = {FR_ROW_DELETE, table, key, {NULL, 0}};
     MDB_val k = val(key);
+    size_t before = 0;
+    bool is_noted = tape_note(txn, &op, &before);
 
-    return fr_db_err(mdb_del(txn->mdb, dbi(txn, table), &k, NULL));
+    return tape_done(txn, is_noted, before,
+                     fr_db_err(mdb_del(txn->mdb, dbi(txn, table), &k, NULL)));
 }
 
 enum fr_err fr_txn_count(struct fr_txn *txn, uint32_t table, uint64_t *out)
@@ -216,20 +316,28 @@ enum fr_err fr_txn_count(struct fr_txn *txn, uint32_t table, uint64_t *out)
 
 enum fr_err fr_txn_drop_some(struct fr_txn *txn, uint32_t table, size_t limit, bool *left)
 {
+    uint8_t last[FR_DB_KEY_MAX];
     MDB_cursor *cursor = NULL;
     MDB_val k, v;
+    size_t n = 0;
 
     int rc = mdb_cursor_open(txn->mdb, dbi(txn, table), &cursor);
     if (rc != 0) return fr_db_err(rc);
     for (size_t i = 0; rc == 0 && i < limit; i++) {
         rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
-        if (rc == 0) rc = mdb_cursor_del(cursor, 0);
+        if (rc != 0) break;
+        n = k.mv_size < sizeof last ? k.mv_size : sizeof last;
+        memcpy(last, k.mv_data, n);
+        rc = mdb_cursor_del(cursor, 0);
     }
     if (rc == 0) rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
     mdb_cursor_close(cursor);
     if (rc != 0 && rc != MDB_NOTFOUND) return fr_db_err(rc);
     *left = rc == 0;
-    return FR_OK;
+    if (n == 0) return FR_OK;
+    const struct fr_row_op op = {FR_ROW_DROP, table, fr_span(last, n), {NULL, 0}};
+    bool is_noted = tape_note(txn, &op, &n);
+    return tape_done(txn, is_noted, n, FR_OK);
 }
 
 enum fr_err fr_txn_set_schema(struct fr_txn *txn, uint32_t schema)

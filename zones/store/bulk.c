@@ -125,6 +125,11 @@ enum fr_err fr_bulk_new(struct fr_store *store, const struct fr_device_job *job,
     enum fr_err err = FR_OK;
 
     if (bulk == NULL) return fr_diag_fail(diag, FR_E_NOMEM, "out of memory");
+    err = fr_store_check_role(store, diag);
+    if (err) {
+        fr_free(bulk);
+        return err;
+    }
     bulk->store = store;
     bulk->job = *job;
     bulk->lock_fd = -1;
@@ -337,7 +342,12 @@ enum fr_err fr_bulk_tidy(struct fr_store *store, unsigned budget_ms, bool *done)
     bool is_left = false;
     int lock_fd = -1;
 
-    enum fr_err err = has_leftovers(store, &is_left);
+    enum fr_err err = fr_store_check_role(store, NULL);
+    if (err == FR_E_DENIED) { /* the primary tidies up for its replicas too */
+        *done = true;
+        return FR_OK;
+    }
+    if (err == FR_OK) err = has_leftovers(store, &is_left);
     if (err == FR_OK && is_left) err = lock(store, &lock_fd);
     if (err) return err;
     if (lock_fd >= 0) {

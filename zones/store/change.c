@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "store/feed.h"
 #include "store/tables.h"
 
 #include <stdlib.h>
@@ -33,6 +34,37 @@ struct fr_change {
 /* Repeats are folded away at the end, so more than the record's limit may be noted meanwhile. */
 #define FACTS_NOTED_MAX (4 * FR_CHANGE_FACTS_MAX)
 
+/* Where changes are made instead. */
+static enum fr_err refuse(struct fr_store *store, struct fr_diag *diag)
+{
+    struct fr_feed_state state = {0};
+    struct fr_snap *snap = NULL;
+    enum fr_err err = fr_snap_begin(store, &snap);
+
+    if (err == FR_OK) err = fr_feed_get(snap, &state);
+    fr_snap_end(snap);
+    if (err) return fr_diag_fail(diag, err, "the store cannot be read: %s", fr_err_text(err));
+    (void)fr_diag_fail(
+        diag, FR_E_DENIED,
+        state.role == FR_ROLE_DEPOSED
+            ? "another broker has taken over as the primary%s%s: nothing is changed here"
+            : "this is a replica: changes are made at the primary%s%s",
+        state.primary[0] != '\0' ? ", " : "", state.primary);
+    fr_diag_hint(diag, "when the primary is lost: fedroam promote");
+    return FR_E_DENIED;
+}
+
+enum fr_err fr_store_check_role(struct fr_store *store, struct fr_diag *diag)
+{
+    struct fr_feed_state state = {0};
+    struct fr_snap *snap = NULL;
+    enum fr_err err = fr_snap_begin(store, &snap);
+
+    if (err == FR_OK) err = fr_feed_get(snap, &state);
+    fr_snap_end(snap);
+    return err == FR_OK && state.role != FR_ROLE_PRIMARY ? refuse(store, diag) : err;
+}
+
 enum fr_err fr_batch_begin(struct fr_store *store, struct fr_diag *diag, struct fr_batch **out)
 {
     struct fr_batch *batch = fr_calloc(1, sizeof *batch);
@@ -42,6 +74,7 @@ enum fr_err fr_batch_begin(struct fr_store *store, struct fr_diag *diag, struct 
     enum fr_err err = fr_txn_write(store->db, &batch->txn);
     if (err) {
         fr_free(batch);
+        if (err == FR_E_DENIED) return refuse(store, diag);
         return fr_diag_fail(diag, err, "the store cannot be written to: %s", fr_err_text(err));
     }
     *out = batch;

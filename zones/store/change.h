@@ -29,6 +29,10 @@ struct fr_change_by {
     int64_t now_s;         /* when */
 };
 
+/* May it be changed at all: FR_E_DENIED on a replica, with a diag that names the primary (store/feed.h). A change is refused
+ * in the same way when it begins. */
+enum fr_err fr_store_check_role(struct fr_store *store, struct fr_diag *diag);
+
 enum fr_err fr_batch_begin(struct fr_store *store, struct fr_diag *diag, struct fr_batch **out);
 /* After success everything in it is on disk. Every change in it must have ended. The handle is gone either way. */
 enum fr_err fr_batch_commit(struct fr_batch *batch, struct fr_diag *diag);

@@ -1,6 +1,7 @@
 #include "store/lookups.h"
 
 #include "base/wire.h"
+#include "db/tap.h"
 #include "store/tables.h"
 
 #include <string.h>
@@ -62,7 +63,7 @@ static enum fr_err add_row(struct fr_txn *txn, const struct fr_lookup_row *row)
 enum fr_err fr_lookups_add(struct fr_store *store, const struct fr_lookup_row *rows, size_t n)
 {
     struct fr_txn *txn = NULL;
-    enum fr_err err = n > 0 ? fr_txn_write(store->db, &txn) : FR_OK;
+    enum fr_err err = n > 0 ? fr_txn_write_local(store->db, &txn) : FR_OK;
 
     if (err || n == 0) return err;
     for (size_t i = 0; err == FR_OK && i < n; i++) err = add_row(txn, &rows[i]);
@@ -99,7 +100,7 @@ enum fr_err fr_lookups_drop(struct fr_store *store, uint32_t before_day, bool *l
     uint8_t key[KEY_SIZE];
     struct fr_txn *txn = NULL;
     size_t n = 0, dropped = 0;
-    enum fr_err err = fr_txn_write(store->db, &txn);
+    enum fr_err err = fr_txn_write_local(store->db, &txn);
 
     if (err) return err;
     while (err == FR_OK && dropped < DROP_AT_ONCE) {

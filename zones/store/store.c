@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/wire.h"
 #include "names/netid.h"
+#include "store/feed_priv.h"
 #include "store/list.h"
 #include "store/tables.h"
 
@@ -31,11 +32,17 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_VISIBILITY] = "visibility",
     [FR_TABLE_LOOKUPS] = "lookups",
     [FR_TABLE_TOKENS] = "tokens",
+    [FR_TABLE_FEED] = "feed",
     [FR_TABLE_BLOCKS] = "blocks",
     [FR_TABLE_RELEASES] = "releases",
     [FR_TABLE_CONFLICTS] = "conflicts",
     [FR_TABLE_PRIMARIES] = "primaries",
 };
+
+const char *fr_store_table_name(uint32_t table)
+{
+    return table_names[table];
+}
 
 static struct fr_db_options db_options(const struct fr_store_options *options)
 {
@@ -156,6 +163,7 @@ enum fr_err fr_store_create(const struct fr_store_options *options,
     err = write_new(store, fresh, options->dir, diag);
     if (err) goto out;
     (void)fr_span_copy(fr_span_str(fresh->federation), store->federation, sizeof store->federation);
+    fr_feed_listen(store);
     *out = store;
     store = NULL;
 out:
@@ -190,6 +198,7 @@ enum fr_err fr_store_open(const struct fr_store_options *options, struct fr_diag
     if (err) goto out;
     err = read_federation(store, options->dir, diag);
     if (err) goto out;
+    fr_feed_listen(store);
     if (!options->is_read_only) fr_list_sweep(options->dir);
     *out = store;
     store = NULL;
@@ -219,7 +228,7 @@ static enum fr_err backup(struct fr_db *db, const char *dir, uint32_t schema, st
     return err;
 }
 
-/* Each schema so far only added tables (2: visibility, lookups; 3: tokens) and forms of rows beside the old ones (4: of
+/* Each schema so far only added tables (2: visibility, lookups; 3: tokens; 4: feed) and forms of rows beside the old ones (4: of
  * authorities): opening made the tables and every form is read, so only the number moves. A schema that needs more adds its
  * step here. */
 static enum fr_err upgrade_steps(struct fr_db *db)

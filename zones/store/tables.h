@@ -25,9 +25,13 @@ enum fr_store_table {
     FR_TABLE_BLOCKS,    /* first EUI (8), bits (1) → member */
     FR_TABLE_RELEASES,  /* EUI (8) */
     FR_TABLE_CONFLICTS, /* EUI (8), claimant's id */
+    FR_TABLE_FEED, /* position (8) → entry; of this machine, see store/feed.h */
     FR_TABLE_PRIMARIES, /* kind (1), member, zero byte, zone */
     FR_TABLE_COUNT,
 };
+
+/* As in its files. */
+const char *fr_store_table_name(uint32_t table);
 
 struct fr_store {
     struct fr_db *db;
