@@ -22,6 +22,7 @@ static int64_t deadline_ms(const struct fr_http_conn *c)
         return c->since_ms + c->conf.handshake_ms;
     if (c->is_closing && c->in_progress == 0) return c->close_by_ms;
     if (fr_conn_has_output(c)) return c->progress_ms + c->conf.write_ms;
+    if (c->held > 0) return INT64_MAX; /* we keep the peer waiting */
     if (!c->has_request) return c->since_ms + c->conf.first_request_ms;
     if (c->proto->is_partial(c)) return c->request_ms + c->conf.request_ms;
     return c->in_progress > 0 ? INT64_MAX : c->request_ms + c->conf.idle_ms;

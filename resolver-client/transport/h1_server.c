@@ -87,9 +87,9 @@ static void next_request(struct fr_http_conn *c)
         fr_buf_deinit(&h->in);
 }
 
-static void dispatch(struct fr_http_conn *c)
+/* What the head says, where handlers look for it. */
+static void publish(const struct fr_h1_server *h)
 {
-    struct fr_h1_server *h = c->h1;
     struct fr_exchange *x = h->now;
 
     x->pub.proto = h->head.proto;
@@ -98,6 +98,13 @@ static void dispatch(struct fr_http_conn *c)
     x->pub.path = fr_head_span(&x->head, h->head.path);
     x->pub.query = fr_head_span(&x->head, h->head.query);
     x->pub.authority = fr_head_span(&x->head, h->head.authority);
+}
+
+static void dispatch(struct fr_http_conn *c)
+{
+    struct fr_h1_server *h = c->h1;
+    struct fr_exchange *x = h->now;
+
     h->phase = H1_AT_WORK;
     if (!h->head.is_kept || c->is_draining) h->is_last = true;
     fr_exchange_dispatch(c, x);
@@ -131,10 +138,6 @@ static bool read_head(struct fr_http_conn *c)
         return true;
     }
     err = fr_h1_request_read(fr_span(h->in.p, n), &limits, &h->now->head, &h->head, &status);
-    if (!err && h->head.framing == FR_H1_LENGTH && h->head.length > c->conf.body_bytes) {
-        err = FR_E_LIMIT;
-        status = 413;
-    }
     if (err) {
         refuse(c, status);
         return true;
@@ -142,10 +145,27 @@ static bool read_head(struct fr_http_conn *c)
     fr_buf_drop(&h->in, n);
     fr_h1_body_init(&h->body, &h->head);
     h->phase = H1_BODY;
+    publish(h);
+    if (!h->body.is_done && !fr_exchange_head(c, h->now)) return true;
+    if (h->head.framing == FR_H1_LENGTH && h->head.length > h->now->body.max) {
+        refuse(c, 413);
+        return true;
+    }
     if (h->head.has_expect && h->in.n == 0) {
         fr_buf_add_str(&h->out, CONTINUE_LINE);
         c->backlog += strlen(CONTINUE_LINE);
     }
+    return true;
+}
+
+/* What was gathered goes to the sink; false: it has answered. */
+static bool pour(struct fr_http_conn *c)
+{
+    struct fr_exchange *x = c->h1->now;
+
+    (void)fr_exchange_body(c, x, fr_buf_span(&x->body));
+    if (c->h1->now != x) return false;
+    fr_buf_reset(&x->body);
     return true;
 }
 
@@ -166,6 +186,7 @@ static bool read_body(struct fr_http_conn *c)
             return true;
         }
         fr_buf_drop(&h->in, used);
+        if (h->now->sink.on_bytes && !pour(c)) return true;
         if (!h->body.is_done) return false;
     }
     dispatch(c);
@@ -184,6 +205,7 @@ static bool h1_feed(struct fr_http_conn *c, struct fr_span in)
     if (fr_buf_err(&h->in)) return false;
     while (can_go_on && !c->is_closing && h->phase != H1_AT_WORK && !h->sending) {
         if (h->phase == H1_HEAD && (h->is_last || h->in.n == 0)) break;
+        if (c->held > 0) break;                        /* letting go calls us again */
         if (c->backlog > c->conf.backlog_bytes) break; /* fill calls us again */
         if (h->phase == H1_HEAD && c->handled >= c->conf.requests_per_turn) {
             c->has_paused = true;
@@ -200,15 +222,18 @@ static void h1_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
     struct fr_h1_server *h = c->h1;
     enum fr_h1_keep keep = FR_H1_KEEP;
 
-    if (c->is_draining || c->is_closing) h->is_last = true;
+    const bool is_early = x->is_rejected; /* the rest of its body is no request */
+
+    if (c->is_draining || c->is_closing || is_early) h->is_last = true;
     if (h->is_last)
         keep = FR_H1_CLOSE;
     else if (x->pub.proto == FR_HTTP_1_0)
         keep = FR_H1_KEEP_SAY;
     size_t before = h->out.n;
 
-    fr_h1_write_response(&h->out, status, fr_server_date(c->server), keep, body.n, fields,
-                         n_fields);
+    fr_h1_write_response(&h->out, status, fr_server_date(c->server), keep,
+                         body.n + (size_t)x->source_left, fields, n_fields);
+    if (x->is_head) x->source_left = 0;
     if (!x->is_head && status != 204 && status != 304) {
         if (body.n <= INLINE_BODY)
             fr_buf_add_span(&h->out, body);
@@ -216,19 +241,20 @@ static void h1_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned sta
             fr_buf_add_span(&x->reply, body);
     }
     if (fr_buf_err(&h->out) || fr_buf_err(&x->reply)) {
+        x->source_left = 0;
         fr_exchange_release(x);
         fr_buf_cut(&h->out, before);
         out_of_memory(c);
         return;
     }
-    c->backlog += h->out.n - before + x->reply.n;
+    c->backlog += h->out.n - before + (size_t)fr_exchange_left(x);
     if (c->backlog > c->conf.backlog_bytes) c->server->counters.limit_backlog++;
-    if (x->reply.n > 0)
+    if (fr_exchange_left(x) > 0)
         h->sending = x;
     else
         fr_exchange_release(x);
     next_request(c);
-    if (h->is_last) fr_conn_set_closing(c, false);
+    if (h->is_last) fr_conn_set_closing(c, is_early);
 }
 
 static void h1_drop(struct fr_http_conn *c, struct fr_exchange *x)
@@ -259,12 +285,10 @@ static size_t fill_heads(struct fr_http_conn *c, uint8_t *p, size_t n)
 
 static size_t fill_body(struct fr_h1_server *h, uint8_t *p, size_t n)
 {
-    struct fr_exchange *x = h->sending;
-    size_t left = x->reply.n - x->reply_at;
-    size_t take = left < n ? left : n;
+    const uint64_t left = fr_exchange_left(h->sending);
+    const size_t take = left < n ? (size_t)left : n;
 
-    memcpy(p, x->reply.p + x->reply_at, take);
-    x->reply_at += take;
+    fr_exchange_pull(h->sending, p, take);
     return take;
 }
 
@@ -275,7 +299,7 @@ static size_t h1_fill(struct fr_http_conn *c, uint8_t *p, size_t n)
 
     if (at < n && h->sending) at += fill_body(h, p + at, n - at);
     c->backlog -= at;
-    if (h->sending && h->sending->reply_at == h->sending->reply.n) {
+    if (h->sending && fr_exchange_left(h->sending) == 0) {
         fr_exchange_release(h->sending);
         h->sending = NULL;
     }

@@ -133,9 +133,9 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
         if (x->ignored > IGNORED_MAX) fr_h2_reset(c, stream_id, NGHTTP2_NO_ERROR);
         return 0;
     }
-    fr_buf_add(&x->body, p, n);
-    if (fr_buf_err(&x->body) == FR_E_LIMIT) reject(c, x, 413);
-    return fr_buf_err(&x->body) == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    enum fr_err err = fr_exchange_body(c, x, fr_span(p, n));
+    if (err == FR_E_LIMIT) reject(c, x, 413);
+    return err == FR_E_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 /* The head is there and the body is to come. */
@@ -146,11 +146,18 @@ static void on_head(struct fr_http_conn *c, struct fr_exchange *x)
 
     if (x->is_rejected) return;
     fr_head_seal(&x->head);
+    x->pub.proto = FR_HTTP_2;
+    unsigned status = check_head(c, x);
+    if (status) {
+        reject(c, x, status);
+        return;
+    }
+    if (!fr_exchange_head(c, x)) return;
     length =
         fr_http_find(x->head.fields, x->head.n, "content-length"); /* digits: nghttp2 checked */
     for (size_t i = 0; i < length.n && n <= c->conf.body_bytes; i++)
         n = n * 10 + (uint64_t)(length.p[i] - '0');
-    if (n > c->conf.body_bytes) {
+    if (n > c->conf.body_bytes && !x->sink.on_bytes) {
         reject(c, x, 413);
         return;
     }

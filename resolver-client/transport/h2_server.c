@@ -113,13 +113,12 @@ static ssize_t read_reply(nghttp2_session *session, int32_t stream_id, uint8_t *
 {
     struct fr_http_conn *c = data;
     struct fr_exchange *x = source->ptr;
-    size_t left = x->reply.n - x->reply_at;
+    const uint64_t left = fr_exchange_left(x);
 
     (void)session;
     (void)stream_id;
-    if (n > left) n = left;
-    memcpy(p, x->reply.p + x->reply_at, n);
-    x->reply_at += n;
+    if (n > left) n = (size_t)left;
+    fr_exchange_pull(x, p, n);
     c->backlog -= n;
     if (n == left) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return (ssize_t)n;
@@ -139,16 +138,21 @@ void fr_h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned status,
 {
     nghttp2_nv nvs[REPLY_FIELDS];
     nghttp2_data_provider provider = {.source = {.ptr = x}, .read_callback = read_reply};
-    bool has_body = !x->is_head && body.n > 0 && status != 204 && status != 304;
+    const size_t body_n = body.n + (size_t)x->source_left;
+    bool has_body = !x->is_head && body_n > 0 && status != 204 && status != 304;
     const char code[3] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
                           (char)('0' + status % 10)};
     uint8_t length[20];
     struct fr_buf *kept = &x->reply; /* the texts of the fields, then the body */
     size_t room = sizeof code + sizeof length + body.n, n = 0;
 
-    if (c->h2->is_broken) return;
+    if (c->h2->is_broken) {
+        x->source_left = 0;
+        return;
+    }
     for (size_t i = 0; i < n_fields; i++) room += fields[i].name.n + fields[i].value.n;
     if (!fr_buf_reserve(kept, room)) {
+        x->source_left = 0;
         fr_h2_broken(c, 0);
         return;
     }
@@ -157,13 +161,15 @@ void fr_h2_reply(struct fr_http_conn *c, struct fr_exchange *x, unsigned status,
     nvs[n++] =
         nv_lasting(FR_SPAN_LIT("date"), fr_span(fr_server_date(c->server), FR_HTTP_DATE - 1));
     if (status != 204)
-        nvs[n++] = nv_lasting(FR_SPAN_LIT("content-length"), keep(kept, decimal(body.n, length)));
+        nvs[n++] = nv_lasting(FR_SPAN_LIT("content-length"), keep(kept, decimal(body_n, length)));
     for (size_t i = 0; i < n_fields && n < REPLY_FIELDS; i++)
         nvs[n++] = nv_lasting(keep(kept, fields[i].name), keep(kept, fields[i].value));
     x->reply_at = kept->n;
     if (has_body) {
         fr_buf_add_span(kept, body);
-        c->backlog += body.n;
+        c->backlog += body_n;
+    } else {
+        x->source_left = 0;
     }
     int rc =
         nghttp2_submit_response(c->h2->session, x->stream_id, nvs, n, has_body ? &provider : NULL);

@@ -75,7 +75,7 @@ static bool can_read(const struct fr_http_conn *c)
 {
     if (c->has_end) return false;
     if (c->phase != FR_CONN_OPEN) return true;
-    if (c->has_paused || c->stream.is_full) return false;
+    if (c->has_paused || c->held > 0 || c->stream.is_full) return false;
     return c->proto->can_read(c);
 }
 

@@ -34,7 +34,11 @@ struct fr_exchange {
     struct fr_buf body;
     struct fr_buf reply; /* body of the answer */
     size_t reply_at;
-    bool is_head; /* no body in the answer */
+    bool is_head;                 /* no body in the answer */
+    struct fr_http_sink sink;     /* on_bytes NULL: the body is gathered */
+    struct fr_http_source source; /* of the answer's body behind `reply`; fill NULL: none */
+    uint64_t source_left;
+    bool is_holding; /* the connection reads nothing */
     /* HTTP/2 */
     int32_t stream_id;
     bool is_gone;     /* the stream was reset */
@@ -104,6 +108,7 @@ struct fr_http_conn {
     uint64_t seen_in, seen_out;
     bool has_request;  /* at least one came */
     bool has_paused;   /* reading stopped for fairness: go on next turn */
+    unsigned held;     /* exchanges that want nothing read */
     bool is_in_event;  /* a flush follows anyway */
     bool is_draining;  /* no new requests */
     bool is_closing;   /* ends when quiet */
@@ -168,6 +173,17 @@ void fr_conn_set_closing(struct fr_http_conn *c, bool is_lingering);
 
 /* Exchanges. NULL: no memory. */
 struct fr_exchange *fr_exchange_new(struct fr_http_conn *c);
+
+/* The head is there and a body to come: the handler may take the body, or answer. False: it has been
+ * answered. */
+bool fr_exchange_head(struct fr_http_conn *c, struct fr_exchange *x);
+
+/* Bytes of the body: to the sink, else gathered; then the error is that of the buffer. */
+enum fr_err fr_exchange_body(struct fr_http_conn *c, struct fr_exchange *x, struct fr_span bytes);
+
+/* What is left of an answer's body, and the next bytes of it; at most that many. */
+uint64_t fr_exchange_left(const struct fr_exchange *x);
+void fr_exchange_pull(struct fr_exchange *x, uint8_t *p, size_t n);
 
 /* Gives a whole request to the handler. The exchange may be gone afterwards. */
 void fr_exchange_dispatch(struct fr_http_conn *c, struct fr_exchange *x);

@@ -78,14 +78,28 @@ struct fr_exchange *fr_exchange_new(struct fr_http_conn *c)
     return x;
 }
 
+/* What others hold of an exchange that goes. */
+static void let_others_go(struct fr_exchange *x)
+{
+    struct fr_http_sink sink = x->sink;
+    struct fr_http_source source = x->source;
+
+    x->sink = (struct fr_http_sink){0};
+    x->source = (struct fr_http_source){0};
+    fr_http_let_go(&x->pub);
+    if (sink.on_gone && x->state == FR_X_READING) sink.on_gone(sink.data);
+    if (source.end) source.end(source.data);
+}
+
 void fr_exchange_release(struct fr_exchange *x)
 {
     struct fr_http_server *s = x->server;
     struct fr_http_conn *c = x->pub.conn;
 
+    let_others_go(x);
     if (c) {
         unlink_from(&c->exchanges, x);
-        if (x->reply.n > x->reply_at) c->backlog -= x->reply.n - x->reply_at;
+        c->backlog -= (size_t)fr_exchange_left(x);
     } else if (s) {
         unlink_from(&s->orphans, x);
     }
@@ -130,6 +144,77 @@ void fr_exchange_forget_server(struct fr_http_server *s)
     s->n_pool = 0;
 }
 
+bool fr_exchange_head(struct fr_http_conn *c, struct fr_exchange *x)
+{
+    struct fr_http_server *s = c->server;
+
+    if (!s->handler.on_head) return true;
+    x->pub.fields = x->head.fields;
+    x->pub.n_fields = x->head.n;
+    x->is_head = fr_span_is(x->pub.method, "HEAD");
+    s->handler.on_head(s->handler.data, &x->pub);
+    return !x->is_rejected;
+}
+
+void fr_http_take_body(struct fr_http_exchange *pub, const struct fr_http_sink *sink)
+{
+    struct fr_exchange *x = (struct fr_exchange *)pub;
+
+    x->sink = *sink;
+    x->body.max = SIZE_MAX - 1;
+    x->pub.conn->has_request = true;
+}
+
+enum fr_err fr_exchange_body(struct fr_http_conn *c, struct fr_exchange *x, struct fr_span bytes)
+{
+    if (!x->sink.on_bytes) {
+        fr_buf_add_span(&x->body, bytes);
+        return fr_buf_err(&x->body);
+    }
+    c->request_ms = fr_loop_now_ms(c->server->loop);
+    if (bytes.n > 0) x->sink.on_bytes(x->sink.data, &x->pub, bytes);
+    return FR_OK;
+}
+
+void fr_http_hold(struct fr_http_exchange *pub)
+{
+    struct fr_exchange *x = (struct fr_exchange *)pub;
+
+    if (!x->pub.conn || x->is_holding) return;
+    x->is_holding = true;
+    x->pub.conn->held++;
+}
+
+void fr_http_let_go(struct fr_http_exchange *pub)
+{
+    struct fr_exchange *x = (struct fr_exchange *)pub;
+
+    if (!x->is_holding) return;
+    x->is_holding = false;
+    if (!x->pub.conn) return;
+    x->pub.conn->held--;
+    x->pub.conn->has_paused = true; /* no event may tell of what is there already */
+    x->pub.conn->request_ms = fr_loop_now_ms(x->server->loop);
+    fr_conn_schedule(x->pub.conn);
+}
+
+uint64_t fr_exchange_left(const struct fr_exchange *x)
+{
+    return x->reply.n - x->reply_at + x->source_left;
+}
+
+void fr_exchange_pull(struct fr_exchange *x, uint8_t *p, size_t n)
+{
+    size_t kept = x->reply.n - x->reply_at;
+
+    if (kept > n) kept = n;
+    if (kept > 0) memcpy(p, x->reply.p + x->reply_at, kept);
+    x->reply_at += kept;
+    if (n == kept) return;
+    x->source.fill(x->source.data, p + kept, n - kept);
+    x->source_left -= n - kept;
+}
+
 void fr_exchange_dispatch(struct fr_http_conn *c, struct fr_exchange *x)
 {
     struct fr_http_server *s = c->server;
@@ -145,7 +230,10 @@ void fr_exchange_dispatch(struct fr_http_conn *c, struct fr_exchange *x)
     c->request_ms = fr_loop_now_ms(s->loop);
     s->counters.in_progress++;
     s->counters.requests[x->pub.proto]++;
-    s->handler.on_request(s->handler.data, &x->pub);
+    if (x->sink.on_end)
+        x->sink.on_end(x->sink.data, &x->pub);
+    else
+        s->handler.on_request(s->handler.data, &x->pub);
 }
 
 /* The handler is done with it; false: there is nobody to tell. */
@@ -158,7 +246,9 @@ static bool end_work(struct fr_exchange *x)
             x->pub.conn->request_ms = fr_loop_now_ms(x->server->loop); /* idle from here */
         }
     }
+    if (x->state == FR_X_READING) x->is_rejected = true; /* what still comes is ignored */
     x->state = FR_X_ANSWERED;
+    x->sink = (struct fr_http_sink){0};
     if (x->pub.conn && !x->is_gone) return true;
     if (x->pub.conn) fr_conn_schedule(x->pub.conn); /* it may have waited for this to close */
     fr_exchange_release(x);
@@ -179,6 +269,17 @@ void fr_http_reply(struct fr_http_exchange *x, unsigned status, const struct fr_
                    size_t n_fields, struct fr_span body)
 {
     fr_exchange_reply((struct fr_exchange *)x, status, fields, n_fields, body);
+}
+
+void fr_http_reply_from(struct fr_http_exchange *pub, unsigned status,
+                        const struct fr_http_field *fields, size_t n_fields, uint64_t length,
+                        const struct fr_http_source *source)
+{
+    struct fr_exchange *x = (struct fr_exchange *)pub;
+
+    x->source = *source;
+    x->source_left = length;
+    fr_exchange_reply(x, status, fields, n_fields, (struct fr_span){0});
 }
 
 void fr_http_reply_close(struct fr_http_exchange *x, unsigned status,

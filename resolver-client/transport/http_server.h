@@ -91,10 +91,33 @@ struct fr_http_exchange {
     struct fr_span body;
 };
 
+/* Takes a body as it comes, in place of on_request. All get `data`. */
+struct fr_http_sink {
+    void *data;
+    /* The next bytes, good for the call. */
+    void (*on_bytes)(void *data, struct fr_http_exchange *x, struct fr_span bytes);
+    /* That was all: x is to be answered, now or later, as after on_request. Its body is empty. */
+    void (*on_end)(void *data, struct fr_http_exchange *x);
+    /* There will be no end, and no more x: the peer has gone. Not called once x is answered. */
+    void (*on_gone)(void *data);
+};
+
+/* Makes the body of an answer as it is sent. All get `data`. */
+struct fr_http_source {
+    void *data;
+    /* Puts the next n bytes into p. */
+    void (*fill)(void *data, uint8_t *p, size_t n);
+    /* It is sent, or nobody wants it any more. Called exactly once. */
+    void (*end)(void *data);
+};
+
 /* Handlers. All get `data`. Only on_request is compulsory. */
 struct fr_http_handler {
     void *data;
     void (*on_request)(void *data, struct fr_http_exchange *x);
+    /* The head of a request whose body is still to come. fr_http_take_body() if the body is to be
+     * had as it comes, or an answer if it is not wanted; else it goes to on_request once it is whole. */
+    void (*on_head)(void *data, struct fr_http_exchange *x);
     /* A TLS handshake failed or was refused. */
     void (*on_refused)(void *data, const struct fr_addr *peer, const struct fr_tls_refusal *why);
     /* The connection goes away; its user pointer is still there. Exchanges of it may still be open.
@@ -159,6 +182,22 @@ void fr_http_reply(struct fr_http_exchange *x, unsigned status, const struct fr_
 /* The same, and the connection closes once the answers in progress are out. */
 void fr_http_reply_close(struct fr_http_exchange *x, unsigned status,
                          const struct fr_http_field *fields, size_t n_fields, struct fr_span body);
+
+/* The same with a body of `length` bytes that is made as it is sent. The source is taken over, also
+ * when there is nobody to answer. */
+void fr_http_reply_from(struct fr_http_exchange *x, unsigned status,
+                        const struct fr_http_field *fields, size_t n_fields, uint64_t length,
+                        const struct fr_http_source *source);
+
+/* From on_head alone: the body comes to `sink`, whatever its size (the server's limit does not hold:
+ * counting is the sink's), each part within request_ms of the one before. An answer before on_end
+ * ends it: on_bytes and on_end are not called any more. */
+void fr_http_take_body(struct fr_http_exchange *x, const struct fr_http_sink *sink);
+
+/* Nothing more is read from the connection of x until it is let go; what was read already may still
+ * come. For sinks that are full. Each hold is let go once, unless on_gone was called. */
+void fr_http_hold(struct fr_http_exchange *x);
+void fr_http_let_go(struct fr_http_exchange *x);
 
 /* Answers with one line of text/plain; for errors. */
 void fr_http_reply_text(struct fr_http_exchange *x, unsigned status, const char *text);

@@ -81,6 +81,73 @@ static void reply_big(struct fr_http_exchange *x)
     free(body);
 }
 
+/* A body that is taken as it comes. */
+struct taking {
+    struct lb *lb;
+    struct fr_http_exchange *x;
+    uint64_t n, told;
+    struct fr_timer pause;
+};
+
+static void pause_over(struct fr_timer *timer)
+{
+    fr_http_let_go(((struct taking *)timer->data)->x);
+}
+
+static void take_bytes(void *data, struct fr_http_exchange *x, struct fr_span bytes)
+{
+    struct taking *t = data;
+    t->n += bytes.n;
+    if (t->lb->taken++ % 2) return;
+    fr_http_hold(x);
+    fr_timer_start(t->lb->loop, &t->pause, 1);
+}
+
+static void fill(void *data, uint8_t *p, size_t n)
+{
+    struct taking *t = data;
+    for (size_t i = 0; i < n; i++) p[i] = (uint8_t)('a' + t->told++ % 26);
+}
+
+static void fill_end(void *data)
+{
+    struct taking *t = data;
+    t->lb->ended++;
+    free(t);
+}
+
+static void take_end(void *data, struct fr_http_exchange *x)
+{
+    struct taking *t = data;
+    const struct fr_http_source source = {.data = t, .fill = fill, .end = fill_end};
+    assert_int_equal(x->body.n, 0);
+    fr_timer_stop(&t->pause);
+    fr_http_let_go(x);
+    fr_http_reply_from(x, 200, NULL, 0, t->n, &source);
+}
+
+static void take_gone(void *data)
+{
+    struct taking *t = data;
+    fr_timer_stop(&t->pause);
+    t->lb->gone++;
+    free(t);
+}
+
+static void on_head(void *data, struct fr_http_exchange *x)
+{
+    struct lb *lb = data;
+    if (fr_span_is(x->path, "/no")) fr_http_reply_text(x, 403, "no");
+    if (!fr_span_is(x->path, "/take")) return;
+    struct taking *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    *t = (struct taking){.lb = lb, .x = x};
+    fr_timer_init(&t->pause, pause_over, t);
+    const struct fr_http_sink sink = {
+        .data = t, .on_bytes = take_bytes, .on_end = take_end, .on_gone = take_gone};
+    fr_http_take_body(x, &sink);
+}
+
 static void on_request(void *data, struct fr_http_exchange *x)
 {
     struct lb *lb = data;
@@ -122,8 +189,11 @@ static void on_close(void *data, struct fr_http_conn *conn)
 void lb_start(struct lb *lb, const struct fr_http_server_conf *conf)
 {
     struct fr_http_server_conf def = fr_http_server_conf_default();
-    struct fr_http_handler handler = {
-        .data = lb, .on_request = on_request, .on_refused = on_refused, .on_close = on_close};
+    struct fr_http_handler handler = {.data = lb,
+                                      .on_request = on_request,
+                                      .on_head = on_head,
+                                      .on_refused = on_refused,
+                                      .on_close = on_close};
 
     *lb = (struct lb){.clock = {.mono_ms = clock_mono, .real_ms = clock_real, .data = lb}};
     assert_int_equal(fr_loop_poll_new(&lb->clock, &lb->loop), FR_OK);

@@ -3,7 +3,8 @@
  *
  * The server answers: /echo → "METHOD path?query body"; /peer → the subject of the client's certificate and "resumed" or
  * "full"; /big?N → N bytes; /later → kept in lb.later until the test answers; /close → answers and closes; /drop → nothing;
- * /fields → the request's fields one a line; everything else → 404. */
+ * /fields → the request's fields one a line; /take → its body is taken as it comes, with pauses, and as many bytes go back, made as
+ * they are sent; /no → 403 before the body has come; everything else → 404. */
 
 #include "base/clock.h"
 #include "support/test_pki.h"
@@ -30,6 +31,8 @@ struct lb {
     struct lb_service services[LB_SERVICES];
     struct fr_http_exchange *later;
     unsigned requests, refusals, closes;
+    unsigned taken, gone,
+        ended; /* parts of bodies, bodies that never ended, sources that are done */
     char refusal[256];
     char unix_path[108];
 };
