@@ -32,6 +32,11 @@
  *   device.add      netid, devices[] → added, moved, same, repeated
  *   device.remove   devices[], netid? → removed, absent, repeated. A member may ask for both, for
  *                   its own NetIDs; to take away what it does not have is FR_E_NOT_FOUND
+ *   device.release  devices[], to, ttl_s? or until? (Unix seconds; a week) → released, to, until;
+ *                   or devices[], withdraw(true) → withdrawn
+ *   device.claim    netid, devices[] (released to its holder) → moved, same, repeated
+ *   device.move     netid, devices[]; needs a reason → moved, same, repeated
+ *   block.add, block.remove   member, blocks[] ("70b3d57ed0000000/36") → member, blocks[]
  *   device.set      devices[], hidden(bool) → hidden, devices (how many were not so before)
  *   visibility.set  home, visited (member ids), allowed(bool), both?(bool) → home, visited, allowed,
  *                   both

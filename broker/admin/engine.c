@@ -135,6 +135,15 @@ void fr_admin_cancel(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err
     task_finish(fed, task, err);
 }
 
+/* The refusal stands in any case; what it is remembered by is worth a line when it fails. */
+static void note_conflicts(struct fr_task *task, struct fr_batch *batch)
+{
+    enum fr_err err = fr_task_record_conflicts(task, batch);
+    if (err)
+        FR_LOG(task->ctx.fed->log, FR_LOG_ERROR, "conflicts.failed",
+               FR_STR("federation", fr_store_federation(task->ctx.store)), FR_ERR("why", err));
+}
+
 /* --- single operations --- */
 
 /* Runs one inside the batch. Whether it is still to be finished by the batch's commit: *is_pending.
@@ -152,6 +161,7 @@ static enum fr_err run_in_batch(struct fr_batch *batch, struct fr_task *task)
     else
         err = fr_change_commit(ctx->change, &task->diag, &task->sequence);
     ctx->change = NULL;
+    note_conflicts(task, batch);
     return err;
 }
 
@@ -208,6 +218,7 @@ bool fr_admin_step(struct fr_admin_fed *fed, struct fr_task *task, unsigned budg
         task->is_begun = !err;
     }
     if (!err) err = task->op->step(&task->ctx, task->state, budget_ms, &done);
+    if (err || done) note_conflicts(task, NULL);
     if (err || done) task_finish(fed, task, err);
     return err || done;
 }

@@ -27,6 +27,16 @@ enum fr_op_by {
     FR_BY_MEMBER = 4,   /* the HTTPS API: a member about what is its own */
 };
 
+/* Devices that somebody claimed in vain. */
+struct fr_op_conflict {
+    uint64_t deveui;
+    uint32_t netid;
+};
+struct fr_op_conflicts {
+    struct fr_op_conflict *items;
+    size_t n;
+};
+
 struct fr_op_ctx {
     struct fr_admin_fed *fed;
     struct fr_store *store;
@@ -39,6 +49,7 @@ struct fr_op_ctx {
     uint64_t *sequence; /* where a long operation puts the number of its last change */
     json_t *result;
     bool is_out_of_memory;
+    struct fr_op_conflicts conflicts;
     struct fr_diag *diag;
 };
 
@@ -72,6 +83,10 @@ enum fr_err fr_op_check_netid(const struct fr_op_ctx *ctx, struct fr_snap *snap,
  * engine calls it before the operation; a long one calls it again where it begins anew. */
 enum fr_err fr_op_check_caller(const struct fr_op_ctx *ctx, struct fr_snap *snap, uint32_t rights);
 
+/* The holder of this NetID claimed a device that another member has: recorded when the operation is
+ * over, also when it was refused (store/conflict.h). More than FR_CONFLICTS_AT_ONCE are not. */
+void fr_op_note_conflict(struct fr_op_ctx *ctx, uint32_t netid, uint64_t deveui);
+
 /* Puts a member into an object, an item into a list. */
 void fr_op_put(struct fr_op_ctx *ctx, json_t *object, const char *key, json_t *value);
 void fr_op_push(struct fr_op_ctx *ctx, json_t *list, json_t *value);
@@ -104,6 +119,11 @@ enum fr_err fr_op_joineui_remove(struct fr_op_ctx *ctx);
 enum fr_err fr_op_device_add(struct fr_op_ctx *ctx);
 enum fr_err fr_op_device_remove(struct fr_op_ctx *ctx);
 enum fr_err fr_op_device_set(struct fr_op_ctx *ctx);
+enum fr_err fr_op_device_release(struct fr_op_ctx *ctx);
+enum fr_err fr_op_device_claim(struct fr_op_ctx *ctx);
+enum fr_err fr_op_device_move(struct fr_op_ctx *ctx);
+enum fr_err fr_op_block_add(struct fr_op_ctx *ctx);
+enum fr_err fr_op_block_remove(struct fr_op_ctx *ctx);
 enum fr_err fr_op_visibility_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_import_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_import_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);

@@ -2,6 +2,7 @@
 #include "admin/op.h"
 
 #include "admin/args.h"
+#include "admin/op_parts.h"
 #include "names/eui.h"
 #include "store/device.h"
 
@@ -42,6 +43,8 @@ static void put_count(struct fr_op_ctx *ctx, const struct fr_device_report *repo
 /* The first refused device and why, for the sentence: one that is asked for singly deserves its
  * reason. */
 struct refusal {
+    struct fr_op_ctx *ctx;
+    uint32_t netid;
     uint64_t n;
     uint64_t eui;
     enum fr_device_outcome outcome;
@@ -51,10 +54,19 @@ struct refusal {
 static void note_refused(void *data, const struct fr_device_refusal *r)
 {
     struct refusal *refusal = data;
+    if (r->outcome == FR_DEVICE_TAKEN) fr_op_note_conflict(refusal->ctx, refusal->netid, r->deveui);
     if (refusal->n++) return;
     refusal->eui = r->deveui;
     refusal->outcome = r->outcome;
     if (r->owner) (void)fr_span_copy(fr_span_str(r->owner), refusal->owner, sizeof refusal->owner);
+}
+
+/* "taken by acme" */
+static const char *text_of(enum fr_device_outcome outcome)
+{
+    if (outcome == FR_DEVICE_OUTSIDE) return "outside of the EUI blocks of the network's member";
+    if (outcome == FR_DEVICE_UNRELEASED) return "not released";
+    return fr_device_outcome_text(outcome);
 }
 
 static enum fr_err refuse(struct fr_op_ctx *ctx, enum fr_err err, const struct refusal *refusal)
@@ -63,8 +75,7 @@ static enum fr_err refuse(struct fr_op_ctx *ctx, enum fr_err err, const struct r
     if (!refusal->n) return err;
     fr_eui_print(refusal->eui, eui);
     err = fr_diag_fail(ctx->diag, err, "device %s: %s%s%s; nothing was changed", eui,
-                       fr_device_outcome_text(refusal->outcome), refusal->owner[0] ? " by " : "",
-                       refusal->owner);
+                       text_of(refusal->outcome), refusal->owner[0] ? " by " : "", refusal->owner);
     if (refusal->n > 1)
         fr_diag_hint(ctx->diag, "%llu devices were refused", (unsigned long long)refusal->n);
     return err;
@@ -90,24 +101,30 @@ static enum fr_err check_own(struct fr_op_ctx *ctx, const struct device_args *ar
     return err;
 }
 
-static enum fr_err run(struct fr_op_ctx *ctx, const struct fr_arg *rows, enum fr_device_mode mode)
+enum fr_err fr_op_run_devices(struct fr_op_ctx *ctx, enum fr_device_mode mode)
 {
     static const enum fr_device_outcome told[][4] = {
         [FR_DEVICE_ADD] = {FR_DEVICE_ADDED, FR_DEVICE_MOVED, FR_DEVICE_SAME, FR_DEVICE_REPEATED},
         [FR_DEVICE_REMOVE] = {FR_DEVICE_REMOVED, FR_DEVICE_ABSENT, FR_DEVICE_REPEATED,
                               FR_DEVICE_REPEATED},
+        [FR_DEVICE_CLAIM] = {FR_DEVICE_MOVED, FR_DEVICE_SAME, FR_DEVICE_REPEATED,
+                             FR_DEVICE_REPEATED},
+        [FR_DEVICE_MOVE] = {FR_DEVICE_MOVED, FR_DEVICE_SAME, FR_DEVICE_REPEATED,
+                            FR_DEVICE_REPEATED},
     };
+    const struct fr_arg *rows = mode == FR_DEVICE_REMOVE ? remove_rows : add_rows;
     struct device_args args = {0};
     struct fr_device_report report = {0};
     enum fr_err err = fr_args_decode(rows, ctx->args, ctx->diag, &args);
     if (err) goto out;
     err = check_own(ctx, &args, mode);
     if (err) goto out;
-    struct refusal refusal = {0};
+    struct refusal refusal = {.ctx = ctx, .netid = (uint32_t)args.netid.value};
     struct fr_device_job job = {
         .refused = note_refused,
         .data = &refusal,
         .netid = (uint32_t)args.netid.value,
+        .member = fr_op_member(ctx),
         .mode = mode,
         .euis = args.devices.items,
         .n = args.devices.n,
@@ -127,10 +144,10 @@ out:
 
 enum fr_err fr_op_device_add(struct fr_op_ctx *ctx)
 {
-    return run(ctx, add_rows, FR_DEVICE_ADD);
+    return fr_op_run_devices(ctx, FR_DEVICE_ADD);
 }
 
 enum fr_err fr_op_device_remove(struct fr_op_ctx *ctx)
 {
-    return run(ctx, remove_rows, FR_DEVICE_REMOVE);
+    return fr_op_run_devices(ctx, FR_DEVICE_REMOVE);
 }

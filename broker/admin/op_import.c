@@ -44,6 +44,7 @@ static void note_refused(void *data, const struct fr_device_refusal *r)
     struct import *import = data;
     struct fr_op_ctx *ctx = import->ctx;
     size_t row = import->small ? import->small[r->row].row : r->row;
+    if (r->outcome == FR_DEVICE_TAKEN) fr_op_note_conflict(ctx, import->job.netid, r->deveui);
     if (++import->refused_total > REFUSED_LISTED_MAX) return;
     json_t *item = json_object();
     fr_op_put(ctx, item, "row", fr_op_uint(row));
@@ -88,6 +89,7 @@ enum fr_err fr_op_import_begin(struct fr_op_ctx *ctx, void **state)
     if (err) goto out;
     import->job = (struct fr_device_job){
         .netid = (uint32_t)args.netid.value,
+        .member = fr_op_member(ctx),
         .mode = args.replace ? FR_DEVICE_REPLACE : FR_DEVICE_ADD,
         .keep_going = args.keep_going,
         .is_dry = ctx->dry_run,

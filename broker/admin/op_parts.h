@@ -5,6 +5,7 @@
 #include "admin/op.h"
 #include "base/addr.h"
 #include "store/cert.h"
+#include "store/device.h"
 
 /* FR_E_INVALID with the text that is wrong. */
 enum fr_err fr_op_parse_endpoints(struct fr_op_ctx *ctx, const struct fr_arg_texts *texts,
@@ -20,3 +21,6 @@ json_t *fr_op_endpoints(struct fr_op_ctx *ctx, const struct fr_addr *endpoints, 
 enum fr_err fr_op_parse_rights(struct fr_op_ctx *ctx, const struct fr_arg_texts *texts,
                                uint32_t *out);
 json_t *fr_op_rights(struct fr_op_ctx *ctx, uint32_t rights);
+
+/* device.add and its kin, by mode: arguments, rule book, reply. */
+enum fr_err fr_op_run_devices(struct fr_op_ctx *ctx, enum fr_device_mode mode);

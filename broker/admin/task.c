@@ -121,6 +121,7 @@ void fr_task_free(struct fr_task *task)
     if (task->is_begun && task->op->end) task->op->end(task->state);
     json_decref(task->ctx.result);
     json_decref(task->args);
+    fr_free(task->ctx.conflicts.items);
     fr_free(task->args_text);
     fr_free(task->reason);
     fr_free(task->body);

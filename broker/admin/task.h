@@ -19,3 +19,6 @@ struct fr_task {
     struct fr_diag diag;
     uint64_t sequence;
 };
+
+/* Records what an operation noted, in the batch it ran in, or (NULL) a commit of its own. */
+enum fr_err fr_task_record_conflicts(struct fr_task *task, struct fr_batch *batch);

@@ -28,9 +28,13 @@ static const struct fr_cli_command own_commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct fr_cli_command *const tables[] = {fr_pki_commands,      fr_zones_commands,
-                                                          fr_resolver_commands, fr_bench_commands,
-                                                          own_commands,         NULL};
+    static const struct fr_cli_command *const tables[] = {fr_pki_commands,
+                                                          fr_zones_commands,
+                                                          fr_zones_owner_commands,
+                                                          fr_resolver_commands,
+                                                          fr_bench_commands,
+                                                          own_commands,
+                                                          NULL};
     const struct fr_cli_program program = {
         .name = "fedroam",
         .summary = "administer and ask LoRaWAN roaming federations",

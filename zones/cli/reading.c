@@ -1,5 +1,6 @@
 #include "zones_cli/reading.h"
 
+#include "base/clock.h"
 #include "names/eui.h"
 #include "names/netid.h"
 
@@ -10,6 +11,12 @@ enum fr_err fr_arg_netid(const char *text, struct fr_diag *diag, uint32_t *out)
 {
     if (fr_netid_parse(fr_span_str(text), out) == FR_OK) return FR_OK;
     return fr_diag_fail(diag, FR_E_USAGE, "\"%s\" is not a NetID (6 hex digits)", text);
+}
+
+enum fr_err fr_arg_time(const char *text, struct fr_diag *diag, int64_t *out)
+{
+    if (fr_time_parse(fr_span_str(text), out) == FR_OK) return FR_OK;
+    return fr_diag_fail(diag, FR_E_USAGE, "\"%s\" is not a time (2026-11-20T06:52:19Z)", text);
 }
 
 enum fr_err fr_arg_eui(const char *text, struct fr_diag *diag, uint64_t *out)

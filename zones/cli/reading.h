@@ -6,6 +6,8 @@
 
 /* Arguments that are numbers in hex; FR_E_USAGE with a diag that says what was expected. */
 enum fr_err fr_arg_netid(const char *text, struct fr_diag *diag, uint32_t *out);
+/* "2026-11-20" or "2026-11-20T06:52:19Z". */
+enum fr_err fr_arg_time(const char *text, struct fr_diag *diag, int64_t *out);
 enum fr_err fr_arg_eui(const char *text, struct fr_diag *diag, uint64_t *out);
 
 /* Cells of a table. */

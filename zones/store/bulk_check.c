@@ -66,12 +66,12 @@ static void tell_refusals(struct fr_bulk *bulk, struct fr_snap *snap)
         qsort(bulk->refusals, bulk->n_refusals, sizeof *bulk->refusals, by_row);
     for (size_t i = 0; i < bulk->n_refusals; i++) {
         const struct fr_bulk_refusal *r = &bulk->refusals[i];
-        bool is_held = r->was != 0 && fr_network_get(snap, r->was, &holder) == FR_OK;
-        const struct fr_device_refusal told = {
-            .row = r->row,
-            .deveui = r->eui,
-            .outcome = r->outcome,
-            .owner = is_held && bulk->job.member == NULL ? holder.member : NULL};
+        bool is_told = fr_plan_tells_owner(&bulk->job, r->outcome);
+        bool is_held = is_told && r->was != 0 && fr_network_get(snap, r->was, &holder) == FR_OK;
+        const struct fr_device_refusal told = {.row = r->row,
+                                               .deveui = r->eui,
+                                               .outcome = r->outcome,
+                                               .owner = is_held ? holder.member : NULL};
         bulk->job.refused(bulk->job.data, &told);
     }
     fr_free(bulk->refusals);

@@ -132,17 +132,22 @@ static enum fr_err decide(struct fr_snap *snap, struct fr_plan *plan)
     return err;
 }
 
+bool fr_plan_tells_owner(const struct fr_device_job *job, enum fr_device_outcome outcome)
+{
+    return job->member == NULL && outcome != FR_DEVICE_OUTSIDE;
+}
+
 static void report_refused(struct fr_snap *snap, const struct fr_device_job *job,
                            const struct fr_plan_row *row)
 {
     struct fr_network_row holder;
-    bool is_held = row->was != 0 && fr_network_get(snap, row->was, &holder) == FR_OK;
+    bool is_told = fr_plan_tells_owner(job, (enum fr_device_outcome)row->outcome);
+    bool is_held = is_told && row->was != 0 && fr_network_get(snap, row->was, &holder) == FR_OK;
 
     const struct fr_device_refusal told = {.row = row->index,
                                            .deveui = row->eui,
                                            .outcome = (enum fr_device_outcome)row->outcome,
-                                           .owner = is_held && job->member == NULL ? holder.member
-                                                                                   : NULL};
+                                           .owner = is_held ? holder.member : NULL};
     job->refused(job->data, &told);
 }
 

@@ -54,6 +54,9 @@ enum fr_err fr_judge_device(const struct fr_judge *judge, struct fr_snap *snap,
 /* What follows from the rows' outcomes: how many a replacement takes away, and how many there are afterwards. */
 void fr_plan_sum_up(const struct fr_device_job *job, struct fr_device_report *report);
 
+/* Whether a refusal names who has the device: not to a member, and not where nothing was looked at. */
+bool fr_plan_tells_owner(const struct fr_device_job *job, enum fr_device_outcome outcome);
+
 /* Is this EUI in the plan? */
 bool fr_plan_has(const struct fr_plan *plan, uint64_t eui);
 

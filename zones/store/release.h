@@ -13,6 +13,7 @@
 #include "store/device.h"
 
 #define FR_RELEASES_MAX 1000000
+#define FR_RELEASE_AT_ONCE 2000 /* in one change */
 #define FR_RELEASE_LONGEST_S (366 * 86400)
 
 struct fr_release_row {
