@@ -61,7 +61,8 @@
  *   enrol.token     token, profile?; body: SHA-256 of the secret (32 bytes), then the CSR (DER)
  *   enrol.renew, enrol.extend   serial, profile?; body: the CSR. All three are for peers only
  *                   → serial, profile, member, not_after, certificate (base64 of the DER)
- *   crl.publish     (none) → name, number, entries, this_update, next_update
+ *   crl.publish     (none) → lists: [{name, number, entries, this_update, next_update}] of the issuing
+ *                   CAs, the active one first
  */
 
 #include "base/diag.h"

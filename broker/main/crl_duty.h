@@ -1,10 +1,10 @@
 #pragma once
 /*
- * Sees to it that a federation's revocation list is there: made at the start, after every
- * revocation, and every hour.
+ * Sees to it that a federation's revocation lists are there: made at the start, after every
+ * revocation, when a CA comes or goes, and every hour.
  *
- * Model: looks once a second whether the number of revocations moved or the list's time came, and
- *   asks the writer for crl.publish. Whether that worked is seen in the file: a list that did not
+ * Model: looks once a second whether what they depend on moved or the lists' time came, and
+ *   asks the writer for crl.publish. Whether that worked is seen in the files: a list that did not
  *   move is asked for again after a while.
  * Owns: plain value; zero is fresh. Threads: main's. Errors: none; the writer logs its refusals.
  */
@@ -12,15 +12,21 @@
 #include "admin/writer.h"
 #include "base/file.h"
 
+/* What the lists depend on, and how old they are. */
+struct fr_crl_sight {
+    uint64_t revocations, authorities;
+    bool has_lists;
+    struct fr_file_stamp oldest; /* of those that are due; all zero: one is not there */
+};
+
 struct fr_crl_duty {
     bool was_asked;
-    uint64_t revocations; /* when it was asked */
-    int64_t asked_ms;     /* monotonic */
-    struct fr_file_stamp before;
+    int64_t asked_ms;           /* monotonic */
+    struct fr_crl_sight before; /* when it was asked */
 };
 
 void fr_crl_duty_look(struct fr_crl_duty *duty, const char *state, struct fr_store *store,
-                      struct fr_writer *writer, int64_t mono_ms);
+                      struct fr_writer *writer, const struct fr_clock *clock);
 
-/* When the list of the CA that signs now was published, Unix seconds; 0: there is none. */
-int64_t fr_crl_published_s(const char *state, struct fr_store *store);
+/* When the oldest list of the CAs that sign one was published, Unix seconds; 0: one is missing. */
+int64_t fr_crl_published_s(const char *state, struct fr_store *store, int64_t now_s);

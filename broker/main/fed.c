@@ -181,8 +181,7 @@ bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bo
 
 void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
 {
-    fr_crl_duty_look(&fed->crl_duty, fed->state, fed->store, fed->writer,
-                     fr_clock_mono_ms(options->clock));
+    fr_crl_duty_look(&fed->crl_duty, fed->state, fed->store, fed->writer, options->clock);
 }
 
 void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data)

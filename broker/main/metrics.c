@@ -244,7 +244,7 @@ static void write_lists(struct fr_metrics *m, const struct fr_broker_counts *cou
     fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_crl_age_seconds",
                       "Time since the revocation list was published; a new one is due each hour.");
     for (size_t i = 0; i < counts->n_feds; i++) {
-        int64_t made_s = fr_crl_published_s(counts->feds[i]->state, counts->feds[i]->store);
+        int64_t made_s = fr_crl_published_s(counts->feds[i]->state, counts->feds[i]->store, now_s);
         if (made_s) FR_METRIC(m, now_s > made_s ? (uint64_t)(now_s - made_s) : 0, FED(i));
     }
 }

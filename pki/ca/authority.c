@@ -2,23 +2,13 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "ca/profile.h"
+#include "ca/crl.h"
+#include "ca/issuing.h"
 #include "store/authority.h"
+#include "x509/key_uri.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-/* "fed.example Issuing CA 2026a"; where that is over X.520's 64 characters, without the
- * federation, which stands in O anyhow. */
-static void print_common_name(const char *fed, const char *what, char out[FR_CERT_CN_MAX + 1])
-{
-    char whole[FR_FEDERATION_MAX + FR_CERT_CN_MAX + 2];
-
-    (void)snprintf(whole, sizeof whole, "%s %s", fed, what);
-    (void)snprintf(out, FR_CERT_CN_MAX + 1, "%.64s",
-                   strlen(whole) <= FR_CERT_CN_MAX ? whole : what);
-}
 
 static enum fr_err make_one(struct fr_cert_spec *spec, const struct fr_authority_pair *pair,
                             struct fr_diag *diag, struct fr_key **out_key, struct fr_cert **out)
@@ -44,38 +34,18 @@ static enum fr_err make_one(struct fr_cert_spec *spec, const struct fr_authority
 enum fr_err fr_authority_pair_make(const char *federation, int64_t now_s, struct fr_diag *diag,
                                    struct fr_authority_pair *out)
 {
-    char what[2 * FR_CERT_CN_MAX];
-    char name[FR_CERT_CN_MAX + 1];
-    struct tm tm = {0};
-    time_t now = (time_t)now_s;
-    struct fr_cert_spec spec = {
-        .kind = FR_X509_ROOT,
-        .not_before_s = now_s - FR_BACKDATE_S,
-        .not_after_s = now_s + FR_ROOT_LIFETIME_S - 1,
-        .organisation = fr_profile_organisation(federation),
-        .common_name = name,
-    };
-    enum fr_err err = FR_OK;
+    const struct fr_issuing_dates dates = {now_s, FR_ISSUING_LIFETIME_S};
+    struct fr_authority_texts texts;
+    struct fr_cert_spec spec;
+    enum fr_err err = fr_root_fill(federation, now_s, &texts, &spec);
 
-    if (gmtime_r(&now, &tm) == NULL) return FR_E_RANGE;
-    (void)snprintf(what, sizeof what, "LoRaWAN Federation Root CA %d", tm.tm_year + 1900);
-    print_common_name(federation, what, name);
-    err = make_one(&spec, out, diag, &out->root_key, &out->root);
-    if (err) return err;
-
-    (void)snprintf(out->issuing_name, sizeof out->issuing_name, "%da", tm.tm_year + 1900);
-    (void)snprintf(what, sizeof what, "Issuing CA %s", out->issuing_name);
-    print_common_name(federation, what, name);
-    char uri[FR_CERT_URI_TEXT];
-    (void)snprintf(uri, sizeof uri, "spiffe://%s", federation);
-    spec.kind = FR_X509_ISSUING;
-    spec.not_after_s = now_s + FR_ISSUING_LIFETIME_S - 1;
-    spec.server = spec.client =
-        true; /* Go and webpki look for the use in every certificate of the chain */
-    spec.permitted_dns = federation;
-    spec.uri = uri;
-    err = make_one(&spec, out, diag, &out->issuing_key, &out->issuing);
+    if (!err) err = make_one(&spec, out, diag, &out->root_key, &out->root);
     if (!err) err = fr_cert_read_fields(out->root, &out->root_fields);
+    if (!err) err = fr_issuing_name(now_s, 0, out->issuing_name);
+    if (!err)
+        err = fr_issuing_fill(federation, out->issuing_name, dates, &out->root_fields, true, &texts,
+                              &spec);
+    if (!err) err = make_one(&spec, out, diag, &out->issuing_key, &out->issuing);
     if (!err) err = fr_cert_read_fields(out->issuing, &out->issuing_fields);
     return err;
 }
@@ -90,9 +60,26 @@ static enum fr_err save_cert(const struct fr_cert *cert, const char *path, struc
     return err;
 }
 
-enum fr_err fr_authority_pair_save(const struct fr_authority_pair *pair, const char *dir,
-                                   const char *root_key_path, struct fr_diag *diag)
+/* The root's first list names nobody; issuing CAs say that it is there. */
+static enum fr_err save_list(const struct fr_authority_pair *pair, const char *dir, int64_t now_s,
+                             struct fr_diag *diag)
 {
+    const struct fr_crl_spec spec = {(uint64_t)now_s * 1000, now_s, now_s + FR_ROOT_CRL_LIFETIME_S};
+    struct fr_buf der = FR_BUF_INIT(FR_CRL_MAX);
+    struct fr_crl_draft *draft = NULL;
+    struct fr_crl_fields made;
+    enum fr_err err = fr_crl_draft_new(&draft);
+
+    if (!err) err = fr_crl_sign(draft, &spec, pair->root, pair->root_key, diag, &der, &made);
+    if (!err) err = fr_crl_put(dir, FR_ROOT_NAME, fr_buf_span(&der), diag);
+    fr_buf_deinit(&der);
+    return err;
+}
+
+enum fr_err fr_authority_pair_save(const struct fr_authority_pair *pair,
+                                   const struct fr_authority_places *places, struct fr_diag *diag)
+{
+    const char *dir = places->dir;
     char path[4096];
     enum fr_err err = FR_OK;
 
@@ -104,12 +91,14 @@ enum fr_err fr_authority_pair_save(const struct fr_authority_pair *pair, const c
     err = fr_dir_make(path, 0700, diag);
     if (err) return err;
     (void)snprintf(path, sizeof path, "%s/ca/%s.key", dir, pair->issuing_name);
-    err = fr_key_save_new(pair->issuing_key, path, diag);
+    err = fr_key_save_locked(pair->issuing_key, path, places->issuing_passphrase, diag);
     if (err) return err;
     (void)snprintf(path, sizeof path, "%s/ca/%s.pem", dir, pair->issuing_name);
     err = save_cert(pair->issuing, path, diag);
+    if (!err) err = save_list(pair, dir, places->now_s, diag);
     if (err) return err;
-    return fr_key_save_new(pair->root_key, root_key_path, diag); /* last: it may lie outside dir */
+    return fr_key_save_locked(pair->root_key, places->root_key, places->root_passphrase,
+                              diag); /* last: it may lie outside dir */
 }
 
 static enum fr_err enter_one(struct fr_change *change, const char *name,
@@ -140,7 +129,7 @@ enum fr_err fr_authority_pair_enter(const struct fr_authority_pair *pair, struct
                                     struct fr_diag *diag)
 {
     enum fr_err err =
-        enter_one(change, "root", FR_AUTHORITY_ROOT, pair->root, &pair->root_fields, diag);
+        enter_one(change, FR_ROOT_NAME, FR_AUTHORITY_ROOT, pair->root, &pair->root_fields, diag);
 
     if (err) return err;
     return enter_one(change, pair->issuing_name, FR_AUTHORITY_ISSUING, pair->issuing,

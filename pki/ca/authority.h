@@ -23,10 +23,17 @@ struct fr_authority_pair {
 enum fr_err fr_authority_pair_make(const char *federation, int64_t now_s, struct fr_diag *diag,
                                    struct fr_authority_pair *out);
 
-/* dir/root.pem, dir/ca/<name>.{key,pem}, and the root key at root_key_path. New files all, 0600;
- * folder ca 0700. After a failure nothing is at root_key_path. */
-enum fr_err fr_authority_pair_save(const struct fr_authority_pair *pair, const char *dir,
-                                   const char *root_key_path, struct fr_diag *diag);
+struct fr_authority_places {
+    const char *dir;
+    const char *root_key;                               /* path */
+    struct fr_span issuing_passphrase, root_passphrase; /* empty: not locked */
+    int64_t now_s;
+};
+
+/* dir/root.pem, dir/ca/<name>.{key,pem}, dir/crl/root.crl, and the root key at its path. New files
+ * all, 0600; folders 0700. After a failure nothing is at root_key. */
+enum fr_err fr_authority_pair_save(const struct fr_authority_pair *pair,
+                                   const struct fr_authority_places *places, struct fr_diag *diag);
 
 /* Rows "root" and the issuing CA's. */
 enum fr_err fr_authority_pair_enter(const struct fr_authority_pair *pair, struct fr_change *change,

@@ -1,6 +1,7 @@
 #include "ca/crl.h"
 
 #include "base/file.h"
+#include "ca/issuing.h"
 #include "store/cert.h"
 
 #include <stdio.h>
@@ -36,10 +37,18 @@ out:
 /* --- entries --- */
 
 struct listing {
-    struct fr_crl_draft *draft;
-    const char *authority;
+    const struct fr_ca *ca;
+    struct fr_crl_draft *drafts[FR_CA_SIGNERS_MAX]; /* one for each signer */
     int64_t now_s;
 };
+
+static struct fr_crl_draft *draft_of(const struct listing *l, const char *authority)
+{
+    for (size_t i = 0; i < fr_ca_signer_count(l->ca); i++) {
+        if (strcmp(fr_ca_signer_at(l->ca, i)->name, authority) == 0) return l->drafts[i];
+    }
+    return NULL;
+}
 
 /* Once over, a certificate stays for one list more (RFC 5280 §5): at least until the list that was
  * the last before its end is over itself. */
@@ -62,16 +71,21 @@ static enum fr_err list_row(void *data, const struct fr_cert_row *row)
                                  .cause = row->revoked_cause};
 
     if (!is_revoked && !is_lost(row, l->now_s)) return FR_OK;
-    if (is_over(row, l->now_s) || strcmp(row->authority, l->authority) != 0) return FR_OK;
+    if (is_over(row, l->now_s)) return FR_OK;
+    struct fr_crl_draft *draft = draft_of(l, row->authority);
+    if (draft == NULL) return FR_OK;
     memcpy(entry.serial, row->serial, sizeof entry.serial);
-    return fr_crl_draft_add(l->draft, &entry);
+    return fr_crl_draft_add(draft, &entry);
 }
 
 static enum fr_err fill(struct fr_store *store, struct listing *l)
 {
     struct fr_snap *snap = NULL;
-    enum fr_err err = fr_snap_begin(store, &snap);
+    enum fr_err err = FR_OK;
 
+    for (size_t i = 0; !err && i < fr_ca_signer_count(l->ca); i++)
+        err = fr_crl_draft_new(&l->drafts[i]);
+    if (!err) err = fr_snap_begin(store, &snap);
     if (err) return err;
     err = fr_cert_row_each(snap, list_row, l);
     fr_snap_end(snap);
@@ -92,36 +106,73 @@ static uint64_t next_number(const char *dir, const char *name, int64_t now_ms)
     return number;
 }
 
-static enum fr_err save(const char *dir, const char *path, struct fr_span der, struct fr_diag *diag)
+enum fr_err fr_crl_put(const char *dir, const char *name, struct fr_span der, struct fr_diag *diag)
 {
-    char folder[FR_CRL_PATH_MAX];
+    char path[FR_CRL_PATH_MAX], folder[FR_CRL_PATH_MAX];
+    enum fr_err err = fr_crl_path(dir, name, path);
 
+    if (err) return err;
     (void)snprintf(folder, sizeof folder, "%s/crl", dir);
-    enum fr_err err = fr_dir_make(folder, 0700, diag);
+    err = fr_dir_make(folder, 0700, diag);
     return err ? err : fr_file_write(path, 0600, der, diag);
 }
 
-enum fr_err fr_crl_publish(struct fr_ca *ca, struct fr_store *store, const char *dir,
-                           int64_t now_ms, struct fr_diag *diag, struct fr_crl_fields *out)
+static enum fr_err publish_one(const struct fr_ca_signer *signer, struct fr_crl_draft *draft,
+                               const char *dir, int64_t now_ms, struct fr_diag *diag,
+                               struct fr_crl_made *out)
 {
     const int64_t now_s = now_ms / 1000;
-    char path[FR_CRL_PATH_MAX];
     struct fr_buf der = FR_BUF_INIT(FR_CRL_MAX);
-    struct fr_crl_fields made;
-    struct listing l = {.authority = fr_ca_name(ca), .now_s = now_s};
-    struct fr_crl_spec spec = {.this_update_s = now_s, .next_update_s = now_s + FR_CRL_LIFETIME_S};
-    enum fr_err err = fr_crl_path(dir, l.authority, path);
+    struct fr_crl_made made;
+    const struct fr_crl_spec spec = {.number = next_number(dir, signer->name, now_ms),
+                                     .this_update_s = now_s,
+                                     .next_update_s = now_s + FR_CRL_LIFETIME_S};
+    enum fr_err err =
+        fr_crl_sign(draft, &spec, signer->cert, signer->key, diag, &der, &made.fields);
 
-    if (!err) err = fr_crl_draft_new(&l.draft);
-    if (!err) err = fill(store, &l);
-    if (err) goto out;
-    spec.number = next_number(dir, l.authority, now_ms);
-    err = fr_crl_sign(l.draft, &spec, fr_ca_issuing(ca), fr_ca_key(ca), diag, &der, &made);
-    l.draft = NULL;
-    if (!err) err = save(dir, path, fr_buf_span(&der), diag);
-    if (!err) *out = made;
-out:
-    fr_crl_draft_free(l.draft);
+    if (!err) err = fr_crl_put(dir, signer->name, fr_buf_span(&der), diag);
     fr_buf_deinit(&der);
+    if (err) return err;
+    memcpy(made.name, signer->name, sizeof made.name);
+    *out = made;
+    return FR_OK;
+}
+
+enum fr_err fr_crl_publish(struct fr_ca *ca, struct fr_store *store, const char *dir,
+                           int64_t now_ms, struct fr_diag *diag, struct fr_crl_set *out)
+{
+    struct listing l = {.ca = ca, .now_s = now_ms / 1000};
+    struct fr_crl_set set = {0};
+    enum fr_err err = fill(store, &l);
+
+    for (size_t i = 0; !err && i < fr_ca_signer_count(ca); i++) {
+        struct fr_crl_draft *draft = l.drafts[i];
+        l.drafts[i] = NULL; /* signing ends it */
+        err = publish_one(fr_ca_signer_at(ca, i), draft, dir, now_ms, diag, &set.lists[set.n]);
+        if (!err) set.n++;
+    }
+    for (size_t i = 0; i < FR_CA_SIGNERS_MAX; i++) fr_crl_draft_free(l.drafts[i]);
+    if (!err) *out = set;
     return err;
+}
+
+/* --- the root's --- */
+
+enum fr_err fr_crl_check_root(const char *dir, const struct fr_cert *root, struct fr_span der,
+                              int64_t now_s, struct fr_diag *diag, struct fr_crl_fields *out)
+{
+    struct fr_crl_fields fields, last;
+    enum fr_err err = fr_crl_verify(der, root);
+
+    if (!err) err = fr_crl_read_fields(der, &fields);
+    if (err) return fr_diag_fail(diag, err, "this is not a revocation list of the root");
+    if (fields.next_update_s <= now_s)
+        return fr_diag_fail(diag, FR_E_EXPIRED, "this revocation list is over");
+    if (fr_crl_load(dir, FR_ROOT_NAME, NULL, &last) == FR_OK && last.number >= fields.number)
+        return fr_diag_fail(diag, FR_E_CONFLICT,
+                            "the list that is published has number %llu, this one %llu: it must "
+                            "be newer",
+                            (unsigned long long)last.number, (unsigned long long)fields.number);
+    *out = fields;
+    return FR_OK;
 }

@@ -10,6 +10,7 @@
 #include "names/netid.h"
 #include "store/store.h"
 #include "x509/csr.h"
+#include "x509/key_uri.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -104,9 +105,9 @@ static enum fr_err give_away(const struct fr_ca_init_options *o, const char *sta
                              const char *issuing, struct fr_diag *diag)
 {
     char issuing_key[FR_HOST_MAX + 16], issuing_pem[FR_HOST_MAX + 16];
-    const char *const NAMES[] = {
-        "data.mdb",         "lock.mdb",  "root.pem",  "root.key", "server.key",
-        "server.chain.pem", issuing_key, issuing_pem, "ca",       "."};
+    const char *const NAMES[] = {"data.mdb",   "lock.mdb",         "root.pem",  "root.key",
+                                 "server.key", "server.chain.pem", issuing_key, issuing_pem,
+                                 "ca",         "crl/root.crl",     "crl",       "."};
     int dir = open(stage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st = {0};
     enum fr_err err = dir < 0 || fstat(dir, &st) != 0 ? fr_err_from_errno(errno) : FR_OK;
@@ -151,7 +152,8 @@ static enum fr_err issue_server(const struct fr_ca_init_options *o, const char *
     struct fr_buf csr = FR_BUF_INIT(FR_CSR_MAX);
     struct fr_ca *ca = NULL;
     struct fr_key *key = NULL;
-    enum fr_err err = fr_ca_open(dir, store, by, diag, &ca);
+    struct fr_passphrase passphrase = fr_passphrase_of(&o->issuing_passphrase);
+    enum fr_err err = fr_ca_open_with(dir, store, by, &passphrase, diag, &ca);
 
     if (!err) err = fr_key_generate(&key);
     if (!err) err = fr_csr_build(key, "broker", &csr);
@@ -242,7 +244,9 @@ static enum fr_err build(const struct fr_ca_init_options *o, const struct paths 
     const char *root_key = o->root_out != NULL ? o->root_out : p->root_key;
     enum fr_err err = fr_authority_pair_make(o->federation, o->now_s, diag, &pair);
 
-    if (!err) err = fr_authority_pair_save(&pair, p->stage, root_key, diag);
+    const struct fr_authority_places places = {p->stage, root_key, o->issuing_passphrase,
+                                               o->root_passphrase, o->now_s};
+    if (!err) err = fr_authority_pair_save(&pair, &places, diag);
     if (err) goto out;
     err = fill_store(o, p->stage, &pair, diag, result);
     if (!err && o->gives_away) err = give_away(o, p->stage, pair.issuing_name, diag);

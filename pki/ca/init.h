@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "x509/key.h"
 
 #include <stdint.h>
@@ -23,7 +24,8 @@ struct fr_ca_init_options {
     const char *url;        /* or NULL */
     const char *netid_pool; /* "FIRST-LAST" or NULL */
     const char *root_out;   /* where the root key goes instead of dir/root.key; or NULL */
-    uint64_t map_size;      /* 0: the store's default */
+    struct fr_span issuing_passphrase, root_passphrase; /* lock the keys; empty: not locked */
+    uint64_t map_size;                                  /* 0: the store's default */
     int64_t now_s;
     const char *actor;  /* for the journal */
     const char *reason; /* or NULL */

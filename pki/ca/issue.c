@@ -91,8 +91,9 @@ enum fr_err fr_ca_intend(struct fr_ca *ca, struct fr_change *change,
                          const struct fr_issue_request *request, struct fr_diag *diag,
                          struct fr_issue *issue)
 {
-    enum fr_err err = fr_csr_parse(request->csr, diag, &issue->key);
+    enum fr_err err = fr_ca_expect_issuing(ca, diag);
 
+    if (!err) err = fr_csr_parse(request->csr, diag, &issue->key);
     if (!err) err = fr_subject_check(change, &request->subject, diag);
     if (!err)
         err = describe(ca, fr_change_snap(change), fr_change_now(change), request, diag, issue);

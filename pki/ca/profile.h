@@ -20,8 +20,6 @@
 
 /* A certificate starts this long before it is made, because the clocks of others are late. */
 #define FR_BACKDATE_S 300
-#define FR_ROOT_LIFETIME_S (15LL * 365 * 86400)
-#define FR_ISSUING_LIFETIME_S (548LL * 86400) /* 18 months */
 #define FR_SUBJECT_ID_TEXT 64
 
 struct fr_subject {

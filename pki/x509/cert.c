@@ -190,6 +190,17 @@ out:
     return err;
 }
 
+enum fr_err fr_cert_read_organisation(const struct fr_cert *cert, char out[FR_CERT_CN_MAX + 1])
+{
+    const X509_NAME *subject = X509_get_subject_name(cert->x509);
+    int at = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);
+
+    if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_organizationName, at) >= 0)
+        return FR_E_MALFORMED;
+    return read_text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)), out,
+                     FR_CERT_CN_MAX + 1);
+}
+
 enum fr_err fr_cert_dup_key(const struct fr_cert *cert, struct fr_key **out)
 {
     EVP_PKEY *pkey = X509_get_pubkey(cert->x509);

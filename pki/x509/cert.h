@@ -64,6 +64,9 @@ enum fr_err fr_cert_write_pem(const struct fr_cert *cert, struct fr_buf *out);
 
 enum fr_err fr_cert_read_fields(const struct fr_cert *cert, struct fr_cert_fields *out);
 
+/* The subject's only O, printable ASCII. FR_E_MALFORMED: none, several, other text. */
+enum fr_err fr_cert_read_organisation(const struct fr_cert *cert, char out[FR_CERT_CN_MAX + 1]);
+
 /* The certificate's public key, as a handle of its own. */
 enum fr_err fr_cert_dup_key(const struct fr_cert *cert, struct fr_key **out);
 

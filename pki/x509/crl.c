@@ -173,6 +173,42 @@ enum fr_err fr_crl_read_fields(struct fr_span der, struct fr_crl_fields *out)
     return err;
 }
 
+static enum fr_err read_entry(X509_REVOKED *revoked, struct fr_crl_entry *out)
+{
+    struct fr_crl_entry entry = {0};
+    const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(revoked);
+    ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(revoked, NID_crl_reason, NULL, NULL);
+    int64_t cause = reason != NULL ? ASN1_ENUMERATED_get(reason) : 0;
+
+    ASN1_ENUMERATED_free(reason);
+    if (ASN1_STRING_type(serial) != V_ASN1_INTEGER ||
+        ASN1_STRING_length(serial) != FR_X509_SERIAL_SIZE)
+        return FR_E_UNSUPPORTED;
+    memcpy(entry.serial, ASN1_STRING_get0_data(serial), FR_X509_SERIAL_SIZE);
+    if (cause < 0 || cause > 10 ||
+        !read_time(X509_REVOKED_get0_revocationDate(revoked), &entry.revoked_s))
+        return FR_E_MALFORMED;
+    entry.cause = (uint8_t)cause;
+    *out = entry;
+    return FR_OK;
+}
+
+enum fr_err fr_crl_each(struct fr_span der, fr_crl_entry_fn fn, void *data)
+{
+    X509_CRL *crl = parse(der);
+    enum fr_err err = crl == NULL ? FR_E_MALFORMED : FR_OK;
+    size_t n = err ? 0 : count(crl);
+
+    for (size_t i = 0; !err && i < n; i++) {
+        struct fr_crl_entry entry;
+        err = read_entry(sk_X509_REVOKED_value(X509_CRL_get_REVOKED(crl), (int)i), &entry);
+        if (!err) err = fn(data, &entry);
+    }
+    X509_CRL_free(crl);
+    ERR_clear_error();
+    return err;
+}
+
 static enum fr_err verify(X509_CRL *crl, const struct fr_cert *issuer)
 {
     EVP_PKEY *key = X509_get0_pubkey(issuer->x509);

@@ -56,11 +56,12 @@ static void take_back(const uint8_t *serial, uint8_t cause)
 
 static struct fr_crl_fields publish(int64_t now_s)
 {
-    struct fr_crl_fields fields = {0};
+    struct fr_crl_set set = {0};
 
-    assert_int_equal(fr_crl_publish(fed.ca, fed.store, fed.dir, now_s * 1000, NULL, &fields),
-                     FR_OK);
-    return fields;
+    assert_int_equal(fr_crl_publish(fed.ca, fed.store, fed.dir, now_s * 1000, NULL, &set), FR_OK);
+    assert_int_equal(set.n, 1);
+    assert_string_equal(set.lists[0].name, fr_ca_name(fed.ca));
+    return set.lists[0].fields;
 }
 
 static void numbers_only_rise(void **state)

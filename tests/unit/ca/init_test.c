@@ -1,6 +1,7 @@
 #include "ca/init.h"
 
 #include "base/mem.h"
+#include "ca/issuing.h"
 #include "federation.h"
 #include "store/authority.h"
 
@@ -38,9 +39,9 @@ static size_t count_entries(const char *dir)
 
 static void state_directory_is_private(void **state)
 {
-    static const char *const FILES[] = {"data.mdb",     "lock.mdb",    "root.pem",
-                                        "root.key",     "server.key",  "server.chain.pem",
-                                        "ca/2026a.key", "ca/2026a.pem"};
+    static const char *const FILES[] = {"data.mdb",     "lock.mdb",     "root.pem",
+                                        "root.key",     "server.key",   "server.chain.pem",
+                                        "ca/2026a.key", "ca/2026a.pem", "crl/root.crl"};
     struct federation f;
     struct stat st;
     char path[256];
@@ -145,7 +146,7 @@ static void empty_directory_is_taken(void **state)
     o.root_out = key;
     assert_int_equal(fr_ca_init(&o, NULL, &result), FR_OK);
     assert_int_equal(access(key, F_OK), 0);
-    assert_int_equal(count_entries(dir), 6); /* data lock root.pem ca server.key server.chain.pem */
+    assert_int_equal(count_entries(dir), 7); /* data lock root.pem ca crl server.key, .chain.pem */
     assert_int_equal(count_entries(root), 2);
     (void)snprintf(cmd, sizeof cmd, "rm -r %s", root);
     assert_int_equal(system(cmd), 0);

@@ -33,10 +33,10 @@ static void publish(void)
 {
     const struct fr_change_by by = {.actor = "test", .now_s = NOW};
     struct fr_ca *ca = NULL;
-    struct fr_crl_fields fields;
+    struct fr_crl_set set;
 
     assert_int_equal(fr_ca_open(dir, store, &by, NULL, &ca), FR_OK);
-    assert_int_equal(fr_crl_publish(ca, store, dir, NOW * 1000, NULL, &fields), FR_OK);
+    assert_int_equal(fr_crl_publish(ca, store, dir, NOW * 1000, NULL, &set), FR_OK);
     assert_int_equal(fr_crl_path(dir, fr_ca_name(ca), list_path), FR_OK);
     (void)snprintf(list_name, sizeof list_name, "/%s.crl", fr_ca_name(ca));
     (void)snprintf(cer_name, sizeof cer_name, "/%s.cer", fr_ca_name(ca));
