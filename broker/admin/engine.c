@@ -1,9 +1,9 @@
 #include "admin/engine.h"
 
-#include "admin/audit.h"
+#include "admin/fed.h"
 #include "admin/op.h"
+#include "admin/record.h"
 #include "admin/reply.h"
-#include "admin/task.h"
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "store/device.h"
@@ -11,15 +11,6 @@
 #include <string.h>
 
 #define GROUP_MAX 64
-
-struct fr_admin_fed {
-    char *state;
-    struct fr_store *store;
-    const struct fr_log *log;
-    const struct fr_clock *clock;
-    struct fr_audit *audit;
-    struct fr_ca *ca; /* NULL until an operation needs it */
-};
 
 enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct fr_diag *diag,
                              struct fr_admin_fed **out)
@@ -35,7 +26,10 @@ enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct 
         err = FR_E_NOMEM;
         goto out;
     }
-    err = fr_audit_open(fed->state, diag, &fed->audit);
+    const struct fr_audit_options audit = {
+        .state = fed->state, .also = options->audit_also, .log = fed->log};
+    (void)diag; /* nothing but memory can be missing */
+    err = fr_audit_open(&audit, &fed->audit);
     if (err) goto out;
     *out = fed;
     fed = NULL;
@@ -51,6 +45,11 @@ void fr_admin_fed_free(struct fr_admin_fed *fed)
     fr_audit_close(fed->audit);
     fr_free(fed->state);
     fr_free(fed);
+}
+
+struct fr_audit_counters fr_admin_fed_audit(const struct fr_admin_fed *fed)
+{
+    return fr_audit_counters(fed->audit);
 }
 
 enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag)
@@ -80,40 +79,18 @@ int64_t fr_op_now_ms(const struct fr_op_ctx *ctx)
 
 /* --- a task's beginning and end --- */
 
-static void task_enter(struct fr_admin_fed *fed, struct fr_task *task)
+void fr_task_enter(struct fr_admin_fed *fed, struct fr_task *task)
 {
     task->started_s = fr_clock_real_s(fed->clock);
     task->ctx.fed = fed;
     task->ctx.store = fed->store;
     task->ctx.by = (struct fr_change_by){
         .actor = task->actor.name, .reason = task->reason, .now_s = task->started_s};
-    if (task->actor.kind == FR_ACTOR_MEMBER) task->ctx.by.serial = task->actor.serial;
+    if (task->actor.kind == FR_ACTOR_MEMBER || task->actor.kind == FR_ACTOR_CERT)
+        task->ctx.by.serial = task->actor.serial;
 }
 
-static void task_audit(struct fr_admin_fed *fed, const struct fr_task *task)
-{
-    struct fr_audit_entry entry = {
-        .when_s = task->started_s,
-        .actor = task->actor.name,
-        .op = task->op->name,
-        .args = task->args_text,
-        .reason = task->reason,
-        .dry_run = task->ctx.dry_run,
-        .err = task->err,
-        .what = task->err && task->diag.what[0] ? task->diag.what : NULL,
-        .sequence = task->sequence,
-    };
-    FR_LOG(fed->log, task->err ? FR_LOG_WARN : FR_LOG_INFO, "admin.change",
-           FR_STR("federation", fr_store_federation(fed->store)), FR_STR("op", entry.op),
-           FR_STR("actor", entry.actor),
-           FR_STR("outcome", task->err ? fr_err_text(task->err) : "done"),
-           FR_STR("why", entry.what), FR_BOOL("dry_run", entry.dry_run),
-           FR_UINT("sequence", entry.sequence), FR_STR("reason", entry.reason));
-    enum fr_err err = fr_audit_add(fed->audit, &entry);
-    if (err) FR_LOG(fed->log, FR_LOG_ERROR, "audit.failed", FR_ERR("error", err));
-}
-
-static void task_finish(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err)
+void fr_task_close(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err)
 {
     if (!err && task->ctx.is_out_of_memory) err = FR_E_NOMEM;
     if (!err && task->sequence) {
@@ -121,18 +98,23 @@ static void task_finish(struct fr_admin_fed *fed, struct fr_task *task, enum fr_
         if (task->ctx.is_out_of_memory) err = FR_E_NOMEM;
     }
     task->err = err;
-    task->is_over = true;
     if (task->is_begun && task->op->end) task->op->end(task->state);
     task->is_begun = false;
     task->state = NULL;
-    task_audit(fed, task);
+    fr_record_outcome(fed, task);
+}
+
+static void finish(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err)
+{
+    fr_task_close(fed, task, err);
+    fr_record_release(fed, &task, 1);
 }
 
 void fr_admin_cancel(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err)
 {
-    if (!task->started_s) task_enter(fed, task);
+    if (!task->started_s) fr_task_enter(fed, task);
     (void)fr_diag_fail(&task->diag, err, "not done: %s", fr_err_text(err));
-    task_finish(fed, task, err);
+    finish(fed, task, err);
 }
 
 /* The refusal stands in any case; what it is remembered by is worth a line when it fails. */
@@ -172,8 +154,9 @@ static void run_batch(struct fr_admin_fed *fed, struct fr_task *const *tasks, si
     enum fr_err errs[GROUP_MAX] = {0};
     enum fr_err err = fr_batch_begin(fed->store, &diag, &batch);
     for (size_t i = 0; i < n; i++) {
-        task_enter(fed, tasks[i]);
-        if (!err) errs[i] = run_in_batch(batch, tasks[i]);
+        fr_task_enter(fed, tasks[i]);
+        errs[i] = fr_record_ready(fed, tasks[i]);
+        if (!err && !errs[i]) errs[i] = run_in_batch(batch, tasks[i]);
     }
     if (!err) err = fr_batch_commit(batch, &diag);
     for (size_t i = 0; i < n; i++) {
@@ -182,8 +165,9 @@ static void run_batch(struct fr_admin_fed *fed, struct fr_task *const *tasks, si
             tasks[i]->sequence = 0;
             errs[i] = err;
         }
-        task_finish(fed, tasks[i], errs[i]);
+        fr_task_close(fed, tasks[i], errs[i]);
     }
+    fr_record_release(fed, tasks, n);
 }
 
 void fr_admin_run_group(struct fr_admin_fed *fed, struct fr_task *const *tasks, size_t n)
@@ -207,19 +191,32 @@ static enum fr_err check_caller(struct fr_admin_fed *fed, struct fr_task *task)
     return err;
 }
 
+/* What comes before a long task's first step. */
+static enum fr_err check_start(struct fr_admin_fed *fed, struct fr_task *task)
+{
+    const bool signs = task->op->signs && !task->ctx.dry_run;
+    enum fr_err err = fr_record_ready(fed, task);
+    if (!err) err = check_caller(fed, task);
+    if (!err && signs && !task->op->has_own_clock)
+        err = fr_record_check_clock(fed, task->started_s, &task->diag);
+    if (!err && signs) err = fr_record_intent(fed, task);
+    if (!err && signs) err = fr_record_sync(fed, &task->diag);
+    return err;
+}
+
 bool fr_admin_step(struct fr_admin_fed *fed, struct fr_task *task, unsigned budget_ms)
 {
     enum fr_err err = FR_OK;
     bool done = false;
     if (!task->is_begun) {
-        task_enter(fed, task);
-        err = check_caller(fed, task);
+        fr_task_enter(fed, task);
+        err = check_start(fed, task);
         if (!err) err = task->op->begin(&task->ctx, &task->state);
         task->is_begun = !err;
     }
     if (!err) err = task->op->step(&task->ctx, task->state, budget_ms, &done);
     if (err || done) note_conflicts(task, NULL);
-    if (err || done) task_finish(fed, task, err);
+    if (err || done) finish(fed, task, err);
     return err || done;
 }
 
@@ -227,6 +224,10 @@ void fr_admin_run(struct fr_admin_fed *fed, struct fr_task *task)
 {
     if (fr_task_is_single(task)) {
         fr_admin_run_group(fed, &task, 1);
+        return;
+    }
+    if (fr_task_is_issuing(task)) {
+        fr_admin_run_issues(fed, &task, 1);
         return;
     }
     while (!fr_admin_step(fed, task, 1000)) {

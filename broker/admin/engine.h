@@ -5,9 +5,13 @@
  *
  * Model: a *task* is one request made ready to run: its operation found, its arguments parsed, who
  *   asks noted. Most operations are *single*: fr_admin_run_group runs several of them and puts them
- *   on disk in one commit, each with its own journal record and each refused alone. The others are
- *   *long*: fr_admin_step does one bounded part at a time, so that single ones get in between. When
- *   a task is over, its outcome (code, diag, result) stands in it and has been audited.
+ *   on disk in one commit, each with its own journal record and each refused alone. Those that issue
+ *   certificates are *issuing*: several of them share two commits, one before and one after they are
+ *   signed (fr_admin_run_issues). The others are *long*: fr_admin_step does one bounded part at a
+ *   time, so that single ones get in between. When a task is over, its outcome (code, diag, result)
+ *   stands in it, and its line of the audit trail is on disk. While that cannot be written nothing
+ *   is signed, and nothing changed but what takes rights away; while the clock is behind what was
+ *   done before, nothing is issued.
  * Owns: a federation borrows its store, log and clock; a task owns copies of what it was made of.
  * Threads: one thread runs tasks of a federation; making and freeing a task is for any thread.
  * Errors: the operation's own, in the task. FR_E_NOT_FOUND: no such operation; FR_E_INVALID:
@@ -16,6 +20,7 @@
  */
 
 #include "admin/admin.h"
+#include "admin/audit.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/store.h"
@@ -35,10 +40,13 @@ struct fr_admin_actor {
     enum fr_actor_kind kind;
     char name[FR_ACTOR_MAX + 1]; /* "cli:alice", "local:root", "cert:<serial>" */
     /* Of a member: the certificate's row when the request was admitted. Read again when the task
-     * runs, by the serial: what was suspended or revoked meanwhile changes nothing any more. */
+     * runs, by the serial: what was suspended or revoked meanwhile changes nothing any more. Of who
+     * enrols with a certificate: the serial alone. */
     char member[FR_MEMBER_ID_MAX + 1];
     uint8_t serial[FR_SERIAL_SIZE];
     uint32_t rights; /* enum fr_right, or-ed */
+    bool has_uid;    /* a user of this machine */
+    unsigned uid;
 };
 
 /* "cli:<user>" or "local:<user>", by the user's name where it has one, else by number. */
@@ -55,10 +63,14 @@ struct fr_admin_fed_options {
     struct fr_store *store;   /* open for writing; borrowed until the federation is freed */
     const struct fr_log *log; /* may be NULL */
     const struct fr_clock *clock;
+    const char *audit_also; /* second copy of the audit trail; NULL: none */
 };
 enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct fr_diag *diag,
                              struct fr_admin_fed **out);
 void fr_admin_fed_free(struct fr_admin_fed *fed);
+
+/* How the audit trail does; any thread. */
+struct fr_audit_counters fr_admin_fed_audit(const struct fr_admin_fed *fed);
 
 /* Loads the issuing CA now instead of at the first operation that needs it. */
 enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag);
@@ -72,6 +84,7 @@ enum fr_err fr_task_new(const struct fr_admin_request *request, const struct fr_
 void fr_task_free(struct fr_task *task);
 
 bool fr_task_is_single(const struct fr_task *task);
+bool fr_task_is_issuing(const struct fr_task *task);
 bool fr_task_is_bulk(const struct fr_task *task); /* long, and may be very long */
 
 /* What came of it, once over: the operation's reply, or its code and diag. */
@@ -80,6 +93,9 @@ enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,
 
 /* Runs single tasks and commits them together; afterwards each is over. */
 void fr_admin_run_group(struct fr_admin_fed *fed, struct fr_task *const *tasks, size_t n);
+
+/* Runs issuing tasks; afterwards each is over. */
+void fr_admin_run_issues(struct fr_admin_fed *fed, struct fr_task *const *tasks, size_t n);
 
 /* One part of a long task, of about budget_ms; true when the task is over. */
 bool fr_admin_step(struct fr_admin_fed *fed, struct fr_task *task, unsigned budget_ms);

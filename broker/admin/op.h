@@ -4,8 +4,10 @@
  *
  * Model: a *single* operation has `run`, which works in ctx->change and may be undone by its
  *   caller. A *long* one has begin, step and end, and makes its own changes; end is called in any
- *   case once begin was. Both decode ctx->args by a table of rows (admin/args.h), call the store or
- *   the CA, and put what to tell into ctx->result.
+ *   case once begin was. An *issuing* one has intend and finish, which work in ctx->change, and sign
+ *   between them, when what was intended is on disk and in the audit trail; end is called when intend
+ *   set a state. All decode ctx->args by a table of rows (admin/args.h), call the store or the CA,
+ *   and put what to tell into ctx->result.
  * Owns: the context lives as long as its task. Values given to fr_op_put and fr_op_push are taken
  *   over.
  * Threads: the one that runs the task.
@@ -48,6 +50,7 @@ struct fr_op_ctx {
     bool dry_run;
     uint64_t *sequence; /* where a long operation puts the number of its last change */
     json_t *result;
+    json_t *facts; /* what the audit trail tells beside what it takes of the result */
     bool is_out_of_memory;
     struct fr_op_conflicts conflicts;
     struct fr_diag *diag;
@@ -59,8 +62,16 @@ struct fr_op {
     enum fr_err (*begin)(struct fr_op_ctx *ctx, void **state);
     enum fr_err (*step)(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
     void (*end)(void *state);
+    /* *to_sign: there is something to sign, so that sign and finish follow. sign is also called
+     * without, to end what needs no signature. */
+    enum fr_err (*intend)(struct fr_op_ctx *ctx, void **state, bool *to_sign);
+    enum fr_err (*sign)(struct fr_op_ctx *ctx, void *state);
+    enum fr_err (*finish)(struct fr_op_ctx *ctx, void *state);
     bool has_body;
-    bool is_bulk;    /* long, over many devices: one at a time, others do not wait for it */
+    bool signs;         /* long, and makes signatures: a line of the audit trail comes first */
+    bool has_own_clock; /* signs whatever the clock says */
+    bool is_protective; /* takes something back: done also when it cannot be recorded */
+    bool is_bulk;       /* long, over many devices: one at a time, others do not wait for it */
     unsigned by;     /* enum fr_op_by, or-ed; 0: an operator alone */
     uint32_t rights; /* enum fr_right, or-ed: what a member needs for it */
 };
@@ -90,6 +101,8 @@ void fr_op_note_conflict(struct fr_op_ctx *ctx, uint32_t netid, uint64_t deveui)
 /* Puts a member into an object, an item into a list. */
 void fr_op_put(struct fr_op_ctx *ctx, json_t *object, const char *key, json_t *value);
 void fr_op_push(struct fr_op_ctx *ctx, json_t *list, json_t *value);
+/* A fact for the audit trail. Everybody may know it who reads that. */
+void fr_op_note(struct fr_op_ctx *ctx, const char *key, json_t *value);
 
 /* Members as this house prints them. */
 json_t *fr_op_netid(uint32_t netid);
@@ -129,21 +142,30 @@ enum fr_err fr_op_import_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_import_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
 void fr_op_import_end(void *state);
 enum fr_err fr_op_policy_set(struct fr_op_ctx *ctx);
-enum fr_err fr_op_cert_issue_begin(struct fr_op_ctx *ctx, void **state);
-enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
-                                  bool *done);
-enum fr_err fr_op_cert_revoke(struct fr_op_ctx *ctx);
+enum fr_err fr_op_cert_issue_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign);
+enum fr_err fr_op_cert_issue_sign(struct fr_op_ctx *ctx, void *state);
+enum fr_err fr_op_cert_issue_finish(struct fr_op_ctx *ctx, void *state);
+void fr_op_cert_issue_end(void *state);
+enum fr_err fr_op_cert_revoke_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_cert_revoke_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                   bool *done);
+void fr_op_cert_revoke_end(void *state);
+enum fr_err fr_op_network_suspend(struct fr_op_ctx *ctx);
+enum fr_err fr_op_network_resume(struct fr_op_ctx *ctx);
+enum fr_err fr_op_clock_accept(struct fr_op_ctx *ctx);
+enum fr_err fr_op_grace_open(struct fr_op_ctx *ctx);
+enum fr_err fr_op_grace_close(struct fr_op_ctx *ctx);
+enum fr_err fr_op_audit_rotate(struct fr_op_ctx *ctx);
 enum fr_err fr_op_cert_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_token_create(struct fr_op_ctx *ctx);
 enum fr_err fr_op_token_revoke(struct fr_op_ctx *ctx);
 enum fr_err fr_op_token_approve(struct fr_op_ctx *ctx);
-enum fr_err fr_op_enrol_begin(struct fr_op_ctx *ctx, void **state);
-enum fr_err fr_op_enrol_token_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
-                                   bool *done);
-enum fr_err fr_op_enrol_renew_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
-                                   bool *done);
-enum fr_err fr_op_enrol_extend_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
-                                    bool *done);
+enum fr_err fr_op_enrol_token_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign);
+enum fr_err fr_op_enrol_renew_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign);
+enum fr_err fr_op_enrol_extend_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign);
+enum fr_err fr_op_enrol_sign(struct fr_op_ctx *ctx, void *state);
+enum fr_err fr_op_enrol_finish(struct fr_op_ctx *ctx, void *state);
+void fr_op_enrol_end(void *state);
 enum fr_err fr_op_crl_publish_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_crl_publish_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
                                    bool *done);

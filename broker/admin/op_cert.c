@@ -1,8 +1,10 @@
-/* cert.issue, cert.revoke, cert.set */
+/* cert.issue, cert.set */
 #include "admin/op.h"
 
 #include "admin/args.h"
 #include "admin/op_parts.h"
+#include "base/base64.h"
+#include "base/mem.h"
 #include "ca/issue.h"
 #include "ca/revoke.h"
 #include "x509/cert.h"
@@ -75,107 +77,82 @@ static void put_row(struct fr_op_ctx *ctx, const struct fr_subject *subject,
     fr_op_put(ctx, ctx->result, "not_after", fr_op_time(row->not_after_s));
 }
 
-/* What could be issued: the intent and the certificate, of which nothing is kept. */
-static enum fr_err issue_dry(struct fr_op_ctx *ctx, struct fr_ca *ca,
-                             const struct fr_issue_request *request, struct fr_issue *issue)
+/* What the audit trail tells of it, before and after it is signed. */
+static void note_row(struct fr_op_ctx *ctx, const struct fr_cert_row *row)
 {
-    struct fr_change *change = NULL;
-    enum fr_err err = fr_store_change(ctx->store, &ctx->by, ctx->diag, &change);
-    if (err) return err;
-    err = fr_ca_intend(ca, change, request, ctx->diag, issue);
-    fr_change_cancel(change);
-    if (err) return err;
-    put_row(ctx, &request->subject, &issue->row);
-    return FR_OK;
+    fr_op_note(ctx, "serial", fr_op_hex(row->serial, sizeof row->serial));
+    fr_op_note(ctx, "profile", json_string(fr_profile_text(row->profile)));
+    if (row->member[0]) fr_op_note(ctx, "member", json_string(row->member));
+    fr_op_note(ctx, "spki", fr_op_hex(row->spki, sizeof row->spki));
 }
 
-static enum fr_err issue_real(struct fr_op_ctx *ctx, struct fr_ca *ca,
-                              const struct fr_issue_request *request, struct fr_issue *issue)
+static enum fr_err note_certificate(struct fr_op_ctx *ctx, const struct fr_cert *cert)
 {
-    struct fr_store_info info;
-    enum fr_err err = fr_ca_issue(ca, ctx->store, &ctx->by, request, ctx->diag, issue);
-    if (!err) err = fr_store_read_info(ctx->store, &info);
-    if (err) return err;
-    *ctx->sequence = info.sequence;
-    put_row(ctx, &request->subject, &issue->row);
-    fr_op_put(ctx, ctx->result, "sha256", fr_op_hex(issue->row.sha256, sizeof issue->row.sha256));
-    return put_pem(ctx, issue, ca);
-}
-
-/* Issuing makes two durable changes of its own (intent, then certificate), so it cannot be part of
- * a group. */
-enum fr_err fr_op_cert_issue_begin(struct fr_op_ctx *ctx, void **state)
-{
-    *state = NULL;
-    if (ctx->body.n == 0)
-        return fr_diag_fail(ctx->diag, FR_E_INVALID,
-                            "a certificate request (CSR) is needed as body");
-    return FR_OK;
-}
-
-enum fr_err fr_op_cert_issue_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
-                                  bool *done)
-{
-    struct issue_args args = {0};
-    struct fr_issue_request request;
-    struct fr_issue issue = FR_ISSUE_INIT;
-    struct fr_ca *ca = NULL;
-    (void)state;
-    (void)budget_ms; /* two commits and a signature are short */
-    *done = true;
-    enum fr_err err = fr_args_decode(issue_rows, ctx->args, ctx->diag, &args);
-    if (err) goto out;
-    err = request_of(ctx, &args, &request);
-    if (err) goto out;
-    err = fr_op_ca(ctx, &ca);
-    if (err) goto out;
-    err =
-        ctx->dry_run ? issue_dry(ctx, ca, &request, &issue) : issue_real(ctx, ca, &request, &issue);
-out:
-    fr_issue_deinit(&issue);
-    fr_args_free(issue_rows, &args);
+    struct fr_buf der = FR_BUF_INIT(FR_CERT_MAX), text = FR_BUF_INIT(2 * FR_CERT_MAX);
+    enum fr_err err = fr_cert_write_der(cert, &der);
+    if (!err) err = fr_base64_print(fr_buf_span(&der), &text);
+    if (!err) fr_op_note(ctx, "certificate", json_stringn((const char *)text.p, text.n));
+    fr_buf_deinit(&text);
+    fr_buf_deinit(&der);
     return err;
 }
 
-/* --- cert.revoke --- */
-
-struct revoke_args {
-    struct fr_arg_serial serial;
-    const char *member, *cause;
-    struct fr_arg_number netid;
+/* One certificate from intend to finish. */
+struct issuing {
+    struct issue_args args;
+    struct fr_issue_request request; /* borrows from the arguments */
+    struct fr_ca *ca;
+    struct fr_issue issue;
 };
 
-static const struct fr_arg revoke_rows[] = {
-    {.key = "serial", FR_ARG_SERIAL, offsetof(struct revoke_args, serial)},
-    {.key = "member", FR_ARG_TEXT, offsetof(struct revoke_args, member)},
-    {.key = "netid", FR_ARG_NETID, offsetof(struct revoke_args, netid)},
-    {.key = "cause", FR_ARG_TEXT, offsetof(struct revoke_args, cause)},
-    {.key = NULL},
-};
-
-enum fr_err fr_op_cert_revoke(struct fr_op_ctx *ctx)
+static enum fr_err read_request(struct fr_op_ctx *ctx, struct issuing *i)
 {
-    struct revoke_args args = {0};
-    uint8_t cause = 0;
-    size_t n = 0;
-    enum fr_err err = fr_args_decode(revoke_rows, ctx->args, ctx->diag, &args);
+    if (ctx->body.n == 0)
+        return fr_diag_fail(ctx->diag, FR_E_INVALID,
+                            "a certificate request (CSR) is needed as body");
+    enum fr_err err = fr_args_decode(issue_rows, ctx->args, ctx->diag, &i->args);
+    if (!err) err = request_of(ctx, &i->args, &i->request);
+    return err ? err : fr_op_ca(ctx, &i->ca);
+}
+
+enum fr_err fr_op_cert_issue_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign)
+{
+    struct issuing *i = fr_calloc(1, sizeof *i);
+    if (!i) return FR_E_NOMEM;
+    *state = i;
+    enum fr_err err = read_request(ctx, i);
+    if (!err) err = fr_ca_intend(i->ca, ctx->change, &i->request, ctx->diag, &i->issue);
     if (err) return err;
-    if (args.serial.is_set + (args.member != NULL) + args.netid.is_set != 1)
-        return fr_diag_fail(ctx->diag, FR_E_INVALID, "give one of serial, member and netid");
-    if (args.cause) err = fr_revoke_cause_parse(args.cause, ctx->diag, &cause);
-    if (err) return err;
-    if (args.serial.is_set) {
-        err = fr_ca_revoke(ctx->change, args.serial.b, cause, ctx->diag);
-        n = !err && !fr_change_is_empty(ctx->change);
-    } else if (args.member) {
-        err = fr_ca_revoke_member(ctx->change, args.member, cause, ctx->diag, &n);
-    } else {
-        err = fr_ca_revoke_netid(ctx->change, (uint32_t)args.netid.value, cause, ctx->diag, &n);
-    }
-    if (err) return err;
-    fr_op_put(ctx, ctx->result, "revoked", fr_op_uint(n));
-    fr_op_put(ctx, ctx->result, "changed", json_boolean(!fr_change_is_empty(ctx->change)));
+    put_row(ctx, &i->request.subject, &i->issue.row);
+    note_row(ctx, &i->issue.row);
+    *to_sign = true;
     return FR_OK;
+}
+
+enum fr_err fr_op_cert_issue_sign(struct fr_op_ctx *ctx, void *state)
+{
+    struct issuing *i = state;
+    return fr_ca_sign(i->ca, ctx->by.now_s, ctx->diag, &i->issue);
+}
+
+enum fr_err fr_op_cert_issue_finish(struct fr_op_ctx *ctx, void *state)
+{
+    struct issuing *i = state;
+    const struct fr_cert_row *row = &i->issue.row;
+    enum fr_err err = fr_ca_finish(ctx->change, ctx->diag, &i->issue);
+    if (err) return err;
+    put_row(ctx, &i->request.subject, row); /* the dates are the certificate's now */
+    fr_op_put(ctx, ctx->result, "sha256", fr_op_hex(row->sha256, sizeof row->sha256));
+    err = put_pem(ctx, &i->issue, i->ca);
+    return err ? err : note_certificate(ctx, i->issue.cert);
+}
+
+void fr_op_cert_issue_end(void *state)
+{
+    struct issuing *i = state;
+    fr_issue_deinit(&i->issue);
+    fr_args_free(issue_rows, &i->args);
+    fr_free(i);
 }
 
 /* --- cert.set --- */

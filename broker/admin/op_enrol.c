@@ -4,6 +4,7 @@
 #include "admin/args.h"
 #include "admin/op_parts.h"
 #include "base/base64.h"
+#include "base/mem.h"
 #include "ca/enrol.h"
 
 #include <string.h>
@@ -25,29 +26,45 @@ static const struct fr_arg cert_rows[] = {
     {.key = NULL},
 };
 
+/* One enrolment from intend to finish. */
+struct enrolling {
+    struct fr_ca *ca;
+    struct fr_enrolment enrolment;
+};
+
+/* What the audit trail tells of a certificate, before and after it is signed. */
+static void note_row(struct fr_op_ctx *ctx, const struct fr_cert_row *row)
+{
+    fr_op_note(ctx, "serial", fr_op_hex(row->serial, sizeof row->serial));
+    fr_op_note(ctx, "profile", json_string(fr_profile_text(row->profile)));
+    fr_op_note(ctx, "member", json_string(row->member));
+    fr_op_note(ctx, "spki", fr_op_hex(row->spki, sizeof row->spki));
+}
+
 static enum fr_err put_enrolled(struct fr_op_ctx *ctx, const struct fr_enrolled *enrolled)
 {
     const struct fr_cert_row *row = &enrolled->row;
-    struct fr_store_info info;
     struct fr_buf text = FR_BUF_INIT(2 * FR_CERT_MAX);
-    enum fr_err err = fr_store_read_info(ctx->store, &info);
-    if (!err) err = fr_base64_print(fr_buf_span(&enrolled->der), &text);
+    enum fr_err err = fr_base64_print(fr_buf_span(&enrolled->der), &text);
     if (err) goto out;
-    if (!enrolled->is_repeat) *ctx->sequence = info.sequence;
     fr_op_put(ctx, ctx->result, "serial", fr_op_hex(row->serial, sizeof row->serial));
     fr_op_put(ctx, ctx->result, "profile", json_string(fr_profile_text(row->profile)));
     fr_op_put(ctx, ctx->result, "member", json_string(row->member));
     fr_op_put(ctx, ctx->result, "not_after", fr_op_time(row->not_after_s));
     fr_op_put(ctx, ctx->result, "changed", json_boolean(!enrolled->is_repeat));
     fr_op_put(ctx, ctx->result, "certificate", json_stringn((const char *)text.p, text.n));
+    note_row(ctx, row);
+    fr_op_note(ctx, "sha256", fr_op_hex(row->sha256, sizeof row->sha256));
+    if (!enrolled->is_repeat)
+        fr_op_note(ctx, "certificate", json_stringn((const char *)text.p, text.n));
 out:
     fr_buf_deinit(&text);
     return err;
 }
 
 /* The secret's digest comes in front of the body, where no audit trail repeats it. */
-static enum fr_err run_token(struct fr_op_ctx *ctx, struct fr_ca *ca, const struct enrol_args *args,
-                             struct fr_enrolled *out)
+static enum fr_err intend_token(struct fr_op_ctx *ctx, const struct enrol_args *args,
+                                struct enrolling *e)
 {
     struct fr_enrol_token request = {.has_profile = args->profile != NULL};
     if (ctx->body.n < FR_DIGEST_SIZE)
@@ -59,75 +76,80 @@ static enum fr_err run_token(struct fr_op_ctx *ctx, struct fr_ca *ca, const stru
         enum fr_err err = fr_op_parse_profile(ctx, args->profile, &request.profile);
         if (err) return err;
     }
-    return fr_ca_enrol_token(ca, ctx->store, &ctx->by, &request, ctx->diag, out);
+    return fr_ca_enrol_token_intend(e->ca, ctx->change, &request, ctx->diag, &e->enrolment);
 }
 
-typedef enum fr_err (*holder_fn)(struct fr_ca *ca, struct fr_store *store,
-                                 const struct fr_change_by *by, const struct fr_enrol_cert *request,
-                                 struct fr_diag *diag, struct fr_enrolled *out);
+typedef enum fr_err (*holder_fn)(struct fr_ca *ca, struct fr_change *change,
+                                 const struct fr_enrol_cert *request, struct fr_diag *diag,
+                                 struct fr_enrolment *enrolment);
 
-static enum fr_err run_holder(struct fr_op_ctx *ctx, struct fr_ca *ca,
-                              const struct enrol_args *args, holder_fn holder,
-                              struct fr_enrolled *out)
+static enum fr_err intend_holder(struct fr_op_ctx *ctx, const struct enrol_args *args,
+                                 holder_fn holder, struct enrolling *e)
 {
     struct fr_enrol_cert request = {.has_profile = args->profile != NULL, .csr = ctx->body};
     memcpy(request.serial, args->serial.b, sizeof request.serial);
-    ctx->by.serial = request.serial;
     if (args->profile) {
         enum fr_err err = fr_op_parse_profile(ctx, args->profile, &request.profile);
         if (err) return err;
     }
-    enum fr_err err = holder(ca, ctx->store, &ctx->by, &request, ctx->diag, out);
-    ctx->by.serial = NULL;
-    return err;
+    return holder(e->ca, ctx->change, &request, ctx->diag, &e->enrolment);
 }
 
 /* holder NULL: with a token. */
-static enum fr_err enrol(struct fr_op_ctx *ctx, const struct fr_arg *rows, holder_fn holder)
+static enum fr_err intend(struct fr_op_ctx *ctx, const struct fr_arg *rows, holder_fn holder,
+                          void **state, bool *to_sign)
 {
     struct enrol_args args = {0};
-    struct fr_enrolled enrolled = FR_ENROLLED_INIT;
-    struct fr_ca *ca = NULL;
+    if (ctx->dry_run)
+        return fr_diag_fail(ctx->diag, FR_E_INVALID, "enrolment has no trial run");
     enum fr_err err = fr_args_decode(rows, ctx->args, ctx->diag, &args);
-    if (!err) err = fr_op_ca(ctx, &ca);
+    if (err) return err;
+    struct enrolling *e = fr_calloc(1, sizeof *e);
+    if (!e) return FR_E_NOMEM;
+    e->enrolment = (struct fr_enrolment)FR_ENROLMENT_INIT;
+    *state = e;
+    err = fr_op_ca(ctx, &e->ca);
     if (!err)
-        err = holder ? run_holder(ctx, ca, &args, holder, &enrolled)
-                     : run_token(ctx, ca, &args, &enrolled);
-    if (!err) err = put_enrolled(ctx, &enrolled);
-    fr_enrolled_deinit(&enrolled);
-    return err;
+        err = holder ? intend_holder(ctx, &args, holder, e) : intend_token(ctx, &args, e);
+    if (err) return err;
+    *to_sign = e->enrolment.step == FR_ENROL_ISSUE;
+    if (*to_sign) note_row(ctx, &e->enrolment.issue.row);
+    return FR_OK;
 }
 
-enum fr_err fr_op_enrol_begin(struct fr_op_ctx *ctx, void **state)
+enum fr_err fr_op_enrol_token_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign)
 {
-    *state = NULL;
-    return ctx->dry_run ? fr_diag_fail(ctx->diag, FR_E_INVALID, "enrolment has no trial run")
-                        : FR_OK;
+    return intend(ctx, token_rows, NULL, state, to_sign);
 }
 
-enum fr_err fr_op_enrol_token_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
-                                   bool *done)
+enum fr_err fr_op_enrol_renew_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign)
 {
-    (void)state;
-    (void)budget_ms; /* two commits and a signature are short */
-    *done = true;
-    return enrol(ctx, token_rows, NULL);
+    return intend(ctx, cert_rows, fr_ca_renew_intend, state, to_sign);
 }
 
-enum fr_err fr_op_enrol_renew_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
-                                   bool *done)
+enum fr_err fr_op_enrol_extend_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign)
 {
-    (void)state;
-    (void)budget_ms;
-    *done = true;
-    return enrol(ctx, cert_rows, fr_ca_renew);
+    return intend(ctx, cert_rows, fr_ca_extend_intend, state, to_sign);
 }
 
-enum fr_err fr_op_enrol_extend_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
-                                    bool *done)
+enum fr_err fr_op_enrol_sign(struct fr_op_ctx *ctx, void *state)
 {
-    (void)state;
-    (void)budget_ms;
-    *done = true;
-    return enrol(ctx, cert_rows, fr_ca_extend);
+    struct enrolling *e = state;
+    enum fr_err err = fr_ca_enrol_sign(e->ca, ctx->by.now_s, ctx->diag, &e->enrolment);
+    if (err || e->enrolment.step != FR_ENROL_REPEAT) return err;
+    return put_enrolled(ctx, &e->enrolment.out);
+}
+
+enum fr_err fr_op_enrol_finish(struct fr_op_ctx *ctx, void *state)
+{
+    struct enrolling *e = state;
+    enum fr_err err = fr_ca_enrol_finish(ctx->change, ctx->diag, &e->enrolment);
+    return err ? err : put_enrolled(ctx, &e->enrolment.out);
+}
+
+void fr_op_enrol_end(void *state)
+{
+    struct enrolling *e = state;
+    fr_enrolment_deinit(&e->enrolment);
+    fr_free(e);
 }

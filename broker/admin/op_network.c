@@ -108,6 +108,36 @@ enum fr_err fr_op_joineui_remove(struct fr_op_ctx *ctx)
     return FR_OK;
 }
 
+/* --- network.suspend, network.resume --- */
+
+static const struct fr_arg state_rows[] = {
+    {.key = "netid", FR_ARG_NETID, offsetof(struct network_args, netid), .is_required = true},
+    {.key = NULL},
+};
+
+static enum fr_err set_state(struct fr_op_ctx *ctx, enum fr_network_state state)
+{
+    struct network_args args = {0};
+    enum fr_err err = fr_args_decode(state_rows, ctx->args, ctx->diag, &args);
+    if (err) return err;
+    err = fr_network_set_state(ctx->change, (uint32_t)args.netid.value, state, ctx->diag);
+    if (err) return err;
+    fr_op_put(ctx, ctx->result, "netid", fr_op_netid((uint32_t)args.netid.value));
+    fr_op_put(ctx, ctx->result, "state", json_string(fr_network_state_text(state)));
+    put_changed(ctx);
+    return FR_OK;
+}
+
+enum fr_err fr_op_network_suspend(struct fr_op_ctx *ctx)
+{
+    return set_state(ctx, FR_NETWORK_SUSPENDED);
+}
+
+enum fr_err fr_op_network_resume(struct fr_op_ctx *ctx)
+{
+    return set_state(ctx, FR_NETWORK_ACTIVE);
+}
+
 /* --- policy.set --- */
 
 struct policy_args {

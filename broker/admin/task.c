@@ -10,7 +10,7 @@
 
 struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid)
 {
-    struct fr_admin_actor actor = {.kind = kind};
+    struct fr_admin_actor actor = {.kind = kind, .has_uid = true, .uid = (unsigned)uid};
     struct passwd entry, *found = NULL;
     char room[4096];
     const char *prefix = kind == FR_ACTOR_CLI ? "cli" : "local";
@@ -101,10 +101,11 @@ enum fr_err fr_task_new(const struct fr_admin_request *request, const struct fr_
         .dry_run = request->dry_run,
         .sequence = &task->sequence,
         .result = json_object(),
+        .facts = json_object(),
         .diag = &task->diag,
     };
     if (!task->args_text || (request->reason && !task->reason) ||
-        (request->body.n && !task->body) || !task->ctx.result) {
+        (request->body.n && !task->body) || !task->ctx.result || !task->ctx.facts) {
         err = FR_E_NOMEM;
         goto out;
     }
@@ -120,6 +121,7 @@ void fr_task_free(struct fr_task *task)
     if (!task) return;
     if (task->is_begun && task->op->end) task->op->end(task->state);
     json_decref(task->ctx.result);
+    json_decref(task->ctx.facts);
     json_decref(task->args);
     fr_free(task->ctx.conflicts.items);
     fr_free(task->args_text);
@@ -131,6 +133,11 @@ void fr_task_free(struct fr_task *task)
 bool fr_task_is_single(const struct fr_task *task)
 {
     return task->op->run != NULL;
+}
+
+bool fr_task_is_issuing(const struct fr_task *task)
+{
+    return task->op->intend != NULL;
 }
 
 bool fr_task_is_bulk(const struct fr_task *task)
@@ -155,6 +162,11 @@ enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,
 void fr_op_put(struct fr_op_ctx *ctx, json_t *object, const char *key, json_t *value)
 {
     if (!value || json_object_set_new(object, key, value)) ctx->is_out_of_memory = true;
+}
+
+void fr_op_note(struct fr_op_ctx *ctx, const char *key, json_t *value)
+{
+    fr_op_put(ctx, ctx->facts, key, value);
 }
 
 void fr_op_push(struct fr_op_ctx *ctx, json_t *list, json_t *value)

@@ -22,3 +22,9 @@ struct fr_task {
 
 /* Records what an operation noted, in the batch it ran in, or (NULL) a commit of its own. */
 enum fr_err fr_task_record_conflicts(struct fr_task *task, struct fr_batch *batch);
+
+/* Makes it the federation's, at this time. */
+void fr_task_enter(struct fr_admin_fed *fed, struct fr_task *task);
+
+/* It came to this: result and audit line are made. It is over once fr_record_release returned. */
+void fr_task_close(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err);

@@ -36,7 +36,7 @@ struct fr_writer {
     pthread_t thread;
     pthread_mutex_t lock; /* the queues and is_stopping */
     pthread_cond_t wake;
-    struct queue singles;
+    struct queue singles, issues;
     struct lane lanes[LANES];
     bool is_stopping;
     atomic_uint_fast64_t tasks, refused, groups, slices;
@@ -97,6 +97,14 @@ static void run_singles(struct fr_writer *w, struct job *const *jobs, size_t n)
     for (size_t i = 0; i < n; i++) job_finish(w, jobs[i]);
 }
 
+static void run_issues(struct fr_writer *w, struct job *const *jobs, size_t n)
+{
+    struct fr_task *tasks[GROUP_MAX];
+    for (size_t i = 0; i < n; i++) tasks[i] = jobs[i]->task;
+    fr_admin_run_issues(w->fed, tasks, n);
+    for (size_t i = 0; i < n; i++) job_finish(w, jobs[i]);
+}
+
 static void run_slice(struct fr_writer *w, struct lane *lane)
 {
     struct job *job = lane->running;
@@ -109,15 +117,15 @@ static void run_slice(struct fr_writer *w, struct lane *lane)
 
 /* What one turn of the thread does. */
 struct turn {
-    struct job *singles[GROUP_MAX];
-    size_t n;
+    struct job *singles[GROUP_MAX], *issues[GROUP_MAX];
+    size_t n, n_issues;
     struct job *dropped; /* a long task that stopping cancels */
     bool has_long;       /* one is running */
 };
 
 static bool is_idle(const struct fr_writer *w)
 {
-    bool is_busy = w->singles.first != NULL;
+    bool is_busy = w->singles.first || w->issues.first;
     for (size_t i = 0; i < LANES; i++)
         is_busy = is_busy || w->lanes[i].waiting.first || w->lanes[i].running;
     return !is_busy;
@@ -131,6 +139,8 @@ static bool turn_take(struct fr_writer *w, bool is_tidy, struct turn *turn)
     while (is_idle(w) && !w->is_stopping && is_tidy) pthread_cond_wait(&w->wake, &w->lock);
     while (turn->n < GROUP_MAX && w->singles.first)
         turn->singles[turn->n++] = queue_take(&w->singles);
+    while (turn->n_issues < GROUP_MAX && w->issues.first)
+        turn->issues[turn->n_issues++] = queue_take(&w->issues);
     for (size_t i = 0; i < LANES; i++) {
         struct lane *lane = &w->lanes[i];
         if (w->is_stopping && !turn->dropped)
@@ -139,7 +149,8 @@ static bool turn_take(struct fr_writer *w, bool is_tidy, struct turn *turn)
             lane->running = queue_take(&lane->waiting);
         turn->has_long = turn->has_long || lane->running;
     }
-    bool is_last = w->is_stopping && !turn->n && !turn->dropped && !turn->has_long;
+    bool is_last = w->is_stopping && !turn->n && !turn->n_issues && !turn->dropped &&
+                   !turn->has_long;
     pthread_mutex_unlock(&w->lock);
     return !is_last;
 }
@@ -151,6 +162,7 @@ static void *writer_run(void *data)
     bool is_tidy = false; /* what long tasks leave behind is taken away when nobody waits */
     while (turn_take(w, is_tidy, &turn)) {
         if (turn.n) run_singles(w, turn.singles, turn.n);
+        if (turn.n_issues) run_issues(w, turn.issues, turn.n_issues);
         if (turn.dropped) {
             fr_admin_cancel(w->fed, turn.dropped->task, FR_E_CANCELLED);
             job_finish(w, turn.dropped);
@@ -159,7 +171,7 @@ static void *writer_run(void *data)
             if (w->lanes[i].running) run_slice(w, &w->lanes[i]);
         if (turn.has_long)
             is_tidy = false;
-        else if (!turn.n && !turn.dropped && !is_tidy)
+        else if (!turn.n && !turn.n_issues && !turn.dropped && !is_tidy)
             is_tidy = fr_admin_tidy(w->fed, w->slice_ms);
     }
     return NULL;
@@ -169,12 +181,13 @@ static void *writer_run(void *data)
 static struct queue *queue_of(struct fr_writer *w, const struct fr_task *task)
 {
     if (fr_task_is_single(task)) return &w->singles;
+    if (fr_task_is_issuing(task)) return &w->issues;
     return &w->lanes[fr_task_is_bulk(task) ? LANE_BULK : LANE_SHORT].waiting;
 }
 
 static unsigned waiting(const struct fr_writer *w)
 {
-    unsigned n = w->singles.n;
+    unsigned n = w->singles.n + w->issues.n;
     for (size_t i = 0; i < LANES; i++) n += w->lanes[i].waiting.n;
     return n;
 }
@@ -189,6 +202,7 @@ enum fr_err fr_writer_start(const struct fr_writer_options *options, struct fr_w
     w->queue_max = options->queue;
     w->slice_ms = options->slice_ms;
     queue_init(&w->singles);
+    queue_init(&w->issues);
     for (size_t i = 0; i < LANES; i++) queue_init(&w->lanes[i].waiting);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);

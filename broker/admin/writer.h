@@ -3,8 +3,9 @@
  * The one thread that changes a federation while a broker runs.
  *
  * Model: any thread hands in tasks; the writer runs them and calls back on the loop the task came
- *   from. Single tasks that wait together are committed together; a long task advances one slice at
- *   a time between them, and so does a bulk, so that neither waits for an import. With nothing to
+ *   from. Single tasks that wait together are committed together, and so are issuing ones; a long
+ *   task advances one slice at a time between them, and so does a bulk, so that neither waits for an
+ *   import. With nothing to
  *   do it tidies up after them (fr_admin_tidy).
  * Owns: the thread, the queue, and each task from fr_writer_submit until its call-back, which takes
  *   it.

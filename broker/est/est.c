@@ -224,6 +224,7 @@ static enum fr_err make_task(const struct wish *wish, struct fr_diag *diag, stru
     const bool is_renewal = wish->path.op == FR_EST_REENROLL;
     const char *profile = wish->path.has_profile ? fr_profile_text(wish->path.profile) : NULL;
     fr_hex_print(wish->has_token ? wish->token : wish->holder, FR_SERIAL_SIZE, id);
+    if (!wish->has_token) memcpy(actor.serial, wish->holder, sizeof actor.serial);
     (void)snprintf(actor.name, sizeof actor.name, "%s:%s", wish->has_token ? "token" : "cert", id);
     (void)snprintf(args, sizeof args, "{\"%s\":\"%s\"%s%s%s}", wish->has_token ? "token" : "serial",
                    id, profile ? ",\"profile\":\"" : "", profile ? profile : "",

@@ -7,7 +7,8 @@
  *            (the answer was lost); a slot whose certificate was never finished serves the same
  *            request once more.
  *          - *renew*: a certificate gets its successor: same subject, rights and host by its row,
- *            with the same key or another.
+ *            with the same key or another. One that is over renews only while its member has a
+ *            grace (store/grace.h), and only with the same key.
  *          - *extend*: a certificate with the right enrol gets its member another profile.
  *          Of the request (CSR) only the key counts, as ever.
  * Owns     struct fr_enrolled belongs to the caller: from FR_ENROLLED_INIT to fr_enrolled_deinit.
@@ -35,6 +36,26 @@ struct fr_enrolled {
         .der = FR_BUF_INIT(FR_CERT_MAX)                                                            \
     }
 
+/* An enrolment between its steps, for who puts many into one commit: *intend* in a change (commit
+ * it), *sign*, *finish* in another change when something was signed. Plain value from
+ * FR_ENROLMENT_INIT to fr_enrolment_deinit. */
+enum fr_enrol_step {
+    FR_ENROL_ISSUE,
+    FR_ENROL_WAIT,   /* tell it to come again: sign gives FR_E_PENDING */
+    FR_ENROL_REPEAT, /* out is what was issued before */
+};
+
+struct fr_enrolment {
+    enum fr_enrol_step step;
+    struct fr_issue issue;
+    struct fr_enrolled out; /* complete after finish */
+};
+
+#define FR_ENROLMENT_INIT                                                                          \
+    {                                                                                              \
+        .issue = FR_ISSUE_INIT, .out = FR_ENROLLED_INIT                                            \
+    }
+
 struct fr_enrol_token {
     uint8_t id[FR_TOKEN_ID_SIZE];
     uint8_t secret[FR_DIGEST_SIZE]; /* SHA-256 of what was shown */
@@ -46,6 +67,10 @@ struct fr_enrol_token {
 enum fr_err fr_ca_enrol_token(struct fr_ca *ca, struct fr_store *store,
                               const struct fr_change_by *by, const struct fr_enrol_token *request,
                               struct fr_diag *diag, struct fr_enrolled *out);
+
+enum fr_err fr_ca_enrol_token_intend(struct fr_ca *ca, struct fr_change *change,
+                                     const struct fr_enrol_token *request, struct fr_diag *diag,
+                                     struct fr_enrolment *enrolment);
 
 struct fr_enrol_cert {
     uint8_t serial[FR_SERIAL_SIZE]; /* of the certificate that was shown */
@@ -61,4 +86,17 @@ enum fr_err fr_ca_extend(struct fr_ca *ca, struct fr_store *store, const struct 
                          const struct fr_enrol_cert *request, struct fr_diag *diag,
                          struct fr_enrolled *out);
 
+enum fr_err fr_ca_renew_intend(struct fr_ca *ca, struct fr_change *change,
+                               const struct fr_enrol_cert *request, struct fr_diag *diag,
+                               struct fr_enrolment *enrolment);
+enum fr_err fr_ca_extend_intend(struct fr_ca *ca, struct fr_change *change,
+                                const struct fr_enrol_cert *request, struct fr_diag *diag,
+                                struct fr_enrolment *enrolment);
+
+enum fr_err fr_ca_enrol_sign(struct fr_ca *ca, int64_t now_s, struct fr_diag *diag,
+                             struct fr_enrolment *enrolment);
+enum fr_err fr_ca_enrol_finish(struct fr_change *change, struct fr_diag *diag,
+                               struct fr_enrolment *enrolment);
+
 void fr_enrolled_deinit(struct fr_enrolled *enrolled);
+void fr_enrolment_deinit(struct fr_enrolment *enrolment);

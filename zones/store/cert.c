@@ -92,6 +92,51 @@ enum fr_err fr_cert_row_each_of(struct fr_snap *snap, const char *member, fr_cer
                          visit_indexed, &v);
 }
 
+/* The table of a scope, and what its keys begin with before the serial. */
+static uint32_t scope_table(const struct fr_cert_scope *scope, struct fr_wr *prefix)
+{
+    if (scope->has_netid) {
+        fr_wr_u24(prefix, scope->netid);
+        return FR_TABLE_CERTS_BY_NETID;
+    }
+    if (scope->member == NULL) return FR_TABLE_CERTS;
+    fr_wr_bytes(prefix, scope->member, strlen(scope->member) + 1);
+    return FR_TABLE_CERTS_BY_MEMBER;
+}
+
+enum fr_err fr_cert_row_each_after(struct fr_snap *snap, const struct fr_cert_scope *scope,
+                                   const uint8_t *after, fr_cert_row_fn fn, void *data)
+{
+    struct visit v = {snap, fn, data};
+    struct fr_cursor *cursor = NULL;
+    struct fr_span key, value;
+    uint8_t bytes[FR_MEMBER_ID_MAX + 1 + FR_SERIAL_SIZE];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+
+    uint32_t table = scope_table(scope, &w);
+    const size_t prefix = fr_wr_done(&w).n;
+    static const uint8_t lowest[FR_SERIAL_SIZE];
+    fr_wr_bytes(&w, after != NULL ? after : lowest, FR_SERIAL_SIZE);
+    enum fr_err err = fr_wr_err(&w);
+    if (err) return FR_OK; /* no member has so long an id */
+    struct fr_span start = fr_wr_done(&w);
+    err = fr_cursor_open(snap->txn, table, &cursor);
+    if (err) return err;
+    err = fr_cursor_seek(cursor, start, &key, &value);
+    if (err == FR_OK && after != NULL && fr_span_equal(key, start))
+        err = fr_cursor_next(cursor, &key, &value);
+    while (err == FR_OK) {
+        if (key.n != prefix + FR_SERIAL_SIZE || memcmp(key.p, bytes, prefix) != 0) break;
+        err = table == FR_TABLE_CERTS ? visit_row(&v, key, value) : visit_indexed(&v, key, value);
+        if (err) goto out;
+        err = fr_cursor_next(cursor, &key, &value);
+    }
+    if (err == FR_E_NOT_FOUND) err = FR_OK;
+out:
+    fr_cursor_close(cursor);
+    return err;
+}
+
 enum fr_err fr_cert_row_each_ending(struct fr_snap *snap, int64_t from_s, int64_t to_s,
                                     fr_cert_row_fn fn, void *data)
 {
@@ -185,7 +230,8 @@ enum fr_err fr_cert_row_intend(struct fr_change *change, const struct fr_cert_ro
     fresh.revoked_cause = 0;
     memset(fresh.sha256, 0, sizeof fresh.sha256);
     err = put_row(change, &fresh);
-    return err ? err : fr_cert_index_member(change, &fresh);
+    if (err == FR_OK) err = fr_cert_index_member(change, &fresh);
+    return err ? err : fr_cert_index_netid(change, &fresh);
 }
 
 enum fr_err fr_cert_row_issue(struct fr_change *change, const uint8_t serial[FR_SERIAL_SIZE],

@@ -63,6 +63,15 @@ typedef enum fr_err (*fr_cert_row_fn)(void *data, const struct fr_cert_row *row)
 enum fr_err fr_cert_row_each(struct fr_snap *snap, fr_cert_row_fn fn, void *data); /* by serial */
 enum fr_err fr_cert_row_each_of(struct fr_snap *snap, const char *member, fr_cert_row_fn fn,
                                 void *data);
+/* Which certificates: all, a member's ("": the broker's own), or those of profile ns for a NetID, whoever held it. */
+struct fr_cert_scope {
+    const char *member; /* NULL: not by member */
+    bool has_netid;
+    uint32_t netid;
+};
+/* By serial, from the first above `after` (NULL: from the first). */
+enum fr_err fr_cert_row_each_after(struct fr_snap *snap, const struct fr_cert_scope *scope,
+                                   const uint8_t *after, fr_cert_row_fn fn, void *data);
 /* Ending in [from_s, to_s], soonest first. */
 enum fr_err fr_cert_row_each_ending(struct fr_snap *snap, int64_t from_s, int64_t to_s,
                                     fr_cert_row_fn fn, void *data);

@@ -28,6 +28,45 @@ enum fr_err fr_cert_index_expiry(struct fr_change *change, const struct fr_cert_
                       (struct fr_span){0});
 }
 
+static enum fr_err put_by_netid(struct fr_txn *txn, const struct fr_cert_row *row)
+{
+    uint8_t key[3 + FR_SERIAL_SIZE];
+    struct fr_wr w = fr_wr(key, sizeof key);
+
+    if (row->profile != FR_PROFILE_NS) return FR_OK;
+    fr_wr_u24(&w, row->netid);
+    fr_wr_bytes(&w, row->serial, FR_SERIAL_SIZE);
+    return fr_txn_put(txn, FR_TABLE_CERTS_BY_NETID, fr_wr_done(&w), (struct fr_span){0});
+}
+
+enum fr_err fr_cert_index_netid(struct fr_change *change, const struct fr_cert_row *row)
+{
+    return put_by_netid(fr_change_txn(change), row);
+}
+
+enum fr_err fr_cert_index_again(struct fr_txn *txn)
+{
+    struct fr_cursor *cursor = NULL;
+    struct fr_span key, value;
+    struct fr_cert_row row;
+
+    enum fr_err err = fr_cursor_open(txn, FR_TABLE_CERTS, &cursor);
+    if (err) return err;
+    err = fr_cursor_first(cursor, &key, &value);
+    while (err == FR_OK) {
+        err = key.n == FR_SERIAL_SIZE ? FR_OK : FR_E_MALFORMED;
+        if (err == FR_OK) memcpy(row.serial, key.p, FR_SERIAL_SIZE);
+        if (err == FR_OK) err = fr_cert_row_read(value, &row);
+        if (err == FR_OK) err = put_by_netid(txn, &row);
+        if (err) goto out;
+        err = fr_cursor_next(cursor, &key, &value);
+    }
+    if (err == FR_E_NOT_FOUND) err = FR_OK;
+out:
+    fr_cursor_close(cursor);
+    return err;
+}
+
 static enum fr_err read_key(struct fr_snap *snap, const uint8_t spki[FR_DIGEST_SIZE],
                             struct fr_key_row *out)
 {

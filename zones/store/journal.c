@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "store/acted_write.h"
 #include "store/rows.h"
 #include "store/tables.h"
 
@@ -81,6 +82,7 @@ enum fr_err fr_journal_append(struct fr_txn *txn, const struct fr_journal_record
     if (err == FR_OK)
         err = fr_txn_append(txn, FR_TABLE_JOURNAL, sequence_key(last + 1, key), fr_wr_done(&w));
     if (err == FR_OK) err = fr_meta_put_u64(txn, "sequence", last + 1);
+    if (err == FR_OK) err = fr_acted_raise(txn, record->when_s);
     fr_free(bytes);
     if (err == FR_OK) *sequence = last + 1;
     return err;

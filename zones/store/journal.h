@@ -24,6 +24,7 @@ enum fr_fact_kind {
     FR_FACT_RELEASE = 13,    /* key: EUI (8) */
     FR_FACT_CONFLICT = 14,   /* key: EUI (8), claimant's id */
     FR_FACT_BLOCK = 15,      /* key: first EUI (8), bits (1) */
+    FR_FACT_GRACE = 19,      /* key: member's id, or "*" */
     FR_FACT_IMAGE =
         10, /* key: NetID (3; 0 of a rollback); value: mode (1), added, moved, removed, after (8 each) */
     FR_FACT_PRIMARY = 18,    /* key: kind (1), member, zero byte, zone */

@@ -318,6 +318,26 @@ void fr_token_row_write(struct fr_wr *w, const struct fr_token_row *row)
     }
 }
 
+enum fr_err fr_grace_read(struct fr_span value, struct fr_grace_row *row)
+{
+    struct fr_rd r = fr_rd(value);
+    struct fr_grace_row got = *row;
+
+    fr_row_read_form(&r);
+    got.opened_s = fr_row_read_time(&r);
+    got.until_s = fr_row_read_time(&r);
+    enum fr_err err = fr_rd_end(&r);
+    if (err == FR_OK) *row = got;
+    return err;
+}
+
+void fr_grace_write(struct fr_wr *w, const struct fr_grace_row *row)
+{
+    fr_wr_u8(w, FR_ROW_FORM);
+    fr_row_write_time(w, row->opened_s);
+    fr_row_write_time(w, row->until_s);
+}
+
 enum fr_err fr_key_read(struct fr_span value, struct fr_key_row *row)
 {
     struct fr_rd r = fr_rd(value);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/wire.h"
 #include "names/netid.h"
+#include "store/cert_index.h"
 #include "store/feed_priv.h"
 #include "store/list.h"
 #include "store/tables.h"
@@ -36,6 +37,8 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_BLOCKS] = "blocks",
     [FR_TABLE_RELEASES] = "releases",
     [FR_TABLE_CONFLICTS] = "conflicts",
+    [FR_TABLE_GRACE] = "grace",
+    [FR_TABLE_CERTS_BY_NETID] = "certs.by_netid",
     [FR_TABLE_PRIMARIES] = "primaries",
 };
 
@@ -229,15 +232,16 @@ static enum fr_err backup(struct fr_db *db, const char *dir, uint32_t schema, st
 }
 
 /* Each schema so far only added tables (2: visibility, lookups; 3: tokens; 4: feed) and forms of rows beside the old ones (4: of
- * authorities): opening made the tables and every form is read, so only the number moves. A schema that needs more adds its
- * step here. */
+ * authorities): opening made the tables and every form is read, so the number moves, and schema 4's index of certificates by
+ * NetID is filled. A schema that needs more adds its step here. */
 static enum fr_err upgrade_steps(struct fr_db *db)
 {
     struct fr_txn *txn = NULL;
 
     enum fr_err err = fr_txn_write(db, &txn);
     if (err) return err;
-    err = fr_txn_set_schema(txn, FR_STORE_SCHEMA);
+    err = fr_cert_index_again(txn);
+    if (err == FR_OK) err = fr_txn_set_schema(txn, FR_STORE_SCHEMA);
     if (err) {
         fr_txn_end(txn);
         return err;

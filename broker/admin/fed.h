@@ -1,0 +1,16 @@
+#pragma once
+/* A federation's administration seen from inside: what the engine's parts share. See admin/engine.h. */
+
+#include "admin/audit.h"
+#include "admin/engine.h"
+
+struct fr_ca;
+
+struct fr_admin_fed {
+    char *state;
+    struct fr_store *store;
+    const struct fr_log *log;
+    const struct fr_clock *clock;
+    struct fr_audit *audit;
+    struct fr_ca *ca; /* NULL until an operation needs it */
+};
