@@ -61,6 +61,14 @@
  *   enrol.token     token, profile?; body: SHA-256 of the secret (32 bytes), then the CSR (DER)
  *   enrol.renew, enrol.extend   serial, profile?; body: the CSR. All three are for peers only
  *                   → serial, profile, member, not_after, certificate (base64 of the DER)
+ *   ca.prepare      count? (1) → prepared: [{name, csr (PEM; not in a dry run)}]
+ *   ca.install      body: the certificate (DER) of a prepared issuing CA → name
+ *   ca.activate     name → name, before ("" or the one that is tainted now)
+ *   ca.taint        name → name
+ *   ca.retire       name, force?(bool) → name, live (certificates below it), revoked (of those)
+ *   ca.list.install body: a revocation list (DER) of the root → names[] (issuing CAs it ends),
+ *                   number, entries, next_update, revoked (certificates below them)
+ *   server.renew    new_key?(bool), host? → serial, host, not_before, not_after, new_key
  *   crl.publish     (none) → lists: [{name, number, entries, this_update, next_update}] of the issuing
  *                   CAs, the active one first
  */
@@ -77,6 +85,7 @@
 #define FR_ADMIN_BODY_MAX (16 * 1024 * 1024)
 
 struct fr_admin_reply;
+struct fr_passphrase; /* x509/key_uri.h */
 
 struct fr_admin_request {
     const char *op;      /* "member.add" */
@@ -84,6 +93,7 @@ struct fr_admin_request {
     struct fr_span body; /* the operation's binary part; empty where it has none */
     const char *reason;  /* for the audit trail and the journal; may be NULL */
     bool dry_run;        /* check everything, report what would change, write nothing */
+    const struct fr_passphrase *passphrase; /* unlocks keys when it is done in this process */
 };
 
 /*

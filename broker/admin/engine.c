@@ -6,6 +6,7 @@
 #include "admin/reply.h"
 #include "base/mem.h"
 #include "ca/ca.h"
+#include "store/authority.h"
 #include "store/device.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct 
     fed->store = options->store;
     fed->log = options->log;
     fed->clock = options->clock;
+    fed->passphrase = options->passphrase;
     fed->state = fr_strdup(options->state);
     if (!fed->state) {
         err = FR_E_NOMEM;
@@ -52,19 +54,51 @@ struct fr_audit_counters fr_admin_fed_audit(const struct fr_admin_fed *fed)
     return fr_audit_counters(fed->audit);
 }
 
+/* Whether the CA that is loaded is still the one that the store means. */
+static bool is_current(const struct fr_admin_fed *fed)
+{
+    struct fr_snap *snap = NULL;
+    uint64_t generation = 0;
+    if (!fed->ca || fr_snap_begin(fed->store, &snap)) return false;
+    enum fr_err err = fr_authority_digest(snap, &generation);
+    fr_snap_end(snap);
+    return !err && generation == fr_ca_generation(fed->ca);
+}
+
 enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag)
 {
     const struct fr_change_by by = {.actor = "ca", .now_s = fr_clock_real_s(fed->clock)};
-    if (fed->ca) return FR_OK;
-    return fr_ca_open(fed->state, fed->store, &by, diag, &fed->ca);
+    if (is_current(fed)) return FR_OK;
+    fr_ca_close(fed->ca);
+    fed->ca = NULL;
+    fed->why_no_ca = (struct fr_diag){0};
+    fed->no_ca = fr_ca_open_with(fed->state, fed->store, &by, fed->passphrase, &fed->why_no_ca,
+                                 &fed->ca);
+    if (fed->no_ca && diag) *diag = fed->why_no_ca;
+    return fed->no_ca;
 }
 
+/* Opening one may change the store, so inside a change it is the one that was loaded before, or
+ * none. Whoever enrols is told that the service is down, whatever is wrong with it. */
 enum fr_err fr_op_ca(struct fr_op_ctx *ctx, struct fr_ca **out)
 {
-    enum fr_err err = fr_admin_fed_load_ca(ctx->fed, ctx->diag);
-    if (err) return err;
-    *out = ctx->fed->ca;
+    struct fr_admin_fed *fed = ctx->fed;
+    const enum fr_actor_kind kind = ctx->caller->kind;
+    enum fr_err err = FR_OK;
+    if (!ctx->change)
+        err = fr_admin_fed_load_ca(fed, ctx->diag);
+    else if (!fed->ca) {
+        err = fed->no_ca ? fed->no_ca : FR_E_UNAVAILABLE;
+        if (ctx->diag) *ctx->diag = fed->why_no_ca;
+    }
+    if (err) return kind == FR_ACTOR_CERT || kind == FR_ACTOR_TOKEN ? FR_E_UNAVAILABLE : err;
+    *out = fed->ca;
     return FR_OK;
+}
+
+const struct fr_passphrase *fr_op_passphrase(const struct fr_op_ctx *ctx)
+{
+    return ctx->fed->passphrase;
 }
 
 const char *fr_op_state(const struct fr_op_ctx *ctx)

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/store.h"
+#include "x509/key_uri.h"
 
 #include <sys/types.h>
 
@@ -63,6 +64,7 @@ struct fr_admin_fed_options {
     struct fr_store *store;   /* open for writing; borrowed until the federation is freed */
     const struct fr_log *log; /* may be NULL */
     const struct fr_clock *clock;
+    const struct fr_passphrase *passphrase; /* unlocks keys; borrowed as the store; may be NULL */
     const char *audit_also; /* second copy of the audit trail; NULL: none */
 };
 enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct fr_diag *diag,
@@ -72,7 +74,8 @@ void fr_admin_fed_free(struct fr_admin_fed *fed);
 /* How the audit trail does; any thread. */
 struct fr_audit_counters fr_admin_fed_audit(const struct fr_admin_fed *fed);
 
-/* Loads the issuing CA now instead of at the first operation that needs it. */
+/* Loads the CA now instead of at the first operation that needs it; again, when another one is
+ * active meanwhile. Not inside a change. */
 enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag);
 
 struct fr_task;

@@ -12,5 +12,8 @@ struct fr_admin_fed {
     const struct fr_log *log;
     const struct fr_clock *clock;
     struct fr_audit *audit;
-    struct fr_ca *ca; /* NULL until an operation needs it */
+    const struct fr_passphrase *passphrase; /* or NULL */
+    struct fr_ca *ca;                       /* NULL until an operation needs it */
+    enum fr_err no_ca;                      /* why it could not be opened last */
+    struct fr_diag why_no_ca;
 };

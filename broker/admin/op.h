@@ -114,6 +114,9 @@ json_t *fr_op_uint(uint64_t value);
 /* The federation's issuing CA, loaded at first use. */
 enum fr_err fr_op_ca(struct fr_op_ctx *ctx, struct fr_ca **out);
 
+/* What unlocks keys; may be NULL. */
+const struct fr_passphrase *fr_op_passphrase(const struct fr_op_ctx *ctx);
+
 /* The federation's state directory (borrowed), and the time. */
 const char *fr_op_state(const struct fr_op_ctx *ctx);
 int64_t fr_op_now_ms(const struct fr_op_ctx *ctx);
@@ -166,6 +169,17 @@ enum fr_err fr_op_enrol_extend_intend(struct fr_op_ctx *ctx, void **state, bool 
 enum fr_err fr_op_enrol_sign(struct fr_op_ctx *ctx, void *state);
 enum fr_err fr_op_enrol_finish(struct fr_op_ctx *ctx, void *state);
 void fr_op_enrol_end(void *state);
+enum fr_err fr_op_ca_prepare(struct fr_op_ctx *ctx);
+enum fr_err fr_op_ca_install(struct fr_op_ctx *ctx);
+enum fr_err fr_op_ca_activate(struct fr_op_ctx *ctx);
+enum fr_err fr_op_ca_taint(struct fr_op_ctx *ctx);
+enum fr_err fr_op_ca_retire_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_ca_list_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_ca_sweep_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
+void fr_op_ca_sweep_end(void *state);
+enum fr_err fr_op_server_renew_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_server_renew_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                    bool *done);
 enum fr_err fr_op_crl_publish_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_crl_publish_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
                                    bool *done);

@@ -46,8 +46,17 @@ void fr_est_reply_status(struct fr_http_exchange *x, unsigned status, const char
         fr_http_reply_text(x, status, text);
         return;
     }
-    const struct fr_http_field fields[] = {FR_HTTP_FIELD("retry-after", again ? again : "")};
-    fr_http_reply(x, status, fields, again ? 1 : 0, (struct fr_span){0});
+    const bool has_words =
+        status == 503 && text; /* with 202 and 429 a client may choke on a body */
+    const struct fr_http_field fields[] = {
+        FR_HTTP_FIELD("retry-after", again ? again : ""),
+        FR_HTTP_FIELD("content-type", "text/plain; charset=utf-8"),
+    };
+    fr_http_reply(x, status, fields,
+                  has_words ? 2
+                  : again   ? 1
+                            : 0,
+                  has_words ? fr_span_str(text) : (struct fr_span){0});
 }
 
 unsigned fr_est_status_of(enum fr_err err)
