@@ -13,8 +13,7 @@
 #include "transport/http_server.h"
 #include "transport/stream.h"
 
-struct fr_h2_pool;
-struct nghttp2_option;
+struct fr_h2_shared;
 struct fr_conn_proxy;
 struct fr_h1_server;
 struct fr_h2_server;
@@ -45,8 +44,19 @@ struct fr_exchange {
     bool is_rejected; /* answered before it was whole: what still comes is ignored */
     size_t ignored;   /* bytes of its body that came after that */
     bool has_end;     /* END_STREAM came */
-    bool has_path, has_method, has_authority;
     struct fr_head_mark method, path, authority;
+    struct {
+        struct fr_exchange *next;   /* live, in the same bucket */
+        struct fr_exchange *behind; /* in the queue of answers that wait */
+        int64_t send_window;        /* below 0: the peer made it smaller */
+        int32_t receive_window;
+        bool is_waiting; /* in that queue */
+        bool has_ended;  /* our END_STREAM is out */
+        bool is_open;    /* the head was checked, and may be looked at */
+        bool has_length; /* content-length was said: */
+        uint64_t length;
+        uint64_t body_n; /* octets that came */
+    } h2;
 };
 
 struct fr_server_proto {
@@ -143,8 +153,7 @@ struct fr_http_server {
     uint64_t last_id;
     struct fr_stream_pool streams;
     struct fr_tally *addresses; /* connections of each */
-    struct nghttp2_option *h2_options;
-    struct fr_h2_pool *h2_pool;
+    struct fr_h2_shared *h2;
     int64_t date_s; /* of `date` */
     char date[FR_HTTP_DATE];
     bool is_stopping;

@@ -6,8 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "transport/h2_options.h"
-#include "transport/h2_pool.h"
+#include "transport/h2_shared.h"
 #include "transport/http_conn.h"
 
 #define ACCEPTS_PER_TURN 64
@@ -58,9 +57,8 @@ enum fr_err fr_http_server_new(struct fr_loop *loop, const struct fr_http_server
     fr_defer_init(&s->stopped, on_stopped, s);
     fr_timer_init(&s->drain_timer, on_drain_timer, s);
 
-    s->h2_pool = fr_calloc(1, sizeof *s->h2_pool);
-    enum fr_err err = s->h2_pool ? fr_stream_pool_init(&s->streams) : FR_E_NOMEM;
-    if (!err) err = fr_h2_options_new(conf->resets, conf->continuations, &s->h2_options);
+    enum fr_err err = fr_stream_pool_init(&s->streams);
+    if (!err) err = fr_h2_shared_new(&s->h2);
     if (!err) err = fr_tally_new(&s->addresses);
     if (err)
         fr_http_server_free(s);
@@ -79,10 +77,8 @@ void fr_http_server_free(struct fr_http_server *s)
     fr_defer_cancel(&s->stopped);
     fr_timer_stop(&s->drain_timer);
     fr_tally_free(s->addresses);
-    fr_h2_options_free(s->h2_options);
     fr_stream_pool_deinit(&s->streams);
-    if (s->h2_pool) fr_h2_pool_deinit(s->h2_pool);
-    fr_free(s->h2_pool);
+    fr_h2_shared_free(s->h2);
     fr_free(s);
 }
 

@@ -44,7 +44,7 @@ struct fr_http_server_conf {
         backlog_bytes; /* HTTP/1 answers pending above which reading stops; HTTP/2 has its windows */
     unsigned resets;   /* HTTP/2 streams reset at once; a tenth of it more each second */
     unsigned control_frames; /* HTTP/2 frames without a request in them, in the same way */
-    unsigned continuations;  /* CONTINUATION frames of one header list; read by _new only */
+    unsigned continuations;  /* CONTINUATION frames of one header list */
     bool is_h2_off;          /* serve HTTP/1.x only */
 };
 

@@ -17,6 +17,38 @@ static void on_request(void *data, struct fr_http_exchange *x)
         fr_http_reply(x, 200, x->fields, x->n_fields < 8 ? x->n_fields : 8, x->body);
 }
 
+static void on_bytes(void *data, struct fr_http_exchange *x, struct fr_span bytes)
+{
+    size_t *taken = data;
+
+    *taken += bytes.n;
+    if (*taken > 100) fr_http_drop(x);
+}
+
+static void on_end(void *data, struct fr_http_exchange *x)
+{
+    (void)data;
+    fr_http_reply(x, 200, NULL, 0, FR_SPAN_LIT("all of it"));
+}
+
+static void on_gone(void *data)
+{
+    (void)data;
+}
+
+/* A body may be taken as it comes, refused with an answer, or refused without. */
+static void on_head(void *data, struct fr_http_exchange *x)
+{
+    static size_t taken;
+    const struct fr_http_sink sink = {&taken, on_bytes, on_end, on_gone};
+
+    (void)data;
+    taken = 0;
+    if (fr_span_is(x->path, "/take")) fr_http_take_body(x, &sink);
+    if (fr_span_is(x->path, "/no")) fr_http_reply_text(x, 403, "no");
+    if (fr_span_is(x->path, "/drop")) fr_http_drop(x);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -28,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!server) {
         struct fr_http_server_conf conf = fr_http_server_conf_default();
-        const struct fr_http_handler handler = {.on_request = on_request};
+        const struct fr_http_handler handler = {.on_request = on_request, .on_head = on_head};
 
         conf.head_bytes = conf.target_bytes = 512;
         conf.body_bytes = 1024;

@@ -416,6 +416,38 @@ static void hostile_frames_end_the_connection(void **state)
         {"RST_STREAM of an idle stream", "000004 03 00 00000005 00000000"},
         {"bad HPACK", "000002 01 05 00000001 ffff"},
         {"a stream skipped, then used", "000001 01 04 00000005 82 000001 01 04 00000003 82"},
+        {"no SETTINGS first", "skip"},
+        {"an ACK of SETTINGS with a payload", "000006 04 01 00000000 000100000000"},
+        {"ENABLE_PUSH of 2", "000006 04 00 00000000 000200000002"},
+        {"an initial window of 2^31", "000006 04 00 00000000 000480000000"},
+        {"a frame size below the least", "000006 04 00 00000000 000500003fff"},
+        {"PING on a stream", "000008 06 00 00000001 0000000000000000"},
+        {"GOAWAY on a stream", "000008 07 00 00000001 0000000000000000"},
+        {"GOAWAY of 7 bytes", "000007 07 00 00000000 00000000000000"},
+        {"WINDOW_UPDATE of 3 bytes", "000003 08 00 00000000 000001"},
+        {"WINDOW_UPDATE of an idle stream", "000004 08 00 00000001 00000001"},
+        {"PRIORITY of 4 bytes", "000004 02 00 00000001 00000000"},
+        {"PRIORITY on stream 0", "000005 02 00 00000000 0000000010"},
+        {"PRIORITY that depends on itself", "000005 02 00 00000001 0000000110"},
+        {"RST_STREAM of 3 bytes", "000001 01 04 00000001 82 000003 03 00 00000001 000000"},
+        {"DATA of an idle stream", "000001 00 00 00000001 61"},
+        {"HEADERS with more padding than payload", "000002 01 0d 00000001 0282"},
+        {"HEADERS too short for its priority", "000002 01 25 00000001 8282"},
+        {"another frame between HEADERS and CONTINUATION",
+         "000001 01 00 00000001 82 000008 06 00 00000000 0000000000000000"},
+        {"an unknown frame there", "000001 01 00 00000001 82 000000 20 00 00000000"},
+        {"HEADERS on a stream that is over",
+         "000004 01 05 00000001 82878401 000004 03 00 00000001 00000008 000001 01 05 00000001 82"},
+        {"SETTINGS of 33 entries",
+         "0000c6 04 00 00000000 000300000001 000300000001 000300000001 000300000001 000300000001"
+         "000300000001 000300000001 000300000001 000300000001 000300000001 000300000001 "
+         "000300000001"
+         "000300000001 000300000001 000300000001 000300000001 000300000001 000300000001 "
+         "000300000001"
+         "000300000001 000300000001 000300000001 000300000001 000300000001 000300000001 "
+         "000300000001"
+         "000300000001 000300000001 000300000001 000300000001 000300000001 000300000001 "
+         "000300000001"},
     };
     static const char preface[] =
         "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a 000000 04 00 00000000";
@@ -425,12 +457,168 @@ static void hostile_frames_end_the_connection(void **state)
         struct pair p;
 
         pair_start(&p, NULL);
-        if (i > 0) feed_raw(&p, preface);
-        feed_raw(&p, rows[i].frame);
+        if (strcmp(rows[i].frame, "skip") == 0)
+            feed_raw(&p, "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a 000008 06 00 00000000"
+                         "0000000000000000");
+        else if (i > 0)
+            feed_raw(&p, preface);
+        if (strcmp(rows[i].frame, "skip") != 0) feed_raw(&p, rows[i].frame);
         uint8_t out[FR_STREAM_CHUNK];
         (void)fr_h2_proto.fill(p.conn, out, sizeof out);
         CHECK_ROW(rows[i].label, !p.is_fed_well || p.conn->is_closing);
         CHECK_ROW(rows[i].label, p.lb.requests == 0);
+        pair_stop(&p);
+    }
+}
+
+/* The peer's own session sends one request; the same bytes one by one must do the same. */
+static void frames_may_come_in_any_pieces(void **state)
+{
+    for (size_t step = 1; step < 40; step += 3) {
+        size_t left = 700;
+        struct pair p;
+        const uint8_t *bytes;
+        ssize_t n;
+
+        (void)state;
+        pair_start(&p, NULL);
+        ask(&p, "POST", "/echo", NULL, NULL, &left);
+        while ((n = nghttp2_session_mem_send(p.peer, &bytes)) > 0)
+            for (size_t at = 0; at < (size_t)n; at += step) {
+                size_t piece = (size_t)n - at < step ? (size_t)n - at : step;
+
+                assert_true(fr_h2_proto.feed(p.conn, fr_span(bytes + at, piece)));
+            }
+        assert_false(fr_h2_proto.is_partial(p.conn));
+        exchange(&p);
+        assert_string_equal(p.status, "200");
+        assert_int_equal(p.body_n, 700 + strlen("POST /echo "));
+        pair_stop(&p);
+    }
+}
+
+/* A frame that began and does not go on is a request that takes too long, whatever it will be. */
+static void half_a_frame_is_partial(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_start(&p, NULL);
+    exchange(&p);
+    assert_false(fr_h2_proto.is_partial(p.conn));
+    p.conn->request_ms = -5;
+    feed_raw(&p, "000008 06 00 0000");
+    assert_true(fr_h2_proto.is_partial(p.conn));
+    assert_true(p.conn->request_ms >= 0);
+    feed_raw(&p, "0000 0000000000000000");
+    assert_false(fr_h2_proto.is_partial(p.conn));
+    assert_int_equal(p.conn->request_ms,
+                     -5); /* a PING was no request: the connection is as idle as before */
+    pair_stop(&p);
+}
+
+/* Answers that the peer's windows stop go on when they open: by SETTINGS, then 100 octets at a time by WINDOW_UPDATE. */
+static void answers_wait_for_windows(void **state)
+{
+    const nghttp2_settings_entry none = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0};
+    const nghttp2_settings_entry some = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 100};
+    struct pair p;
+
+    (void)state;
+    pair_start(&p, NULL);
+    nghttp2_submit_settings(p.peer, 0, &none, 1);
+    exchange(&p);
+    ask(&p, "GET", "/big?1000", NULL, NULL, NULL);
+    ask(&p, "HEAD", "/big?1000", NULL, NULL, NULL);
+    exchange(&p);
+    assert_string_equal(p.status, "200");
+    assert_int_equal(p.body_n, 0);
+    assert_int_equal(p.n_answers, 1); /* HEAD's */
+    assert_int_equal(p.conn->backlog, 1000);
+    assert_true(fr_h2_proto.can_read(p.conn));
+    assert_false(fr_h2_proto.is_quiet(p.conn));
+    nghttp2_submit_settings(p.peer, 0, &some, 1);
+    exchange(&p);
+    assert_int_equal(p.body_n, 1000);
+    assert_int_equal(p.n_answers, 2);
+    assert_int_equal(p.conn->backlog, 0);
+    assert_null(p.conn->exchanges);
+    pair_stop(&p);
+}
+
+/* The peer's table may be of any size: our answers use none. */
+static void the_peers_table_may_shrink(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_start(&p, NULL);
+    for (uint32_t size = 8192; size > 0; size /= 16) {
+        const nghttp2_settings_entry table = {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, size % 8192};
+
+        nghttp2_submit_settings(p.peer, 0, &table, 1);
+        ask(&p, "GET", "/echo", NULL, NULL, NULL);
+        exchange(&p);
+        assert_string_equal(p.status, "200");
+        p.status[0] = '\0';
+    }
+    assert_false(p.has_goaway);
+    pair_stop(&p);
+}
+
+/* Only padding: octets without a request in them. */
+static void padding_alone_is_a_flood(void **state)
+{
+    struct fr_http_server_conf conf = fr_http_server_conf_default();
+    struct pair p;
+
+    (void)state;
+    conf.control_frames = 20;
+    pair_start(&p, &conf);
+    exchange(&p);
+    feed_raw(&p, "00000b 01 04 00000001 838784 4106 682e74657374");
+    for (unsigned i = 0; i < 30; i++) feed_raw(&p, "000004 00 08 00000001 03000000");
+    assert_true(p.conn->is_closing);
+    assert_int_equal(fr_http_server_counters(p.lb.server)->limit_control, 1);
+    pair_stop(&p);
+}
+
+/* DATA that was on its way when we reset the stream is no fault; the same on a stream the peer reset is. */
+static void late_frames_are_told_from_wrong_ones(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    pair_start(&p, NULL);
+    exchange(&p);
+    feed_raw(&p, "000001 01 04 00000001 83"); /* malformed: reset by us */
+    feed_raw(&p, "000001 00 00 00000001 61");
+    feed_raw(&p, "000001 01 05 00000001 84");
+    assert_false(p.conn->is_closing);
+    feed_raw(&p, "00000b 01 04 00000003 838784 4106 682e74657374 000004 03 00 00000003 00000008");
+    assert_false(p.conn->is_closing);
+    feed_raw(&p, "000001 00 00 00000003 61");
+    assert_true(p.conn->is_closing);
+    pair_stop(&p);
+}
+
+static void bodies_must_be_as_long_as_they_say(void **state)
+{
+    static const struct {
+        const char *label, *said;
+        size_t body;
+    } rows[] = {{"shorter", "11", 10}, {"longer", "9", 10}, {"none", "1", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t left = rows[i].body;
+        struct pair p;
+
+        pair_start(&p, NULL);
+        ask(&p, "POST", "/echo", "content-length", rows[i].said, left ? &left : NULL);
+        exchange(&p);
+        CHECK_ROW(rows[i].label, p.n_resets == 1 && p.last_reset == NGHTTP2_PROTOCOL_ERROR);
+        CHECK_ROW(rows[i].label, p.lb.requests == 0 && !p.has_goaway && !p.conn->exchanges);
         pair_stop(&p);
     }
 }
@@ -613,6 +801,13 @@ int main(void)
         cmocka_unit_test(a_flood_of_control_frames_ends_the_connection),
         cmocka_unit_test(control_frames_with_requests_are_forgiven),
         cmocka_unit_test(hostile_frames_end_the_connection),
+        cmocka_unit_test(frames_may_come_in_any_pieces),
+        cmocka_unit_test(half_a_frame_is_partial),
+        cmocka_unit_test(answers_wait_for_windows),
+        cmocka_unit_test(the_peers_table_may_shrink),
+        cmocka_unit_test(padding_alone_is_a_flood),
+        cmocka_unit_test(late_frames_are_told_from_wrong_ones),
+        cmocka_unit_test(bodies_must_be_as_long_as_they_say),
         cmocka_unit_test(draining_lets_answers_out),
         cmocka_unit_test(many_calls_share_one_connection),
         cmocka_unit_test(a_first_request_is_cheap),
