@@ -1,6 +1,7 @@
 #include "access/gate.h"
 
 #include "base/mem.h"
+#include "store/grace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -196,8 +197,19 @@ static bool is_meant(const struct fr_gate *gate, struct seat *seat, const struct
     return true;
 }
 
-bool fr_gate_admit_as(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
-                      uint32_t rights, fr_gate_refuse_fn say, struct fr_gate_pass *pass)
+/* What becomes of a certificate that is over and wants to be renewed. */
+static enum fr_access judge_over(struct fr_gate *gate, const struct seat *seat, int64_t now_s)
+{
+    bool is_open = false;
+    enum fr_err err = fr_grace_is_open(gate->snap, seat->access.row.member, now_s, &is_open);
+
+    if (err != FR_OK) return FR_ACCESS_FAULT;
+    return is_open ? FR_ACCESS_OK : FR_ACCESS_EXPIRED;
+}
+
+static bool admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
+                  uint32_t rights, bool is_renewal, fr_gate_refuse_fn say,
+                  struct fr_gate_pass *pass)
 {
     enum fr_access verdict = FR_ACCESS_FAULT;
 
@@ -211,6 +223,7 @@ bool fr_gate_admit_as(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_
 
     if (seat != NULL && fr_snap_renew(gate->snap) == FR_OK) {
         verdict = fr_access_check(&seat->access, peer->cert, gate->snap, now_s, rights);
+        if (verdict == FR_ACCESS_EXPIRED && is_renewal) verdict = judge_over(gate, seat, now_s);
         if (verdict == FR_ACCESS_OK && is_meant(gate, seat, peer, service, x->authority)) {
             if (is_within_budget(gate, seat, x, say)) {
                 gate->counters.admitted++;
@@ -228,6 +241,18 @@ bool fr_gate_admit_as(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_
     else
         refuse(gate, x, verdict, say);
     return false;
+}
+
+bool fr_gate_admit_as(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
+                      uint32_t rights, fr_gate_refuse_fn say, struct fr_gate_pass *pass)
+{
+    return admit(gate, x, service, rights, false, say, pass);
+}
+
+bool fr_gate_admit_renewal(struct fr_gate *gate, struct fr_http_exchange *x,
+                           enum fr_service service, struct fr_gate_pass *pass)
+{
+    return admit(gate, x, service, 0, true, refuse_in_text, pass);
 }
 
 bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,

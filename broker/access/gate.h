@@ -69,6 +69,10 @@ bool fr_gate_admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_ser
 /* The same; refusals are worded by `refuse` instead of as text. */
 bool fr_gate_admit_as(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
                       uint32_t rights, fr_gate_refuse_fn refuse, struct fr_gate_pass *pass);
+/* Like fr_gate_admit without rights, for who renews: a certificate that is over is admitted too while
+ * its member has a grace (store/grace.h). */
+bool fr_gate_admit_renewal(struct fr_gate *gate, struct fr_http_exchange *x,
+                           enum fr_service service, struct fr_gate_pass *pass);
 void fr_gate_leave(struct fr_gate *gate);
 
 /* A question about a device and what came of it. */

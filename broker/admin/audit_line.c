@@ -169,3 +169,35 @@ enum fr_err fr_audit_line_parse(struct fr_span text, struct fr_audit_line *out)
     *out = line;
     return FR_OK;
 }
+
+static void print_member(const json_t *object, const char *key, const char *before,
+                         struct fr_buf *out)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    if (!text || !text[0]) return;
+    fr_buf_add_str(out, before);
+    for (; *text; text++)
+        fr_buf_add_char(out, (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
+enum fr_err fr_audit_line_print(struct fr_span text, struct fr_buf *out)
+{
+    json_t *object = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(object)) {
+        json_decref(object);
+        fr_buf_add_str(out, "(not a line of the audit trail)");
+        return fr_buf_err(out);
+    }
+    fr_buf_printf(out, "%" JSON_INTEGER_FORMAT,
+                  json_integer_value(json_object_get(object, "seq")));
+    print_member(object, "time", " ", out);
+    print_member(object, "actor", " ", out);
+    print_member(object, "op", " ", out);
+    print_member(object, "outcome", " ", out);
+    if (json_is_true(json_object_get(object, "dry_run"))) fr_buf_add_str(out, " (dry run)");
+    print_member(object, "args", " ", out);
+    print_member(object, "why", ": ", out);
+    print_member(object, "reason", " # ", out);
+    json_decref(object);
+    return fr_buf_err(out);
+}

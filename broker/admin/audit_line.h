@@ -64,3 +64,7 @@ struct fr_audit_line {
     uint64_t sequence; /* 0: none */
 };
 enum fr_err fr_audit_line_parse(struct fr_span text, struct fr_audit_line *out);
+
+/* Appends it as people read it: number, time, who, what, what came of it. What is no line is said to
+ * be none. Control characters are shown as '?'. */
+enum fr_err fr_audit_line_print(struct fr_span text, struct fr_buf *out);

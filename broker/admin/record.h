@@ -11,11 +11,6 @@
 #include "admin/fed.h"
 #include "admin/task.h"
 
-/* A clock may go back by so much before nothing is signed any more. */
-#define FR_CLOCK_BACK_S 300
-/* And be so far ahead of the last thing done before the log says so. */
-#define FR_CLOCK_AHEAD_S (30LL * 86400)
-
 /* May this task begin? */
 enum fr_err fr_record_ready(struct fr_admin_fed *fed, struct fr_task *task);
 

@@ -29,6 +29,7 @@ static const struct fr_cli_command own_commands[] = {
 int main(int argc, char **argv)
 {
     static const struct fr_cli_command *const tables[] = {fr_pki_commands,
+                                                          fr_pki_trail_commands,
                                                           fr_zones_commands,
                                                           fr_zones_owner_commands,
                                                           fr_resolver_commands,

@@ -375,8 +375,8 @@ static bool read_wish(struct fr_est *est, struct fr_http_exchange *x, struct wis
                             : (struct fault){401, "no token and no certificate"};
     } else {
         struct fr_gate_pass pass;
-        if (!fr_gate_admit(est->options.gate, x, FR_SERVICE_CA, is_renewal ? 0 : FR_RIGHT_ENROL,
-                           &pass))
+        if (is_renewal ? !fr_gate_admit_renewal(est->options.gate, x, FR_SERVICE_CA, &pass)
+                       : !fr_gate_admit(est->options.gate, x, FR_SERVICE_CA, FR_RIGHT_ENROL, &pass))
             return false;
         *fault = read_holder(&pass, x, wish, diag);
         fr_gate_leave(est->options.gate);

@@ -183,6 +183,7 @@ void fr_ident_choose(const struct fr_ident *ident, enum fr_service service,
     *out = (struct fr_tls_choice){
         .ctx = ident->ctx,
         .client_cert = is_ca ? FR_TLS_CERT_REQUEST : FR_TLS_CERT_REQUIRE,
+        .takes_expired = is_ca, /* one in its grace renews there; the gate looks at the dates */
         .sid_ctx_n = sizeof halves,
     };
     memcpy(out->sid_ctx, halves, sizeof halves);

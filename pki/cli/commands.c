@@ -90,8 +90,14 @@ static const struct fr_cli_option SHOW_OPTIONS[] = {
 };
 
 static const struct fr_cli_option REVOKE_OPTIONS[] = {
-    {.name = "member", .value = "ID", .help = "every certificate of the member"},
-    {.name = "netid", .value = "N", .help = "every certificate of the network"},
+    {.name = "key",
+     .value = "SPKI|FILE",
+     .help = "every certificate of this key: 64 hex digits, or a certificate, request or key file"},
+    {.name = "member", .value = "ID", .help = "the whole member: suspended, every certificate"},
+    {.name = "netid", .value = "N", .help = "the whole network: suspended, every certificate"},
+    {.name = "before",
+     .value = "TIME",
+     .help = "every certificate issued before that, of all members or of --member"},
     {.name = "cause",
      .value = "WORD",
      .help = "key-compromise (also blocks the key), superseded, …"},
@@ -239,7 +245,10 @@ const struct fr_cli_command fr_pki_commands[] = {
      .max_args = 1,
      .options = REVOKE_OPTIONS,
      .summary = "take certificates back",
-     .details = "Takes effect with the next request on every open connection.",
+     .details = "Takes effect with the next request on every open connection. A member or a network as "
+                "a whole is also suspended:\nits names and devices are not found from that moment, until "
+                "member resume or network resume. What is cut short\nis completed by the same command "
+                "again. --dry-run lists certificates, TLSA records and names that would go.",
      .example = "fedroam cert revoke 41c0ffee000000000000000000000001 --cause key-compromise",
      .run = fr_cmd_cert_revoke},
     {.path = "cert set",

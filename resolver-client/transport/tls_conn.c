@@ -55,6 +55,11 @@ static int on_verify(int is_ok, X509_STORE_CTX *store)
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct fr_tls_conn *c = SSL_get_app_data(ssl);
 
+    if (!is_ok && c && c->takes_expired && X509_STORE_CTX_get_error_depth(store) == 0 &&
+        X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_HAS_EXPIRED) {
+        X509_STORE_CTX_set_error(store, X509_V_OK);
+        return 1;
+    }
     if (!is_ok && c && c->verify_error == 0) {
         X509 *leaf = X509_STORE_CTX_get0_cert(store);
 
@@ -171,6 +176,7 @@ static bool apply_choice(SSL *ssl, struct fr_tls_conn *c, const struct fr_tls_ch
     if (SSL_set_session_id_context(ssl, choice->sid_ctx, (unsigned)choice->sid_ctx_n) != 1)
         return false;
     c->ctx = fr_tls_ctx_ref(choice->ctx);
+    c->takes_expired = choice->takes_expired;
     c->tag = choice->tag;
     return true;
 }

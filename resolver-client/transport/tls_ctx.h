@@ -29,6 +29,7 @@ struct fr_tls_conn {
     fr_tls_select_fn select;
     void *select_data;
     bool has_h2; /* may ALPN choose h2? */
+    bool takes_expired;
     void *tag;
     char *sni;           /* NULL: none */
     const char *refusal; /* why we refused in a callback; NULL: OpenSSL's own reasons */

@@ -91,3 +91,7 @@ void fr_cli_note(const struct fr_cli *cli, const char *fmt, ...)
  * FR_EXIT_USAGE when there is no terminal to ask on (says that --yes is needed). */
 enum fr_exit fr_cli_confirm(const struct fr_cli *cli, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same for what is hard to undo: the answer has to be `name`, typed in full. */
+enum fr_exit fr_cli_confirm_name(const struct fr_cli *cli, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -90,6 +90,26 @@ void fr_cli_note(const struct fr_cli *cli, const char *fmt, ...)
     fputc('\n', cli->err);
 }
 
+enum fr_exit fr_cli_confirm_name(const struct fr_cli *cli, const char *name, const char *fmt, ...)
+{
+    char answer[256];
+    va_list args;
+
+    if (fr_cli_flag(cli, "yes")) return FR_EXIT_OK;
+    va_start(args, fmt);
+    vfprintf(cli->err, fmt, args);
+    va_end(args);
+    if (!isatty(fileno(cli->in))) {
+        fprintf(cli->err, "\n%s: nobody to ask: give --yes\n", cli->program->name);
+        return FR_EXIT_USAGE;
+    }
+    fprintf(cli->err, "\ntype %s to do it: ", name);
+    fflush(cli->err);
+    if (fgets(answer, sizeof answer, cli->in) == NULL) return FR_EXIT_FALSE;
+    answer[strcspn(answer, "\r\n")] = '\0';
+    return strcmp(answer, name) == 0 ? FR_EXIT_OK : FR_EXIT_FALSE;
+}
+
 enum fr_exit fr_cli_confirm(const struct fr_cli *cli, const char *fmt, ...)
 {
     char answer[16];

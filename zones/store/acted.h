@@ -8,6 +8,11 @@
  */
 #include "store/change.h"
 
+/* A clock may be behind it by so much before nothing is issued any more, */
+#define FR_CLOCK_BACK_S 300
+/* and be so far ahead of it before the log says so. */
+#define FR_CLOCK_AHEAD_S (30LL * 86400)
+
 enum fr_err fr_acted_get(struct fr_snap *snap, int64_t *out); /* 0: never */
 
 /* Without a change: something was done that is no row of the store. */
