@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "store/authority.h"
 #include "store/member.h"
 #include "store/network.h"
 
@@ -26,6 +27,8 @@ static const struct {
     [FR_ACCESS_MEMBER_REMOVED] = {"member-removed", "This member has left the federation."},
     [FR_ACCESS_NETWORK_SUSPENDED] = {"network-suspended",
                                      "The NetID of this certificate is suspended or taken away."},
+    [FR_ACCESS_AUTHORITY] = {"authority-ended", "The CA that issued this certificate is retired or "
+                                                "revoked: enrol again, with a token."},
     [FR_ACCESS_NO_RIGHT] = {"no-right", "This certificate lacks the right for this request."},
     [FR_ACCESS_FAULT] = {"fault", "The registry cannot be read now."},
 };
@@ -76,6 +79,17 @@ static enum fr_access network_standing(struct fr_snap *snap, const struct fr_cer
     return FR_ACCESS_OK;
 }
 
+/* The certificate's own row decides; the end of the CA it hangs below takes away. */
+static enum fr_access authority_standing(struct fr_snap *snap, const struct fr_cert_row *row)
+{
+    struct fr_authority_row authority;
+
+    enum fr_err err = fr_authority_get(snap, row->authority, &authority);
+    if (err == FR_E_NOT_FOUND) return FR_ACCESS_OK;
+    if (err != FR_OK) return FR_ACCESS_FAULT;
+    return fr_authority_is_trusted(&authority) ? FR_ACCESS_OK : FR_ACCESS_AUTHORITY;
+}
+
 /* All that the snapshot says about the certificate. */
 static enum fr_access read_standing(const struct fr_tls_peer *cert, struct fr_snap *snap,
                                     struct fr_cert_row *row)
@@ -91,7 +105,8 @@ static enum fr_access read_standing(const struct fr_tls_peer *cert, struct fr_sn
         row->not_before_s != cert->not_before_s || row->not_after_s != cert->not_after_s)
         return FR_ACCESS_DIFFERENT;
     if (row->status != FR_CERT_ISSUED) return FR_ACCESS_REVOKED;
-    standing = member_standing(snap, row);
+    standing = authority_standing(snap, row);
+    if (standing == FR_ACCESS_OK) standing = member_standing(snap, row);
     return standing != FR_ACCESS_OK ? standing : network_standing(snap, row);
 }
 

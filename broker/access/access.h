@@ -36,6 +36,7 @@ enum fr_access {
     FR_ACCESS_MEMBER_SUSPENDED,
     FR_ACCESS_MEMBER_REMOVED,
     FR_ACCESS_NETWORK_SUSPENDED, /* or no longer the member's */
+    FR_ACCESS_AUTHORITY,         /* the CA it hangs below is retired or revoked */
     FR_ACCESS_NO_RIGHT,
     FR_ACCESS_FAULT,
     FR_ACCESS_COUNT,

@@ -32,6 +32,7 @@ static struct fr_fed_options fed_options(const struct fr_broker_options *options
     return (struct fr_fed_options){.loop = options->loop,
                                    .log = options->log,
                                    .clock = options->clock,
+                                   .passphrase = options->passphrase,
                                    .changes = conf->limits.changes};
 }
 

@@ -21,6 +21,7 @@ struct fr_broker_options {
     const char *path;     /* of broker.yaml */
     const struct fr_log *log;
     const struct fr_clock *clock;
+    const struct fr_passphrase *passphrase; /* unlocks issuing keys; may be NULL */
 };
 
 /* Serves when it returns. conf is taken over on success, then zeroed. */

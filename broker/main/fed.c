@@ -1,6 +1,7 @@
 #include "main/fed.h"
 
 #include "base/mem.h"
+#include "ca/server.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -84,7 +85,8 @@ enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_f
                            fr_store_federation(fed->store), fed->name);
         goto out;
     }
-    err = fr_ident_mark_read(fed->state, fed->store, &fed->mark);
+    err = fr_server_settle(fed->state, diag);
+    if (!err) err = fr_ident_mark_read(fed->state, fed->store, &fed->mark);
     if (!err)
         err = fr_ident_load(fed->state, fed->store, fr_clock_real_s(options->clock), diag,
                             &fed->ident);
@@ -100,8 +102,11 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
                          struct fr_diag *diag)
 {
     struct fr_diag no_ca = {0};
-    const struct fr_admin_fed_options admin = {
-        .state = fed->state, .store = fed->store, .log = options->log, .clock = options->clock};
+    const struct fr_admin_fed_options admin = {.state = fed->state,
+                                               .store = fed->store,
+                                               .log = options->log,
+                                               .clock = options->clock,
+                                               .passphrase = options->passphrase};
     const struct fr_usage_options usage = {fed->name, options->log, options->clock};
     enum fr_err err = fr_usage_new(&usage, &fed->usage);
     if (err) return err;
@@ -114,7 +119,7 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
     err = fr_admin_fed_load_ca(fed->admin, &no_ca);
     if (err)
         FR_LOG(options->log, FR_LOG_WARN, "ca.unavailable", FR_STR("federation", fed->name),
-               FR_STR("why", no_ca.what));
+               FR_STR("why", no_ca.what), FR_STR("hint", no_ca.hint));
     const struct fr_writer_options writer = {
         .fed = fed->admin, .queue = options->changes, .slice_ms = SLICE_MS};
     err = fr_writer_start(&writer, &fed->writer);
@@ -182,6 +187,7 @@ bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bo
 void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
 {
     fr_crl_duty_look(&fed->crl_duty, fed->state, fed->store, fed->writer, options->clock);
+    fr_server_duty_look(&fed->server_duty, fed->state, fed->store, fed->writer, options->clock);
 }
 
 void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data)

@@ -18,6 +18,7 @@
 #include "main/conf.h"
 #include "main/crl_duty.h"
 #include "main/ident.h"
+#include "main/server_duty.h"
 #include "usage/clerk.h"
 
 /* What one federation's requests came to; summed over workers. */
@@ -43,6 +44,7 @@ struct fr_fed {
     struct fr_writer *writer;
     struct fr_control *control;
     struct fr_crl_duty crl_duty;
+    struct fr_server_duty server_duty;
     struct fr_fed_counts retired; /* of workers that are gone */
     bool is_kept;                 /* during a reload: also in the new configuration */
 };
@@ -51,7 +53,8 @@ struct fr_fed_options {
     struct fr_loop *loop; /* with posts enabled */
     const struct fr_log *log;
     const struct fr_clock *clock;
-    unsigned changes; /* queue of the writer */
+    const struct fr_passphrase *passphrase; /* unlocks issuing keys; may be NULL */
+    unsigned changes;                       /* queue of the writer */
 };
 
 /* Once started: takes the query log of a configuration, if it differs from the present one. On
@@ -73,7 +76,7 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
  * when nothing seems to have changed. */
 bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bool force);
 
-/* What is done every second beside that: the revocation list. */
+/* What is done every second beside that: revocation lists, the renewal of the certificate. */
 void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options);
 
 /* No new changes; on_stopped once those in progress are answered or drain_ms is over. */

@@ -95,7 +95,7 @@ static enum fr_err check_leaf(const char *path, const char *federation, int64_t 
     if (err) return fr_diag_fail(diag, err, "%s: the certificate cannot be read", path);
     if (now_s > fields.not_after_s) {
         err = fr_diag_fail(diag, FR_E_INVALID, "%s: the certificate is over", path);
-        fr_diag_hint(diag, "issue one with: fedroam cert issue --profile broker");
+        fr_diag_hint(diag, "fedroam ca server renew");
         return err;
     }
     (void)snprintf(name, sizeof name, "broker.%s", federation);

@@ -4,6 +4,7 @@
 #include "base/seal.h"
 #include "main/broker.h"
 #include "transport/loop_ev.h"
+#include "x509/passphrase.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -85,7 +86,8 @@ static void hold_signals(void)
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-static enum fr_err serve(struct fr_broker_conf *conf, const char *path, struct fr_log *log,
+static enum fr_err serve(struct fr_broker_conf *conf, const char *path,
+                         const struct fr_passphrase *passphrase, struct fr_log *log,
                          struct fr_diag *diag)
 {
     struct run run = {.log = log};
@@ -94,8 +96,11 @@ static enum fr_err serve(struct fr_broker_conf *conf, const char *path, struct f
     if (err) goto out;
     err = fr_loop_enable_posts(run.loop);
     if (err) goto out;
-    const struct fr_broker_options options = {
-        .loop = run.loop, .path = path, .log = log, .clock = fr_clock_system()};
+    const struct fr_broker_options options = {.loop = run.loop,
+                                              .path = path,
+                                              .log = log,
+                                              .clock = fr_clock_system(),
+                                              .passphrase = passphrase};
     err = fr_broker_start(&options, conf, diag, &run.broker);
     if (err) goto out;
     err = fr_loop_ev_signal(run.loop, SIGTERM, on_stop, &run, &signals[0]);
@@ -117,9 +122,23 @@ out:
     return err;
 }
 
+/* Of the issuing keys, for every federation. None is fine: keys need not be locked. */
+static enum fr_err find_passphrase(const struct fr_cli *cli, struct fr_diag *diag,
+                                   struct fr_buf *out)
+{
+    const char *fd = fr_cli_opt(cli, "passphrase-fd");
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    if (fd) return fr_passphrase_read_fd(fd, diag, out);
+    if (!folder) return FR_OK;
+    enum fr_err err = fr_passphrase_read_credential(folder, NULL, out);
+    if (!err || err == FR_E_NOT_FOUND) return FR_OK;
+    return fr_diag_fail(diag, err, "the credential ca-passphrase cannot be read");
+}
+
 static enum fr_exit run_broker(struct fr_cli *cli)
 {
     const char *path = fr_cli_opt(cli, "config");
+    struct fr_buf secret = FR_BUF_INIT(FR_PASSPHRASE_MAX);
     struct fr_broker_conf conf = {0};
     struct fr_diag diag = {0};
     struct fr_log log;
@@ -134,8 +153,12 @@ static enum fr_exit run_broker(struct fr_cli *cli)
     struct fr_log_options options = conf.log;
     options.sink = fr_log_stderr_sink;
     err = fr_log_init(&log, &options);
-    if (!err) err = serve(&conf, path, &log, &diag);
+    if (!err) err = find_passphrase(cli, &diag, &secret);
+    const struct fr_span known = fr_buf_span(&secret);
+    const struct fr_passphrase passphrase = fr_passphrase_of(&known);
+    if (!err) err = serve(&conf, path, &passphrase, &log, &diag);
 out:
+    fr_buf_deinit_secret(&secret);
     fr_broker_conf_free(&conf);
     return fr_cli_fail(cli, err, &diag);
 }
@@ -145,6 +168,9 @@ static const struct fr_cli_option options[] = {
      .letter = 'c',
      .value = "FILE",
      .help = "configuration (" CONFIG_DEFAULT ")"},
+    {.name = "passphrase-fd",
+     .value = "N",
+     .help = "read the passphrase of the issuing keys from this descriptor"},
     {.name = "check", .help = "check the configuration and all it names, then end"},
     {.name = NULL},
 };
@@ -154,7 +180,9 @@ static const struct fr_cli_command commands[] = {
      .options = options,
      .summary = "serve federations: DNS over HTTPS for their members",
      .details = "SIGHUP reads the configuration again, SIGTERM drains and ends. Logs go to "
-                "standard error.",
+                "standard error. Issuing keys that are locked are opened with --passphrase-fd, or "
+                "with the "
+                "credential ca-passphrase of the service manager; without either enrolment waits.",
      .example = "fedroam-broker --config broker.yaml --check",
      .run = run_broker},
     {.path = NULL},

@@ -1,5 +1,6 @@
 #include "access/access.h"
 
+#include "store/authority.h"
 #include "unit/answer/fixture.h"
 
 static struct fr_tls_peer peer_of(uint8_t number)
@@ -110,6 +111,31 @@ static void network_states(void **state)
     assert_int_equal(check(f, &doh, 2, NOW, 0), FR_ACCESS_OK);
 }
 
+/* A CA that signs no more is good; one that is at its end takes with it what it signed. */
+static void the_end_of_a_ca_reaches_open_connections(void **state)
+{
+    static const enum fr_authority_state STEPS[] = {FR_AUTHORITY_TAINTED, FR_AUTHORITY_RETIRED,
+                                                    FR_AUTHORITY_REVOKED};
+    struct fixture *f = *state;
+    struct fr_access_seat seat = {0};
+    struct fr_diag diag = {0};
+    struct fr_authority_row row = {
+        .kind = FR_AUTHORITY_ISSUING, .state = FR_AUTHORITY_ACTIVE, .der_size = 1};
+
+    assert_int_equal(check(f, &seat, 2, NOW, 0), FR_ACCESS_OK);
+    (void)snprintf(row.name, sizeof row.name, "%s", seat.row.authority);
+    struct fr_change *change = change_begin(f);
+    must(fr_authority_add(change, &row, &diag), &diag);
+    change_end(f, change);
+    assert_int_equal(check(f, &seat, 2, NOW, 0), FR_ACCESS_OK);
+    for (size_t i = 0; i < 3; i++) {
+        change = change_begin(f);
+        must(fr_authority_set_state(change, row.name, STEPS[i], 0, &diag), &diag);
+        change_end(f, change);
+        assert_int_equal(check(f, &seat, 2, NOW, 0), i == 0 ? FR_ACCESS_OK : FR_ACCESS_AUTHORITY);
+    }
+}
+
 static void rights_change_without_a_new_certificate(void **state)
 {
     struct fixture *f = *state;
@@ -214,6 +240,8 @@ int main(void)
                                         fixture_free),
         cmocka_unit_test_setup_teardown(member_states, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(network_states, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(the_end_of_a_ca_reaches_open_connections, fixture_new,
+                                        fixture_free),
         cmocka_unit_test_setup_teardown(rights_change_without_a_new_certificate, fixture_new,
                                         fixture_free),
         cmocka_unit_test(verdicts_have_words),

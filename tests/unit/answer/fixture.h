@@ -108,6 +108,7 @@ static inline void add_cert(struct fr_change *change, uint8_t number, const char
         .status = FR_CERT_INTENT,
         .profile = profile,
         .netid = netid,
+        .authority = "2026a",
         .rights = fr_profile_rights(profile),
         .not_before_s = NOT_BEFORE,
         .not_after_s = NOT_AFTER,

@@ -85,7 +85,7 @@ static void what_is_there_and_what_is_not(void **state)
     } rows[] = {
         {"GET", "/root.cer", 200},   {"HEAD", "/crl/root.cer", 200},
         {"POST", "/root.cer", 405},  {"get", "/root.cer", 405},
-        {"GET", "/root.crl", 404},   {"GET", "/no.cer", 404},
+        {"GET", "/rood.crl", 404},   {"GET", "/no.cer", 404},
         {"GET", "/", 404},           {"GET", "", 404},
         {"GET", "*", 404},           {"GET", "/.crl", 404},
         {"GET", ".crl", 404},        {"GET", "/a/b.crl", 404},
@@ -104,6 +104,7 @@ static void what_is_there_and_what_is_not(void **state)
     assert_int_equal(get(list_name, NULL).status, 200);
     assert_int_equal(get(cer_name, NULL).status, 200);
     assert_string_equal(get(list_name, NULL).type, "application/pkix-crl");
+    assert_string_equal(get("/root.crl", NULL).type, "application/pkix-crl");
     assert_string_equal(get(cer_name, NULL).type, "application/pkix-cert");
 }
 
