@@ -1,6 +1,7 @@
 /* fedroam: the administrator's and the member's program. Its commands live with their libraries. */
 #include "base/cli.h"
 #include "bench/commands.h"
+#include "member_cli/commands.h"
 #include "pki_cli/commands.h"
 #include "resolver_cli/commands.h"
 #include "zones_cli/commands.h"
@@ -28,14 +29,10 @@ static const struct fr_cli_command own_commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct fr_cli_command *const tables[] = {fr_pki_commands,
-                                                          fr_pki_trail_commands,
-                                                          fr_zones_commands,
-                                                          fr_zones_owner_commands,
-                                                          fr_resolver_commands,
-                                                          fr_bench_commands,
-                                                          own_commands,
-                                                          NULL};
+    static const struct fr_cli_command *const tables[] = {
+        fr_pki_commands,         fr_pki_trail_commands, fr_zones_commands,
+        fr_zones_owner_commands, fr_resolver_commands,  fr_bench_commands,
+        fr_member_commands,      own_commands,          NULL};
     const struct fr_cli_program program = {
         .name = "fedroam",
         .summary = "administer and ask LoRaWAN roaming federations",

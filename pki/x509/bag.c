@@ -59,3 +59,49 @@ out:
     sk_X509_pop_free(certs, X509_free);
     return err;
 }
+
+/* One of the bag, as a handle of its own, by way of its DER: so the bounds of fr_cert_parse hold. */
+static enum fr_err take(const X509 *one, struct fr_cert **out)
+{
+    unsigned char *der = NULL;
+    int size = i2d_X509(one, &der);
+    enum fr_err err =
+        size <= 0 ? fr_x509_fault(FR_E_INTERNAL) : fr_cert_parse(fr_span(der, (size_t)size), out);
+
+    OPENSSL_free(der);
+    return err;
+}
+
+enum fr_err fr_bag_read(struct fr_span der, struct fr_cert *out[FR_BAG_CERTS_MAX], size_t *n)
+{
+    const unsigned char *at = der.p;
+    struct fr_cert *found[FR_BAG_CERTS_MAX];
+    const STACK_OF(X509) *certs = NULL;
+    size_t count = 0;
+    enum fr_err err = FR_OK;
+
+    if (der.n == 0) return FR_E_MALFORMED;
+    if (der.n > FR_BAG_MAX) return FR_E_LIMIT;
+    PKCS7 *bag = d2i_PKCS7(NULL, &at, (long)der.n);
+    if (bag == NULL || at != der.p + der.n || !PKCS7_type_is_signed(bag) || bag->d.sign == NULL) {
+        err = fr_x509_fault(FR_E_MALFORMED);
+        goto out;
+    }
+    certs = bag->d.sign->cert;
+    if (certs == NULL || sk_X509_num(certs) < 1) err = FR_E_MALFORMED;
+    if (!err && sk_X509_num(certs) > FR_BAG_CERTS_MAX) err = FR_E_LIMIT;
+    for (int i = 0; !err && i < sk_X509_num(certs); i++) {
+        err = take(sk_X509_value(certs, i), &found[count]);
+        if (!err) count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (err)
+            fr_cert_free(found[i]);
+        else
+            out[i] = found[i];
+    }
+    if (!err) *n = count;
+out:
+    PKCS7_free(bag);
+    return err;
+}

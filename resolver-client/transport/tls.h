@@ -53,6 +53,11 @@ enum fr_err fr_tls_client_new(const struct fr_tls_pem *pem, struct fr_diag *diag
 enum fr_err fr_tls_client_load(const struct fr_tls_files *files, struct fr_diag *diag,
                                struct fr_tls_ctx **out);
 
+/* A client's context that believes any server: for asking a federation whose root is not here yet
+ * for its certificates, which are then compared with a digest known beforehand. Nothing secret may be
+ * sent, and nothing of an answer believed, on its word. FR_E_NOMEM. */
+enum fr_err fr_tls_client_new_unverified(struct fr_tls_ctx **out);
+
 struct fr_tls_ctx *fr_tls_ctx_ref(struct fr_tls_ctx *ctx);
 void fr_tls_ctx_unref(struct fr_tls_ctx *ctx);
 

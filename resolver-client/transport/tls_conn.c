@@ -111,7 +111,7 @@ SSL *fr_tls_client_ssl(struct fr_tls_ctx *ctx, struct fr_tls_conn *c, const char
 
     if (!ssl) return NULL;
     SSL_set_connect_state(ssl);
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, on_verify);
+    SSL_set_verify(ssl, ctx->is_unverified ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, on_verify);
     if (!set_names(ssl, host) || SSL_set_alpn_protos(ssl, words + skip, n) != 0 ||
         (resume && SSL_set_session(ssl, resume) != 1)) {
         ERR_clear_error();

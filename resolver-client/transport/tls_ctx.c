@@ -214,6 +214,16 @@ enum fr_err fr_tls_client_new(const struct fr_tls_pem *pem, struct fr_diag *diag
     return err;
 }
 
+enum fr_err fr_tls_client_new_unverified(struct fr_tls_ctx **out)
+{
+    struct fr_tls_ctx *ctx = ctx_new(TLS_client_method());
+
+    if (!ctx) return FR_E_NOMEM;
+    ctx->is_unverified = true;
+    *out = ctx;
+    return FR_OK;
+}
+
 typedef enum fr_err (*new_fn)(const struct fr_tls_pem *pem, struct fr_diag *diag,
                               struct fr_tls_ctx **out);
 

@@ -17,6 +17,7 @@ struct fr_tls_ctx {
     SSL_CTX *ssl;
     int64_t not_after_s; /* of its own leaf; 0: none */
     bool has_ca;
+    bool is_unverified; /* a client's that believes any server, on purpose */
 };
 
 struct fr_tls_acceptor {

@@ -15,6 +15,7 @@ BELOW["resolver"] = {"base", "names", "dns", "transport", "fedroam"}
 BELOW["resolver_ev"] = {"base", "fedroam"}
 BELOW["fedroam"] = {"fedroam"}
 BELOW["examples"] = {"fedroam"}
+BELOW["enrol"] = {"base", "names", "x509", "transport", "resolver", "fedroam"}
 BELOW["ca"] = {"base", "names", "x509", "store"}
 BROKER = {"base", "names", "db", "dns", "store", "transport", "resolver", "x509", "ca", "fedroam"}
 BELOW["answer"] = BROKER
@@ -38,8 +39,9 @@ PROGRAM = BROKER | {"answer", "access", "usage", "doh", "admin", "main"}
 BELOW["zones_cli"] = PROGRAM | {"pki_cli"}
 BELOW["pki_cli"] = PROGRAM
 BELOW["resolver_cli"] = PROGRAM | {"pki_cli"}
+BELOW["member_cli"] = BELOW["enrol"] | {"dns", "enrol"}
 BELOW["bench"] = {"base", "names", "transport", "resolver", "fedroam"}
-BELOW["program"] = PROGRAM | {"zones_cli", "pki_cli", "resolver_cli", "bench"}
+BELOW["program"] = PROGRAM | {"zones_cli", "pki_cli", "resolver_cli", "bench", "member_cli"}
 
 # The header of a vendor → the files that may know it.
 VENDORS = {
@@ -51,7 +53,7 @@ VENDORS = {
     r"nghttp2/.*": ["resolver-client/transport/*", "resolver-client/bench/*"],
     r"openssl/ssl\.h": ["resolver-client/transport/*", "resolver-client/bench/*"],
     r"openssl/.*": ["zones/dns/tsig.c", "resolver-client/transport/*", "resolver-client/bench/*", "pki/x509/*", "ns-plugin/crypto/*"],
-    r"jansson\.h": ["broker/*", "ns-plugin/backend/*"],
+    r"jansson\.h": ["broker/*", "pki/enrol/*", "ns-plugin/backend/*"],
     r"systemd/.*": ["broker/main/main.c", "ns-plugin/agent/main.c", "ns-plugin/main/main.c"],
 }
 

@@ -1,0 +1,165 @@
+#include "member_cli/commands.h"
+
+#include "enrol/wallet.h"
+#include "member_cli/cmds.h"
+
+#define DIR_OPTION                                                                                 \
+    {                                                                                              \
+        .name = "dir", .value = "DIR", .help = "the wallet (" FR_WALLET_DIR ")"                    \
+    }
+#define CERTIFICATE_OPTION                                                                         \
+    {                                                                                              \
+        .name = "certificate", .value = "NAME",                                                    \
+        .help = "which, as ns-000013, where there are several"                                     \
+    }
+#define OUT_OPTION                                                                                 \
+    {                                                                                              \
+        .name = "out", .value = "FILE", .is_required = true,                                       \
+        .help = "a new file (mode 0600), or -"                                                     \
+    }
+
+static const struct fr_cli_option JOIN_OPTIONS[] = {
+    {.name = "lns",
+     .value = "chirpstack-v4|chirpstack-v3|fedroam|none",
+     .help = "the network server to configure (none)"},
+    {.name = "lns-dir",
+     .value = "DIR",
+     .help = "where its configuration is (/etc/chirpstack; v3: /etc/chirpstack-network-server)"},
+    {.name = "peer",
+     .value = "NETID[:PORT]",
+     .is_repeatable = true,
+     .help = "a network whose gateways may carry our devices (ChirpStack lists them)"},
+    DIR_OPTION,
+    {.name = "broker-address",
+     .value = "HOST[:PORT]",
+     .help = "where the broker is, instead of what public DNS says"},
+    {.name = "owner",
+     .value = "USER",
+     .help = "who reads the network server's key: a name or number (65534: ChirpStack's image)"},
+    {.name = "listen", .value = "ADDRESS", .help = "where the server takes peers (0.0.0.0:8005)"},
+    {.name = "exec", .value = "CMD", .help = "run after each renewal, as 'systemctl restart …'"},
+    {.name = "restart-window", .value = "HH:MM-HH:MM", .help = "when that may be (at any time)"},
+    {.name = "wait", .value = "TIME", .help = "for the operator's approval (10m)"},
+    {0},
+};
+
+static const struct fr_cli_option RENEW_OPTIONS[] = {
+    {.name = "all", .help = "what is due in every federation; --fed NAME: in that one"},
+    {.name = "daemon", .help = "keep doing so"},
+    {.name = "now", .help = "also what is not due"},
+    {.name = "rekey", .help = "with new keys, now"},
+    {.name = "key-after",
+     .value = "TIME",
+     .help = "when a network's new key is used: twice the TTL of its names (2m)"},
+    DIR_OPTION,
+    {0},
+};
+
+static const struct fr_cli_option WALLET_OPTIONS[] = {
+    DIR_OPTION,
+    {0},
+};
+
+static const struct fr_cli_option LEAVE_OPTIONS[] = {
+    {.name = "local", .help = "take it out here alone; the federation is not told"},
+    DIR_OPTION,
+    {0},
+};
+
+static const struct fr_cli_option PEM_OPTIONS[] = {
+    CERTIFICATE_OPTION,
+    OUT_OPTION,
+    DIR_OPTION,
+    {0},
+};
+
+static const struct fr_cli_option P12_OPTIONS[] = {
+    CERTIFICATE_OPTION,
+    OUT_OPTION,
+    {.name = "passphrase-file",
+     .value = "FILE",
+     .is_required = true,
+     .help = "its first line protects the key; - reads standard input"},
+    DIR_OPTION,
+    {0},
+};
+
+const struct fr_cli_command fr_member_commands[] = {
+    {.path = "join",
+     .args = "TOKEN|-",
+     .min_args = 1,
+     .max_args = 1,
+     .options = JOIN_OPTIONS,
+     .summary = "join a federation with the token its operator gave",
+     .details =
+         "Makes keys, gets certificates, writes the configuration of resolver, agent and network "
+         "server, looks something up, and sees to renewal. The server is known by the digest in "
+         "the "
+         "token. Run twice it changes nothing; interrupted, it goes on where it was. - reads the "
+         "token from standard input. Exit code 4: the token or the server is not accepted, 6: "
+         "waits "
+         "for approval, 9: the network server's configuration has to be changed first, 10: try "
+         "again.",
+     .example = "fedroam join - --lns chirpstack-v4 --owner chirpstack --peer 000014 < token",
+     .run = fr_cmd_join},
+    {.path = "renew",
+     .options = RENEW_OPTIONS,
+     .summary = "renew the certificates of the wallet that are due",
+     .details =
+         "Due is what has lived two thirds of its life. The key stays, unless --rekey; a network's "
+         "new key is used when peers know it: by a later run. Exit code 0: nothing is wrong, 8: a "
+         "certificate is over and the federation does not renew it, 4 and 5: refused, 10: try "
+         "again.",
+     .example = "fedroam renew --all",
+     .run = fr_cmd_renew},
+    {.path = "wallet list",
+     .options = WALLET_OPTIONS,
+     .summary = "the federations joined from this machine",
+     .example = "fedroam wallet list -o json",
+     .run = fr_cmd_wallet_list},
+    {.path = "wallet show",
+     .args = "[FED]",
+     .max_args = 1,
+     .options = WALLET_OPTIONS,
+     .summary = "the certificates in one federation, and where they are",
+     .example = "fedroam wallet show fed.example",
+     .run = fr_cmd_wallet_show},
+    {.path = "leave",
+     .args = "FED",
+     .min_args = 1,
+     .max_args = 1,
+     .options = LEAVE_OPTIONS,
+     .summary = "take this machine out of a federation",
+     .details =
+         "Its certificates are revoked, its network's devices withdrawn when no other machine "
+         "speaks for that network, and keys and configuration removed. Asks first; --yes does "
+         "not ask.",
+     .example = "fedroam leave fed.example --dry-run",
+     .run = fr_cmd_leave},
+    {.path = "export pem",
+     .options = PEM_OPTIONS,
+     .summary = "key and certificate chain in one PEM file",
+     .example = "fedroam export pem --certificate ns-000013 --out ns.pem",
+     .run = fr_cmd_export_pem},
+    {.path = "export p12",
+     .options = P12_OPTIONS,
+     .summary = "key and certificate chain as PKCS#12",
+     .example = "fedroam export p12 --certificate ns-000013 --passphrase-file pass --out ns.p12",
+     .run = fr_cmd_export_p12},
+    {.path = "export chirpstack-v4",
+     .options = WALLET_OPTIONS,
+     .summary = "what fedroam.toml says, or would",
+     .example = "fedroam export chirpstack-v4",
+     .run = fr_cmd_export_chirpstack_v4},
+    {.path = "export chirpstack-v3",
+     .options = WALLET_OPTIONS,
+     .summary = "the tables for chirpstack-network-server.toml",
+     .example = "fedroam export chirpstack-v3",
+     .run = fr_cmd_export_chirpstack_v3},
+    {.path = "export curl",
+     .options = WALLET_OPTIONS,
+     .summary = "a command line that asks the broker with curl",
+     .example = "fedroam export curl --fed fed.example",
+     .run = fr_cmd_export_curl},
+    {0},
+};
