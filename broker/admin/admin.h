@@ -26,6 +26,10 @@
  *   member.set      id, netids[]? (more of them), remove_netids[]?, endpoints[]?, org?, noc?,
  *                   security? → as member.add
  *   member.suspend, member.resume, member.remove       id → id, state
+ *   member.leave    (none; for members alone) → id, withdrawn (devices), revoked[] (serials): the
+ *                   certificates of the machine that asks end (those with the profile, NetID,
+ *                   JoinEUI and host of its own), and when no other machine speaks for its network,
+ *                   the network's devices
  *   network.set     netid, endpoints[] → netid, member, endpoints[]
  *   joineui.set     joineui, member, endpoints[]? → joineui, member, endpoints[]
  *   joineui.remove  joineui → joineui

@@ -129,6 +129,10 @@ enum fr_err fr_op_member_remove_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_member_remove_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
                                      bool *done);
 void fr_op_member_remove_end(void *state);
+enum fr_err fr_op_member_leave_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_member_leave_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                    bool *done);
+void fr_op_member_leave_end(void *state);
 enum fr_err fr_op_network_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_joineui_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_joineui_remove(struct fr_op_ctx *ctx);

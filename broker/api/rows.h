@@ -7,3 +7,4 @@
 void fr_api_device_get(struct fr_api_call *call);
 void fr_api_device_put(struct fr_api_call *call);
 void fr_api_device_delete(struct fr_api_call *call);
+void fr_api_leave(struct fr_api_call *call);
