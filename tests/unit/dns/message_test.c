@@ -68,8 +68,8 @@ static const char *const LINES[] = {
     "000013.netid 60 AAAA 2001:db8::a",
     "000013.netid 60 TXT \"v=fedroam1 member=acme\"",
     "_fedroam._tcp.000013.netid 60 SRV 1 0 8005 e1.000013.netid",
-    "_ns.000013.netid 60 TLSA 3 1 1 "
-    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    ("_ns.000013.netid 60 TLSA 3 1 1 "
+     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
     "n 60 NAPTR 100 50 \"S\" \"LWNS\" \"\" x.fed.test.",
     "h 60 HINFO \"RFC8482\" \"\"",
 };

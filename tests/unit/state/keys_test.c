@@ -66,11 +66,11 @@ static void test_refused(void **state)
         "devices:\n  - {deveui: ffffffffffffffff, joineui: '0000000000000001'}\n",
         "devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001', app_key: 00}\n",
         "devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001', nwk_key: " KEY "}\n",
-        "devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001', lorawan: 1.1, "
-        "app_key: " KEY "}\n",
+        ("devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001', lorawan: 1.1, "
+         "app_key: " KEY "}\n"),
         "devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001', lorawan: 1.2}\n",
-        "devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001'}\n"
-        "  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001'}\n",
+        ("devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001'}\n"
+         "  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001'}\n"),
         "devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001', netid: '000000'}\n",
         "devices:\n  - {deveui: 70b3d57ed0000001, joineui: '0000000000000001', colour: red}\n",
         "devices: 7\n",
