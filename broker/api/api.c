@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/api_priv.h"
+#include "api/batch.h"
 #include "api/call.h"
 #include "api/problem.h"
 #include "base/mem.h"
@@ -75,7 +76,7 @@ bool fr_api_is_meant(struct fr_span path)
 }
 
 /* What the gate refuses, in this house's words. Its own counters have it. */
-static void refuse_at_gate(struct fr_http_exchange *x, const struct fr_gate_refusal *why)
+void fr_api_refuse_at_gate(struct fr_http_exchange *x, const struct fr_gate_refusal *why)
 {
     struct fr_diag diag = {0};
     const struct fr_span sentence = fr_span_trim(fr_span_str(why->sentence));
@@ -105,6 +106,12 @@ static void refuse_unmatched(struct fr_api_call *call, const struct fr_api_match
     fr_problem_reply(call->x, &problem);
 }
 
+void fr_api_head(struct fr_api *api, struct fr_http_exchange *x)
+{
+    if (fr_span_is(x->method, "POST") && fr_span_is(x->path, FR_API_BATCH_PATH))
+        fr_api_batch_head(api, x);
+}
+
 void fr_api_request(struct fr_api *api, struct fr_http_exchange *x)
 {
     struct fr_gate_pass pass;
@@ -112,7 +119,8 @@ void fr_api_request(struct fr_api *api, struct fr_http_exchange *x)
     enum fr_err err = fr_api_match(fr_api_routes, x->method, x->path, &match);
     const uint32_t rights = match.route ? match.route->rights : 0;
     api->counters.requests++;
-    if (!fr_gate_admit_as(api->options.gate, x, FR_SERVICE_BROKER, rights, refuse_at_gate, &pass))
+    if (!fr_gate_admit_as(api->options.gate, x, FR_SERVICE_BROKER, rights, fr_api_refuse_at_gate,
+                          &pass))
         return;
     struct fr_api_call call = {.api = api, .x = x, .pass = &pass, .route = match.route};
     for (size_t i = 0; i < FR_API_PARAMS; i++) call.params[i] = match.params[i];

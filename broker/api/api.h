@@ -40,6 +40,7 @@ struct fr_api_options {
 struct fr_api_counters {
     uint64_t requests;
     uint64_t changes;                  /* that were made, or would change nothing */
+    uint64_t batch_lines;              /* that came to something, refused ones included */
     uint64_t refused[FR_API_REFUSALS]; /* by fr_api_refusal_status */
 };
 
@@ -51,6 +52,9 @@ void fr_api_free(struct fr_api *api); /* NULL is fine */
 
 /* Whether this path is the API's to answer. */
 bool fr_api_is_meant(struct fr_span path);
+
+/* The head of a request, its body to come: takes the body of those that are long, or answers. */
+void fr_api_head(struct fr_api *api, struct fr_http_exchange *x);
 
 /* Answers x, now or later. */
 void fr_api_request(struct fr_api *api, struct fr_http_exchange *x);

@@ -11,6 +11,9 @@ struct fr_api {
     struct fr_api_counters counters;
 };
 
+/* What the gate refuses, as a problem. */
+void fr_api_refuse_at_gate(struct fr_http_exchange *x, const struct fr_gate_refusal *why);
+
 void fr_api_count_refusal(struct fr_api *api, unsigned status);
 
 /* A request that is answered later: it counts as its member's until it is. FR_E_LIMIT, FR_E_NOMEM. */

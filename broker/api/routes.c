@@ -4,6 +4,7 @@
 #include "store/cert.h"
 
 const struct fr_api_route fr_api_routes[] = {
+    {"POST", FR_API_ROOT "/devices:batch", FR_RIGHT_PUBLISH, fr_api_batch_post},
     {"GET", FR_API_ROOT "/devices/{eui}", FR_RIGHT_PUBLISH, fr_api_device_get},
     {"PUT", FR_API_ROOT "/devices/{eui}", FR_RIGHT_PUBLISH, fr_api_device_put},
     {"DELETE", FR_API_ROOT "/devices/{eui}", FR_RIGHT_PUBLISH, fr_api_device_delete},

@@ -199,6 +199,10 @@ static void write_api(struct fr_metrics *m, const struct fr_broker_counts *count
                       "Changes that members made by the API.");
     for (size_t i = 0; i < counts->n_feds; i++)
         FR_METRIC(m, counts->fed_counts[i].api.changes, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_api_batch_lines",
+                      "Lines of batches that were looked at.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].api.batch_lines, FED(i));
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_api_refused", "API requests refused.");
     for (size_t i = 0; i < counts->n_feds; i++)
         for (size_t r = 0; r < FR_API_REFUSALS; r++) {

@@ -111,6 +111,15 @@ static void on_request(void *data, struct fr_http_exchange *x)
         fr_doh_request(fed->doh, x);
 }
 
+/* Long bodies are taken as they come. */
+static void on_head(void *data, struct fr_http_exchange *x)
+{
+    const struct fr_http_peer *peer = fr_http_conn_peer(x->conn);
+    struct worker_fed *fed = peer->tag;
+    (void)data;
+    if (peer->is_tls) fr_api_head(fed->api, x);
+}
+
 static void on_refused(void *data, const struct fr_addr *peer, const struct fr_tls_refusal *why)
 {
     struct fr_worker *w = data;
@@ -212,8 +221,11 @@ static enum fr_err make_server(struct fr_worker *w, struct fr_diag *diag)
 {
     const struct fr_broker_conf *conf = w->options.conf;
     const struct fr_http_server_conf limits = server_conf(&conf->limits);
-    const struct fr_http_handler handler = {
-        .data = w, .on_request = on_request, .on_refused = on_refused, .on_close = on_close};
+    const struct fr_http_handler handler = {.data = w,
+                                            .on_request = on_request,
+                                            .on_head = on_head,
+                                            .on_refused = on_refused,
+                                            .on_close = on_close};
     enum fr_err err = fr_http_server_new(w->loop, &limits, &handler, &w->server);
     if (err) return err;
     w->entrances = fr_calloc(conf->n_listen, sizeof *w->entrances);

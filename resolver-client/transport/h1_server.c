@@ -146,7 +146,9 @@ static bool read_head(struct fr_http_conn *c)
     fr_h1_body_init(&h->body, &h->head);
     h->phase = H1_BODY;
     publish(h);
-    if (!h->body.is_done && !fr_exchange_head(c, h->now)) return true;
+    struct fr_exchange *x = h->now;
+    if (!h->body.is_done) fr_exchange_head(c, x);
+    if (h->now != x) return true; /* answered */
     if (h->head.framing == FR_H1_LENGTH && h->head.length > h->now->body.max) {
         refuse(c, 413);
         return true;

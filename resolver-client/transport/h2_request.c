@@ -163,8 +163,8 @@ static void expect_body(struct fr_http_conn *c, struct fr_exchange *x, bool is_a
     if (c->server->handler.on_head) {
         if (!open_head(c, x)) return;
         c->h2->in_hand = x;
-        bool is_wanted = fr_exchange_head(c, x);
-        if (!put_down(c, x) || !is_wanted) return;
+        fr_exchange_head(c, x);
+        if (!put_down(c, x) || x->is_rejected) return;
     }
     if (x->h2.has_length && x->h2.length > c->conf.body_bytes && !x->sink.on_bytes)
         reject(c, x, 413);

@@ -183,9 +183,8 @@ void fr_conn_set_closing(struct fr_http_conn *c, bool is_lingering);
 /* Exchanges. NULL: no memory. */
 struct fr_exchange *fr_exchange_new(struct fr_http_conn *c);
 
-/* The head is there and a body to come: the handler may take the body, or answer. False: it has been
- * answered. */
-bool fr_exchange_head(struct fr_http_conn *c, struct fr_exchange *x);
+/* The head is there and a body to come: the handler may take the body, or answer; then x may be gone. */
+void fr_exchange_head(struct fr_http_conn *c, struct fr_exchange *x);
 
 /* Bytes of the body: to the sink, else gathered; then the error is that of the buffer. */
 enum fr_err fr_exchange_body(struct fr_http_conn *c, struct fr_exchange *x, struct fr_span bytes);

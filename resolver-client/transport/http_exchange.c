@@ -144,16 +144,15 @@ void fr_exchange_forget_server(struct fr_http_server *s)
     s->n_pool = 0;
 }
 
-bool fr_exchange_head(struct fr_http_conn *c, struct fr_exchange *x)
+void fr_exchange_head(struct fr_http_conn *c, struct fr_exchange *x)
 {
     struct fr_http_server *s = c->server;
 
-    if (!s->handler.on_head) return true;
+    if (!s->handler.on_head) return;
     x->pub.fields = x->head.fields;
     x->pub.n_fields = x->head.n;
     x->is_head = fr_span_is(x->pub.method, "HEAD");
     s->handler.on_head(s->handler.data, &x->pub);
-    return !x->is_rejected;
 }
 
 void fr_http_take_body(struct fr_http_exchange *pub, const struct fr_http_sink *sink)
@@ -249,6 +248,7 @@ static bool end_work(struct fr_exchange *x)
     if (x->state == FR_X_READING) x->is_rejected = true; /* what still comes is ignored */
     x->state = FR_X_ANSWERED;
     x->sink = (struct fr_http_sink){0};
+    fr_http_let_go(&x->pub);
     if (x->pub.conn && !x->is_gone) return true;
     if (x->pub.conn) fr_conn_schedule(x->pub.conn); /* it may have waited for this to close */
     fr_exchange_release(x);

@@ -4,11 +4,12 @@ import json
 import socket
 import ssl
 import subprocess
+import time
 
 import httpx
 import pytest
 
-from fed import Federation
+from fed import Federation, wait_until
 
 ACMES, UMBRAS, FREE, OTHER = (f"70b3d57ed000000{i}" for i in "1239")
 
@@ -151,3 +152,140 @@ def test_curl_gets_the_same(fed):
          f"https://{fed.host}:{fed.port}/api/v1/devices/{ACMES}"], capture_output=True, text=True, check=True)
     body, status = done.stdout.rsplit("\n", 1)
     assert status == "200" and json.loads(body)["same"] == 1
+
+
+# --- batches ---
+
+PART = 8192  # lines that are done in one transaction
+
+
+def lines(*rows):
+    return b"".join(json.dumps(dict(zip(("op", "eui", "netid"), row))).encode() + b"\n" for row in rows)
+
+
+def batch(client, body, key=None, **more):
+    headers = {"content-type": "application/x-ndjson", **({"idempotency-key": key} if key else {})}
+    return client("POST", "/devices:batch", content=body, headers=headers, **more)
+
+
+def results(reply):
+    assert reply.status_code == 200, reply.text
+    assert reply.headers["content-type"] == "application/x-ndjson"
+    rows = [json.loads(line) for line in reply.text.splitlines()]
+    assert [row["line"] for row in rows] == list(range(1, len(rows) + 1))
+    return [(row["status"], row["result"]) for row in rows]
+
+
+def euis(n, block):
+    return [f"70b3d57e{block:02x}{i:06x}" for i in range(n)]
+
+
+def count(fed, netid):
+    return next(row["devices"] for row in fed.json("network", "list") if row["netid"] == netid)
+
+
+def test_each_line_of_a_batch_stands_for_itself(fed, acme):
+    a, b = euis(2, 0xa0)
+    body = lines(("put", a, "000013"), ("put", a, "000013"), ("put", UMBRAS, "000013"), ("put", b, "000014"),
+                 ("delete", a), ("delete", a), ("delete", UMBRAS), ("put", "ffffffffffffffff", "000013"))
+    body += b'{"op":"steal","eui":"70b3d57ed0000001"}\n\n   \nnot json\n' + lines(("put", a.upper(), "0x000013"))[:-1]
+    assert results(batch(acme, body)) == [
+        (201, "added"), (200, "same"), (409, "taken"), (403, "denied"), (204, "removed"), (404, "absent"), (404, "absent"),
+        (400, "reserved"), (400, "malformed"), (400, "malformed"), (201, "added")]
+    assert results(batch(acme, lines(("delete", a, "000013")))) == [(204, "removed")]
+    assert results(batch(acme, b"")) == results(batch(acme, b"\n\n")) == []
+
+
+def test_a_batch_of_many_parts_is_told_again_and_not_done_again(fed, acme):
+    many = euis(2 * PART + 100, 0xa1)
+    first, second = (f"{name} {time.monotonic()}" for name in ("first", "second"))
+    body = lines(*(("put", eui, "000013") for eui in many))
+    before = count(fed, "000013")
+    assert results(batch(acme, body, first)) == [(201, "added")] * len(many)
+    assert count(fed, "000013") == before + len(many)
+    sequence = fed.json("store", "info")["sequence"]
+    again = batch(acme, body, first)
+    assert results(again) == [(201, "added")] * len(many)
+    assert fed.json("store", "info")["sequence"] == sequence
+    is_problem(batch(acme, body.replace(b"a1000001", b"a1000009"), first), 422)
+    is_problem(batch(acme, body + lines(("delete", many[0])), first), 422)
+    is_problem(batch(acme, body[:len(body) // 2], first), 422)
+    assert results(batch(acme, lines(*(("delete", eui) for eui in many)), second)) == [(204, "removed")] * len(many)
+    assert count(fed, "000013") == before
+
+
+def test_a_key_is_its_members_own(fed, acme, umbra):
+    a, b = euis(2, 0xa2)
+    assert results(batch(acme, lines(("put", a, "000013")), "same")) == [(201, "added")]
+    assert results(batch(umbra, lines(("put", b, "000014")), "same")) == [(201, "added")]
+    for client, eui in ((acme, a), (umbra, b)):
+        client("DELETE", f"/devices/{eui}")
+
+
+def test_requests_that_are_no_batch(fed, acme):
+    put = lines(("put", FREE, "000013"))
+    is_problem(acme("POST", "/devices:batch", content=put, headers={"content-type": "application/json"}), 415)
+    is_problem(batch(acme, put, "k" * 129), 400)
+    is_problem(batch(acme, b"{" + b" " * 5000), 413)
+    is_problem(acme("PUT", "/devices:batch", content=put), 405)
+    reader = Client(fed, fed.reader)
+    is_problem(batch(reader, put), 403)
+    reader.http.close()
+
+
+def lines_done(fed):
+    return fed.metrics()['fedroam_api_batch_lines_total{federation="fed.test"}']
+
+
+def send_half(fed, body, key):
+    """As much of a batch as the broker takes, by a client that then vanishes."""
+    context = ssl.create_default_context(cafile=fed.acme.root)
+    context.load_cert_chain(fed.acme.chain, fed.acme.key)
+    before = lines_done(fed)
+    with socket.create_connection(("127.0.0.1", fed.port)) as raw, context.wrap_socket(raw, server_hostname=fed.host) as tls:
+        tls.sendall((f"POST /api/v1/devices:batch HTTP/1.1\r\nHost: {fed.host}\r\nIdempotency-Key: {key}\r\n"
+                     f"Content-Type: application/x-ndjson\r\nContent-Length: {len(body)}\r\n\r\n").encode())
+        tls.sendall(body[:len(body) * 3 // 4])
+        wait_until(lambda: lines_done(fed) > before, 30, "a part")
+
+
+def test_a_batch_that_was_cut_goes_on(fed, umbra):
+    many = euis(3 * PART, 0xa3)
+    body = lines(*(("put", eui, "000013") for eui in many))
+    before = count(fed, "000013")
+    send_half(fed, body, "cut")
+    client = Client(fed, fed.acme)
+    assert results(batch(client, body, "cut")) == [(201, "added")] * len(many)
+    assert count(fed, "000013") == before + len(many)
+    client.http.close()
+
+
+def test_what_a_killed_broker_had_done_is_not_lost(fed):
+    many = euis(3 * PART, 0xa4)
+    body = lines(*(("put", eui, "000013") for eui in many))
+    before = count(fed, "000013")
+    send_half(fed, body, "killed")
+    fed.broker.kill()
+    fed.start_broker()
+    done = count(fed, "000013") - before
+    assert done % PART == 0
+    client = Client(fed, fed.acme)
+    assert results(batch(client, body, "killed")) == [(201, "added")] * len(many)
+    assert count(fed, "000013") == before + len(many)
+    client.http.close()
+
+
+def test_claims_in_vain_are_misses(fed):
+    """A member that tries what others have is stopped by its budget, and told so for the rest."""
+    fed.cli("policy", "set", "budget.unknown", "50", "--yes")
+    theirs = euis(200, 0xa5)
+    fed.devices("000014", theirs)
+    client = Client(fed, fed.acme)
+    wait_until(lambda: client("GET", f"/devices/{ACMES}").status_code == 200)
+    body = lines(*(("put", eui, "000013") for eui in theirs)) + b"\n" * 70000
+    assert {(409, "taken")} == set(results(batch(client, body)))
+    refused = client("GET", f"/devices/{OTHER}")
+    is_problem(refused, 429)
+    assert int(refused.headers["retry-after"]) > 0
+    fed.cli("policy", "set", "budget.unknown", "100000", "--yes")
+    client.http.close()

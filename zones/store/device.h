@@ -94,6 +94,8 @@ struct fr_device_job {
     /* Called for each refused row in the list's order; in a bulk for the first FR_BULK_REFUSED_MAX by EUI. May be NULL. */
     void (*refused)(void *data, const struct fr_device_refusal *refusal);
     void *data;
+    uint8_t *
+        outcomes; /* fr_device_apply: n of them, enum fr_device_outcome, in the list's order; may be NULL */
 };
 
 struct fr_device_report {

@@ -4,6 +4,7 @@
 #include "store/rows.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 struct fr_span fr_device_key(uint64_t deveui, uint8_t out[8])
 {
@@ -197,6 +198,15 @@ static enum fr_err check_size(const struct fr_device_report *report, struct fr_d
     return FR_E_LIMIT;
 }
 
+/* In the order of the user's list; a row that is not in the plan was there before in it. */
+static void tell_outcomes(const struct fr_device_job *job, const struct fr_plan *plan)
+{
+    if (job->outcomes == NULL) return;
+    memset(job->outcomes, FR_DEVICE_REPEATED, job->n);
+    for (size_t i = 0; i < plan->n; i++)
+        job->outcomes[plan->rows[i].index] = (uint8_t)plan->rows[i].outcome;
+}
+
 enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job *job,
                             struct fr_diag *diag, struct fr_device_report *report)
 {
@@ -216,6 +226,7 @@ enum fr_err fr_device_apply(struct fr_change *change, const struct fr_device_job
     if (err == FR_OK) err = write_rows(change, job, &plan, table, &tally);
     if (err == FR_OK) err = fr_tally_flush(&tally, fr_change_txn(change));
     if (err == FR_OK) *report = plan.report;
+    if (err == FR_OK) tell_outcomes(job, &plan);
 out:
     fr_plan_deinit(&plan);
     return err;
