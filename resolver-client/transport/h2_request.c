@@ -1,4 +1,7 @@
+#include "base/mem.h"
+#include "transport/h2_repeat.h"
 #include "transport/h2_server.h"
+#include "transport/h2_shared.h"
 
 #define IGNORED_MAX (64 * 1024) /* of a body whose answer is given already */
 
@@ -47,15 +50,51 @@ static unsigned check_head(struct fr_http_conn *c, struct fr_exchange *x)
     return fr_h1_is_authority(x->pub.authority) ? 0 : 400;
 }
 
+/* A list that passed every check may come again. */
+static void keep_list(struct fr_h2_server *h, const struct fr_exchange *x)
+{
+    struct fr_h2_repeat **r = &h->repeats[h->next_repeat % FR_H2_REPEATS];
+
+    if (!fr_h2_block_scan(h->incoming.block).is_lasting) return;
+    if (!*r) *r = fr_calloc(1, sizeof **r);
+    if (!*r) return; /* then it will be decoded again */
+    fr_h2_repeat_keep(*r, h->incoming.block, &h->incoming.fields, x);
+    h->next_repeat++;
+}
+
+/* Blocks that change the table end what the others meant. */
+static void forget_lists(struct fr_h2_server *h)
+{
+    for (size_t i = 0; i < FR_H2_REPEATS; i++)
+        if (h->repeats[i]) h->repeats[i]->is_kept = false;
+}
+
+static bool take_list(struct fr_http_conn *c, struct fr_h2_incoming *in)
+{
+    const struct fr_h2_huffman *huffman = &c->server->h2->huffman;
+
+    for (size_t i = 0; i < FR_H2_REPEATS; i++) {
+        const struct fr_h2_repeat *r = c->h2->repeats[i];
+
+        if (!r || !fr_h2_repeat_take(r, in->block, huffman, &c->conf, in->x)) continue;
+        in->fields = r->fields;
+        in->x->h2.is_open = true;
+        return true;
+    }
+    return false;
+}
+
 /* Makes the head ready for a handler. False: it has been answered. */
 static bool open_head(struct fr_http_conn *c, struct fr_exchange *x)
 {
     if (x->h2.is_open) return true;
     x->h2.is_open = true;
-    x->pub.proto = FR_HTTP_2;
     fr_head_seal(&x->head);
     unsigned status = check_head(c, x);
-    if (status) reject(c, x, status);
+    if (status)
+        reject(c, x, status);
+    else if (c->h2->incoming.block.n > 0)
+        keep_list(c->h2, x);
     return status == 0;
 }
 
@@ -66,6 +105,7 @@ static void dispatch(struct fr_http_conn *c, struct fr_exchange *x)
         fr_h2_reset(c, x, NGHTTP2_REFUSED_STREAM);
         return;
     }
+    x->pub.proto = FR_HTTP_2;
     fr_exchange_dispatch(c, x);
 }
 
@@ -160,8 +200,9 @@ static bool put_down(struct fr_http_conn *c, struct fr_exchange *x)
 static void expect_body(struct fr_http_conn *c, struct fr_exchange *x, bool is_asked)
 {
     if (x->is_rejected) return;
+    if (!open_head(c, x)) return;
     if (c->server->handler.on_head) {
-        if (!open_head(c, x)) return;
+        x->pub.proto = FR_HTTP_2;
         c->h2->in_hand = x;
         fr_exchange_head(c, x);
         if (!put_down(c, x) || x->is_rejected) return;
@@ -175,10 +216,10 @@ static void expect_body(struct fr_http_conn *c, struct fr_exchange *x, bool is_a
 /* END_HEADERS came. */
 static void end_list(struct fr_http_conn *c)
 {
-    struct fr_h2_incoming in = c->h2->incoming;
+    const struct fr_h2_incoming in = c->h2->incoming;
     struct fr_exchange *x = in.x;
 
-    c->h2->incoming = (struct fr_h2_incoming){0};
+    c->h2->incoming.id = 0;
     if (!x) return;
     if (in.is_malformed || (in.is_trailer && !in.has_end) ||
         (!in.is_trailer && !x->is_rejected && !fr_h2_fields_is_request(&in.fields))) {
@@ -193,6 +234,7 @@ static void end_list(struct fr_http_conn *c)
         complete(c, x);
     else
         expect_body(c, x, in.fields.expects);
+    c->h2->incoming.block = (struct fr_span){NULL, 0};
 }
 
 static void take_block(struct fr_http_conn *c, struct fr_span block, bool is_last)
@@ -282,10 +324,17 @@ void fr_h2_request_headers(struct fr_http_conn *c, const nghttp2_frame_hd *hd,
         fr_h2_breach(c, NGHTTP2_PROTOCOL_ERROR);
         return;
     }
+    bool is_last = hd->flags & NGHTTP2_FLAG_END_HEADERS;
     *in = (struct fr_h2_incoming){.id = hd->stream_id,
                                   .has_end = (hd->flags & NGHTTP2_FLAG_END_STREAM) != 0};
-    if (start_list(c, hd->stream_id))
-        take_block(c, payload, (hd->flags & NGHTTP2_FLAG_END_HEADERS) != 0);
+    if (!start_list(c, hd->stream_id)) return;
+    if (is_last && !in->is_trailer) in->block = payload;
+    if (in->x && in->block.n > 0 && take_list(c, in)) {
+        end_list(c);
+        return;
+    }
+    if (!fr_h2_block_scan(in->block).is_lasting) forget_lists(c->h2);
+    take_block(c, payload, is_last);
 }
 
 void fr_h2_request_continuation(struct fr_http_conn *c, const nghttp2_frame_hd *hd,

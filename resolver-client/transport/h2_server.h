@@ -27,12 +27,16 @@
 #define FR_H2_OUT_MAX 65536
 #define FR_H2_BUCKETS 64
 #define FR_H2_LATE 32
+#define FR_H2_REPEATS 2
+
+struct fr_h2_repeat;
 
 /* The header list that is coming in; id 0: none. */
 struct fr_h2_incoming {
     int32_t id;
     struct fr_exchange *x; /* NULL: decoded, because the tables must agree, and forgotten */
     struct fr_h2_fields fields;
+    struct fr_span block; /* when it is one frame, and while that is looked at */
     bool is_trailer, has_end;
     bool is_malformed;
     unsigned continuations;
@@ -44,6 +48,8 @@ struct fr_h2_server {
     size_t out_at;
     nghttp2_hd_inflater *inflater;
     struct fr_h2_incoming incoming;
+    struct fr_h2_repeat *repeats[FR_H2_REPEATS]; /* lists that may come again; NULL: none yet */
+    unsigned next_repeat;
     struct fr_exchange *streams[FR_H2_BUCKETS];
     struct fr_exchange *in_hand; /* its handler is called before its request is whole: it stays */
     struct fr_exchange *newest;  /* of the stream that began last, while it is live */

@@ -9,6 +9,7 @@ enum fr_err fr_h2_shared_new(struct fr_h2_shared **out)
     if (!shared) return FR_E_NOMEM;
     shared->mem = fr_h2_pool_mem(&shared->pool);
     fr_h2_heads_init(&shared->heads);
+    fr_h2_huffman_init(&shared->huffman);
     *out = shared;
     return FR_OK;
 }
