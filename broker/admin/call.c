@@ -56,11 +56,10 @@ static enum fr_err call_here(const char *state, const struct fr_admin_request *r
 
     err = fr_store_open(&(struct fr_store_options){.dir = state}, diag, &store);
     if (err) goto out;
-    const struct fr_admin_fed_options options = {
-        .state = state,
-        .store = store,
-        .clock = fr_clock_system(),
-        .passphrase = request->passphrase};
+    const struct fr_admin_fed_options options = {.state = state,
+                                                 .store = store,
+                                                 .clock = fr_clock_system(),
+                                                 .passphrase = request->passphrase};
     err = fr_admin_fed_new(&options, diag, &fed);
     if (err) goto out;
     err = fr_task_new(request, &actor, diag, &task);

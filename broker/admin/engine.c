@@ -72,8 +72,8 @@ enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag)
     fr_ca_close(fed->ca);
     fed->ca = NULL;
     fed->why_no_ca = (struct fr_diag){0};
-    fed->no_ca = fr_ca_open_with(fed->state, fed->store, &by, fed->passphrase, &fed->why_no_ca,
-                                 &fed->ca);
+    fed->no_ca =
+        fr_ca_open_with(fed->state, fed->store, &by, fed->passphrase, &fed->why_no_ca, &fed->ca);
     if (fed->no_ca && diag) *diag = fed->why_no_ca;
     return fed->no_ca;
 }

@@ -65,7 +65,7 @@ struct fr_admin_fed_options {
     const struct fr_log *log; /* may be NULL */
     const struct fr_clock *clock;
     const struct fr_passphrase *passphrase; /* unlocks keys; borrowed as the store; may be NULL */
-    const char *audit_also; /* second copy of the audit trail; NULL: none */
+    const char *audit_also;                 /* second copy of the audit trail; NULL: none */
 };
 enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct fr_diag *diag,
                              struct fr_admin_fed **out);

@@ -7,6 +7,7 @@
 #include "zones_cli/commands.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 
 static enum fr_exit run_version(struct fr_cli *cli)
@@ -29,15 +30,22 @@ static const struct fr_cli_command own_commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct fr_cli_command *const tables[] = {
-        fr_pki_commands,         fr_pki_trail_commands, fr_zones_commands,
-        fr_zones_owner_commands, fr_resolver_commands,  fr_bench_commands,
-        fr_member_commands,      own_commands,          NULL};
+    static const struct fr_cli_command *const tables[] = {fr_ca_commands,
+                                                          fr_pki_commands,
+                                                          fr_pki_trail_commands,
+                                                          fr_zones_commands,
+                                                          fr_zones_owner_commands,
+                                                          fr_resolver_commands,
+                                                          fr_bench_commands,
+                                                          fr_member_commands,
+                                                          own_commands,
+                                                          NULL};
     const struct fr_cli_program program = {
         .name = "fedroam",
         .summary = "administer and ask LoRaWAN roaming federations",
         .tables = tables,
         .globals = fr_cli_globals,
+        .data = getenv("CREDENTIALS_DIRECTORY"), /* see pki_cli/passphrase.h */
     };
     const struct rlimit no_core = {0, 0};
     (void)signal(SIGPIPE, SIG_IGN);

@@ -1,4 +1,4 @@
-/* fedroam ca init, fedroam ca show */
+/* fedroam ca init */
 #include "pki_cli/cmds.h"
 
 #include "admin/engine.h"
@@ -6,7 +6,7 @@
 #include "ca/init.h"
 #include "names/member.h"
 #include "pki_cli/cells.h"
-#include "store/authority.h"
+#include "pki_cli/passphrase.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -78,8 +78,24 @@ static enum fr_err print_init(const struct fr_cli *cli, const struct fr_ca_init_
     return err;
 }
 
+/* What locks the keys: descriptors, the credential, or new passphrases from the terminal. */
+static enum fr_err find_locks(const struct fr_cli *cli, struct fr_diag *diag,
+                              struct fr_cli_passphrase *issuing, struct fr_cli_passphrase *root)
+{
+    enum fr_err err = fr_cli_passphrase_find(cli, "passphrase-fd", diag, issuing);
+
+    if (!err) err = fr_cli_passphrase_find(cli, "root-passphrase-fd", diag, root);
+    if (err || !fr_cli_flag(cli, "lock-keys")) return err;
+    if (issuing->secret.n == 0)
+        err = fr_passphrase_ask("new passphrase of the issuing CA: ", true, diag, &issuing->secret);
+    if (!err && root->secret.n == 0)
+        err = fr_passphrase_ask("new passphrase of the root: ", true, diag, &root->secret);
+    return err;
+}
+
 enum fr_exit fr_cmd_ca_init(struct fr_cli *cli)
 {
+    struct fr_cli_passphrase issuing = FR_CLI_PASSPHRASE_INIT, root = FR_CLI_PASSPHRASE_INIT;
     char host[64], dir[FR_STATE_DIR_MAX];
     struct fr_diag diag = {0};
     struct fr_ca_init_result result;
@@ -108,49 +124,14 @@ enum fr_exit fr_cmd_ca_init(struct fr_cli *cli)
         return FR_EXIT_OK;
     }
     choose_owner(cli, &o);
-    err = fr_ca_init(&o, &diag, &result);
+    err = find_locks(cli, &diag, &issuing, &root);
+    o.issuing_passphrase = fr_buf_span(&issuing.secret);
+    o.root_passphrase = fr_buf_span(&root.secret);
+    if (!err) err = fr_ca_init(&o, &diag, &result);
+    fr_cli_passphrase_deinit(&issuing);
+    fr_cli_passphrase_deinit(&root);
     if (!err) err = print_init(cli, &o, &result);
     if (err) return fr_cli_fail(cli, err, &diag);
     fr_cli_note(cli, "move the root key to a safe place: nothing needs it day by day");
     return FR_EXIT_OK;
-}
-
-/* --- show --- */
-
-static const struct fr_column SHOW_COLUMNS[] = {
-    {.key = "name"},
-    {.key = "kind"},
-    {.key = "state"},
-    {.key = "not_before"},
-    {.key = "not_after"},
-    {.key = "sha256"},
-    {0},
-};
-
-static enum fr_err put_authority(void *data, const struct fr_authority_row *row)
-{
-    struct fr_table *t = data;
-
-    fr_table_text(t, row->name);
-    fr_table_text(t, row->kind == FR_AUTHORITY_ROOT ? "root" : "issuing");
-    fr_table_text(t, fr_authority_state_text(row->state));
-    fr_cell_time(t, row->not_before_s);
-    fr_cell_time(t, row->not_after_s);
-    fr_cell_hex(t, row->sha256, 32);
-    return FR_OK;
-}
-
-enum fr_exit fr_cmd_ca_show(struct fr_cli *cli)
-{
-    struct fr_session session = FR_SESSION_INIT;
-    struct fr_diag diag = {0};
-    struct fr_table *t = NULL;
-    enum fr_err err = fr_session_open(cli, &diag, &session);
-
-    if (!err) err = fr_table_new(SHOW_COLUMNS, &t);
-    if (!err) err = fr_authority_each(session.snap, put_authority, t);
-    if (!err) err = fr_table_print(t, fr_cli_output(cli), fr_cli_out(cli));
-    fr_table_free(t);
-    fr_session_close(&session);
-    return fr_cli_fail(cli, err, &diag);
 }

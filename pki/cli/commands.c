@@ -15,18 +15,6 @@
         .name = "host", .value = "H", .help = "label of the host (broker)"                         \
     }
 
-static const struct fr_cli_option INIT_OPTIONS[] = {
-    {.name = "url", .value = "URL", .help = "where members will reach the broker"},
-    {.name = "root-out",
-     .value = "FILE",
-     .help = "write the root key there instead of into the state directory"},
-    {.name = "netid-pool",
-     .value = "FIRST-LAST",
-     .help = "NetIDs that member add --netid auto gives out"},
-    {.name = "host", .value = "H", .help = "label of the broker's host (this machine's name)"},
-    {0},
-};
-
 static const struct fr_cli_option MEMBER_ADD_OPTIONS[] = {
     {.name = "netid", .value = "N|auto", .is_repeatable = true, .help = "a network of the member"},
     {.name = "endpoint",
@@ -138,27 +126,6 @@ static const struct fr_cli_option TOKEN_LIST_OPTIONS[] = {
 };
 
 const struct fr_cli_command fr_pki_commands[] = {
-    {.path = "ca init",
-     .options = INIT_OPTIONS,
-     .summary = "make a federation: CA, store and the broker's certificate",
-     .details = "Makes the state directory with root and issuing CA, the broker's certificate and "
-                "an empty store. Asks nothing "
-                "and overwrites nothing.",
-     .example = "fedroam ca init --fed fed.example --url https://broker.fed.example:8443/dns-query",
-     .run = fr_cmd_ca_init},
-    {.path = "ca show",
-     .summary = "the federation's CA certificates",
-     .example = "fedroam ca show",
-     .run = fr_cmd_ca_show},
-    {.path = "ca crl show",
-     .summary = "the revocation list that is published",
-     .details = "A running broker makes a new one after every revocation, and each hour.",
-     .example = "fedroam ca crl show",
-     .run = fr_cmd_ca_crl_show},
-    {.path = "ca crl publish",
-     .summary = "make a new revocation list now",
-     .example = "fedroam ca crl publish",
-     .run = fr_cmd_ca_crl_publish},
     {.path = "member add",
      .args = "ID",
      .min_args = 1,

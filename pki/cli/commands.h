@@ -5,4 +5,5 @@
 
 /* Ends with {NULL}. */
 extern const struct fr_cli_command fr_pki_commands[];
+extern const struct fr_cli_command fr_ca_commands[];
 extern const struct fr_cli_command fr_pki_trail_commands[]; /* audit, grace, ca clock */

@@ -1,5 +1,7 @@
 #include "pki_cli/session.h"
 
+#include "pki_cli/passphrase.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -117,12 +119,16 @@ enum fr_err fr_session_change(const struct fr_cli *cli, const char *op, struct f
         .reason = fr_cli_opt(cli, "reason"),
         .dry_run = fr_cli_flag(cli, "dry-run"),
     };
+    struct fr_cli_passphrase passphrase = FR_CLI_PASSPHRASE_INIT;
     enum fr_err err = fr_buf_err(args);
 
     if (!err) err = find_checked(cli, diag, dir);
-    if (err) return err;
+    if (!err) err = fr_cli_passphrase_find(cli, "passphrase-fd", diag, &passphrase);
     request.args = fr_buf_str(args);
-    return fr_admin_call(dir, &request, diag, out);
+    request.passphrase = &passphrase.provider;
+    if (!err) err = fr_admin_call(dir, &request, diag, out);
+    fr_cli_passphrase_deinit(&passphrase);
+    return err;
 }
 
 void fr_session_put_opt(const struct fr_cli *cli, struct fr_json *json, const char *option,

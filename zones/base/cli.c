@@ -14,6 +14,9 @@ const struct fr_cli_option fr_cli_globals[] = {
     {.name = "yes", .letter = 'y', .help = "do not ask"},
     {.name = "dry-run", .help = "show what would change, change nothing"},
     {.name = "reason", .value = "TEXT", .help = "why, for the journal"},
+    {.name = "passphrase-fd",
+     .value = "N",
+     .help = "of the CA's keys, when no broker runs: read it from this descriptor"},
     {0},
 };
 

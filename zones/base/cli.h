@@ -48,7 +48,7 @@ struct fr_cli_program {
     void *data; /* given back by fr_cli_data */
 };
 
-/* --state, --fed, -o/--output, -y/--yes, --dry-run, --reason: what every fedroam command
+/* --state, --fed, -o/--output, -y/--yes, --dry-run, --reason, --passphrase-fd: what every fedroam command
  * understands. */
 extern const struct fr_cli_option fr_cli_globals[];
 

@@ -1,0 +1,41 @@
+#include "pki_cli/passphrase.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum fr_err give(void *data, const char *path, struct fr_diag *diag, struct fr_buf *out)
+{
+    struct fr_cli_passphrase *p = data;
+    char prompt[512];
+    enum fr_err err = FR_OK;
+
+    if (p->secret.n == 0) {
+        (void)snprintf(prompt, sizeof prompt, "passphrase of %s: ", path);
+        err = fr_passphrase_ask(prompt, false, diag, &p->secret);
+    }
+    if (!err) fr_buf_add_span(out, fr_buf_span(&p->secret));
+    return err;
+}
+
+enum fr_err fr_cli_passphrase_find(const struct fr_cli *cli, const char *option,
+                                   struct fr_diag *diag, struct fr_cli_passphrase *out)
+{
+    const char *fd = fr_cli_opt(cli, option);
+    const char *folder = strcmp(option, "passphrase-fd") == 0 ? fr_cli_data(cli) : NULL;
+    enum fr_err err = FR_OK;
+
+    if (fd != NULL)
+        err = fr_passphrase_read_fd(fd, diag, &out->secret);
+    else if (folder != NULL)
+        err = fr_passphrase_read_credential(folder, NULL, &out->secret);
+    if (fd == NULL && err == FR_E_NOT_FOUND) err = FR_OK;
+    if (err && fd == NULL)
+        (void)fr_diag_fail(diag, err, "the credential ca-passphrase cannot be read");
+    out->provider = (struct fr_passphrase){give, out, out->secret.n > 0};
+    return err;
+}
+
+void fr_cli_passphrase_deinit(struct fr_cli_passphrase *passphrase)
+{
+    fr_buf_deinit_secret(&passphrase->secret);
+}

@@ -1,0 +1,29 @@
+/* Who knows the passphrase of a key, on a command line: a descriptor named by an option, the
+ * credential ca-passphrase of the service manager, or the person at the terminal.
+ *
+ * Model    What is at hand is read when it is made; a person is asked once, when a key turns out to
+ *          be locked. fr_cli_data is the folder of credentials, or NULL.
+ * Owns     Start from FR_CLI_PASSPHRASE_INIT, end with fr_cli_passphrase_deinit, which wipes it.
+ *          `provider` points into it: it stays where it is.
+ * Threads  Not for threaded programs.
+ * Errors   Those of x509/passphrase.h. */
+#pragma once
+
+#include "base/cli.h"
+#include "x509/passphrase.h"
+
+struct fr_cli_passphrase {
+    struct fr_buf secret;
+    struct fr_passphrase provider;
+};
+
+#define FR_CLI_PASSPHRASE_INIT                                                                     \
+    {                                                                                              \
+        .secret = FR_BUF_INIT(FR_PASSPHRASE_MAX)                                                   \
+    }
+
+/* option: "passphrase-fd", or another whose value is a descriptor. The credential is the issuing
+ * keys' and counts for the first alone. */
+enum fr_err fr_cli_passphrase_find(const struct fr_cli *cli, const char *option,
+                                   struct fr_diag *diag, struct fr_cli_passphrase *out);
+void fr_cli_passphrase_deinit(struct fr_cli_passphrase *passphrase);
