@@ -58,7 +58,11 @@
  *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?; body: CSR
  *                   (PEM or DER) → serial, profile, id, member?, names[], rights[], not_before,
  *                   not_after, sha256, chain (PEM: leaf, issuing), root (PEM)
- *   cert.revoke     one of serial, member, netid; cause? ("key-compromise", …) → revoked (count)
+ *   network.suspend, network.resume       netid → netid, state
+ *   cert.revoke     one of serial, key (SHA-256 of its SPKI, hex), netid, and member and/or before (a
+ *                   time); cause? ("key-compromise", …) → revoked (count), certificates: [{serial,
+ *                   profile, member?, id, not_after}] and tlsa[] (1000 of them at most), names[] that
+ *                   are not answered any more, devices (how many)
  *   cert.set        serial, rights[] → serial, rights[]
  *   token.create    member, profiles[], netid?, joineui?, rights[]?, host?, ttl_s?, approval?(bool)
  *                   → id, member, profiles[], netid?, joineui?, host?, expires, token (shown this
@@ -76,6 +80,10 @@
  *   ca.list.install body: a revocation list (DER) of the root → names[] (issuing CAs it ends),
  *                   number, entries, next_update, revoked (certificates below them)
  *   server.renew    new_key?(bool), host? → serial, host, not_before, not_after, new_key
+ *   clock.accept    (none) → now, last
+ *   grace.open      one of member, all(bool); until (a time) → member?, all, until
+ *   grace.close     one of member, all(bool) → member?, all
+ *   audit.rotate    (none) → file
  *   crl.publish     (none) → lists: [{name, number, entries, this_update, next_update}] of the issuing
  *                   CAs, the active one first
  */

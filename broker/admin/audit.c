@@ -34,6 +34,7 @@ struct fr_audit {
     bool is_known;   /* the end of main was read */
     bool is_failed;  /* the last attempt failed */
     bool is_lagging; /* the copy lacks lines */
+    _Atomic(char *) next_also; /* where the copy is to go; "" stands for nowhere; NULL: as it is */
     uint64_t lost;
     struct fr_diag why;
     atomic_uint_fast64_t lines, failures, copy_failures;
@@ -276,10 +277,38 @@ static void copy_failed(struct fr_audit *audit, const struct fr_diag *diag)
     audit->is_lagging = true;
 }
 
+/* Was it moved or deleted? Then another one is begun, with all there is. */
+static bool copy_is_gone(const struct trail *copy)
+{
+    struct stat open_one, named;
+    if (copy->fd < 0 || fstat(copy->fd, &open_one)) return false;
+    return stat(copy->path, &named) || named.st_ino != open_one.st_ino ||
+           named.st_dev != open_one.st_dev;
+}
+
+/* Takes over what fr_audit_set_also asked for. */
+static void copy_move(struct fr_audit *audit)
+{
+    char *path = atomic_exchange(&audit->next_also, NULL);
+    if (!path) return;
+    const bool is_same = audit->copy.path && strcmp(audit->copy.path, path) == 0;
+    if (!path[0] || is_same) {
+        fr_free(path);
+        path = NULL;
+    }
+    if (is_same) return;
+    trail_close(&audit->copy);
+    fr_free(audit->copy.path);
+    audit->copy.path = path;
+    audit->is_lagging = true; /* its end has to be looked at */
+}
+
 static void copy_add(struct fr_audit *audit, struct fr_span line)
 {
     struct fr_diag diag = {0};
+    copy_move(audit);
     if (!audit->copy.path) return;
+    if (copy_is_gone(&audit->copy)) audit->is_lagging = true;
     enum fr_err err = FR_OK;
     if (audit->is_lagging || audit->copy.fd < 0)
         err = copy_catch_up(audit, &diag);
@@ -385,7 +414,6 @@ static enum fr_err settle(struct fr_audit *audit, enum fr_err err, struct fr_dia
 
 enum fr_err fr_audit_ready(struct fr_audit *audit, int64_t now_s, struct fr_diag *diag)
 {
-    if (audit->main.fd >= 0 && !audit->is_failed) return FR_OK;
     enum fr_err err = enter(audit, now_s, &audit->why);
     if (!err) err = add_lost(audit, now_s, &audit->why);
     if (!err && audit->is_failed)
@@ -494,6 +522,7 @@ enum fr_err fr_audit_open(const struct fr_audit_options *options, struct fr_audi
     atomic_init(&audit->failures, 0);
     atomic_init(&audit->copy_failures, 0);
     atomic_init(&audit->is_ready, true);
+    atomic_init(&audit->next_also, NULL);
     if (!audit->state || !audit->main.path || !audit->head ||
         fr_audit_set_also(audit, options->also)) {
         fr_audit_close(audit);
@@ -505,12 +534,9 @@ enum fr_err fr_audit_open(const struct fr_audit_options *options, struct fr_audi
 
 enum fr_err fr_audit_set_also(struct fr_audit *audit, const char *also)
 {
-    char *path = also ? fr_strdup(also) : NULL;
-    if (also && !path) return FR_E_NOMEM;
-    trail_close(&audit->copy);
-    fr_free(audit->copy.path);
-    audit->copy.path = path;
-    audit->is_lagging = true; /* its end has to be looked at */
+    char *path = fr_strdup(also ? also : "");
+    if (!path) return FR_E_NOMEM;
+    fr_free(atomic_exchange(&audit->next_also, path));
     return FR_OK;
 }
 
@@ -522,6 +548,7 @@ void fr_audit_close(struct fr_audit *audit)
     trail_close(&audit->copy);
     fr_free(audit->main.path);
     fr_free(audit->copy.path);
+    fr_free(atomic_load(&audit->next_also));
     fr_free(audit->head);
     fr_free(audit->state);
     fr_free(audit);

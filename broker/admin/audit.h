@@ -36,7 +36,7 @@ struct fr_audit_options {
 enum fr_err fr_audit_open(const struct fr_audit_options *options, struct fr_audit **out);
 void fr_audit_close(struct fr_audit *audit); /* syncs; NULL is fine */
 
-/* Another file for the second copy, or none. */
+/* Another file for the second copy, or none, from the next line on. Any thread. FR_E_NOMEM. */
 enum fr_err fr_audit_set_also(struct fr_audit *audit, const char *also);
 
 /* May something happen that must be recorded? now_s: for the line that ends a failure. */

@@ -49,6 +49,11 @@ void fr_admin_fed_free(struct fr_admin_fed *fed)
     fr_free(fed);
 }
 
+enum fr_err fr_admin_fed_set_audit_also(struct fr_admin_fed *fed, const char *also)
+{
+    return fr_audit_set_also(fed->audit, also);
+}
+
 struct fr_audit_counters fr_admin_fed_audit(const struct fr_admin_fed *fed)
 {
     return fr_audit_counters(fed->audit);

@@ -71,6 +71,10 @@ enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct 
                              struct fr_admin_fed **out);
 void fr_admin_fed_free(struct fr_admin_fed *fed);
 
+/* Where the second copy of the audit trail is kept from the next line on; NULL: nowhere. Any thread.
+ * FR_E_NOMEM. */
+enum fr_err fr_admin_fed_set_audit_also(struct fr_admin_fed *fed, const char *also);
+
 /* How the audit trail does; any thread. */
 struct fr_audit_counters fr_admin_fed_audit(const struct fr_admin_fed *fed);
 

@@ -76,8 +76,8 @@ static void describe(const struct fr_task *task, struct fr_audit_entry *out)
  * text is in a reply, too. */
 static const char *const public_keys[] = {
     "added",   "approved", "block",   "blocked", "entries", "file",    "id",      "imported",
-    "joineui", "member",   "moved",   "name",    "netid",   "number",  "profile", "removed",
-    "revoked", "serial",   "sha256",  "state",   "until",
+    "joineui", "lists",    "member",  "moved",   "name",    "netid",   "number",  "profile",
+    "removed", "revoked",  "serial",  "sha256",  "state",   "until",
 };
 
 /* NULL: nothing to tell, or no memory. */

@@ -8,4 +8,5 @@ void fr_api_batch_post(struct fr_api_call *call); /* one without a body; see api
 void fr_api_device_get(struct fr_api_call *call);
 void fr_api_device_put(struct fr_api_call *call);
 void fr_api_device_delete(struct fr_api_call *call);
+void fr_api_certificates_get(struct fr_api_call *call);
 void fr_api_leave(struct fr_api_call *call);

@@ -59,6 +59,7 @@ static enum fr_err fed_add(struct fr_broker *broker, const struct fr_broker_conf
     enum fr_err err = fr_fed_open(&conf->federations[i], &options, diag, &fed);
     if (!err) err = fr_fed_start(fed, &options, diag);
     if (!err) err = fr_fed_set_query_log(fed, &conf->federations[i], diag);
+    if (!err) err = fr_admin_fed_set_audit_also(fed->admin, conf->federations[i].audit_also);
     if (err) {
         fr_fed_close(fed);
         return err;
@@ -288,6 +289,9 @@ static void renew_query_logs(const struct fr_broker *broker)
         struct fr_diag diag = {0};
         enum fr_err err =
             fr_fed_set_query_log(fr_crew_feds(broker->crew)[i], &conf->federations[i], &diag);
+        if (fr_admin_fed_set_audit_also(fr_crew_feds(broker->crew)[i]->admin,
+                                        conf->federations[i].audit_also))
+            err = FR_E_NOMEM;
         if (err)
             FR_LOG(broker->options.log, FR_LOG_ERROR, "query_log.refused",
                    FR_STR("federation", conf->federations[i].name),

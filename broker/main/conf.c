@@ -37,6 +37,14 @@ static const struct fr_conf_row query_log_rows[] = {
     {.key = NULL},
 };
 
+static const struct fr_conf_row audit_rows[] = {
+    {.key = "also",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_broker_fed_conf, audit_also),
+     .help = "File of a second copy of the audit trail, best on another disk or machine."},
+    {.key = NULL},
+};
+
 static const struct fr_conf_row federation_rows[] = {
     {.key = "name",
      .type = FR_T_STRING,
@@ -52,6 +60,7 @@ static const struct fr_conf_row federation_rows[] = {
      .type = FR_T_GROUP,
      .rows = query_log_rows,
      .help = "Query log; without it none is written."},
+    {.key = "audit", .type = FR_T_GROUP, .rows = audit_rows, .help = "The audit trail."},
     {.key = NULL},
 };
 

@@ -26,6 +26,7 @@ struct fr_broker_fed_conf {
         char *file; /* NULL: none */
         uint64_t keep_ms, size;
     } query_log;
+    char *audit_also; /* NULL: no second copy */
 };
 
 struct fr_broker_listen_conf {

@@ -253,6 +253,25 @@ static void write_lists(struct fr_metrics *m, const struct fr_broker_counts *cou
     }
 }
 
+static void write_audit(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_audit_lines",
+                      "Lines added to the audit trail.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, fr_admin_fed_audit(counts->feds[i]->admin).lines, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_audit_failures",
+                      "Attempts to write the audit trail, or its second copy, that failed.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        const struct fr_audit_counters audit = fr_admin_fed_audit(counts->feds[i]->admin);
+        FR_METRIC(m, audit.failures, FED(i), {"file", "trail"});
+        FR_METRIC(m, audit.copy_failures, FED(i), {"file", "copy"});
+    }
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_audit_ready",
+                      "1 while the audit trail can be written; else nothing is signed.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, fr_admin_fed_audit(counts->feds[i]->admin).is_ready ? 1u : 0u, FED(i));
+}
+
 /* --- federations: store, changes, certificates --- */
 
 static void write_store(struct fr_metrics *m, const struct fr_broker_counts *counts)
@@ -346,6 +365,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_changes(&m, counts);
     write_expiries(&m, counts, now_s);
     write_lists(&m, counts, now_s);
+    write_audit(&m, counts);
     write_est(&m, counts);
     write_api(&m, counts);
     fr_metrics_end(&m);

@@ -48,7 +48,7 @@ static enum fr_exit check_selector(const struct fr_cli *cli)
 static enum fr_err load_key(const char *path, struct fr_diag *diag, struct fr_key **out)
 {
     struct fr_buf text = FR_BUF_INIT(FR_CERT_FILE_MAX);
-    struct fr_cert *cert = NULL;
+    struct fr_chain *chain = NULL;
     enum fr_err err = fr_file_read(path, diag, &text);
 
     if (err) goto out;
@@ -57,11 +57,11 @@ static enum fr_err load_key(const char *path, struct fr_diag *diag, struct fr_ke
     } else if (strstr(fr_buf_str(&text), "PRIVATE KEY") != NULL) {
         err = fr_key_load(path, diag, out);
     } else {
-        err = fr_cert_load(path, diag, &cert);
-        if (!err) err = fr_cert_dup_key(cert, out);
+        err = fr_chain_load(path, diag, &chain);
+        if (!err) err = fr_cert_dup_key(fr_chain_at(chain, 0), out); /* the leaf's */
     }
 out:
-    fr_cert_free(cert);
+    fr_chain_free(chain);
     fr_buf_deinit_secret(&text);
     return err;
 }

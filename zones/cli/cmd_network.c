@@ -43,6 +43,33 @@ enum fr_exit fr_cmd_network_set(struct fr_cli *cli)
     return code;
 }
 
+static enum fr_exit set_state(struct fr_cli *cli, const char *op)
+{
+    struct fr_buf args = FR_BUF_INIT(ARGS_MAX);
+    struct fr_json json = fr_json(&args);
+    struct fr_diag diag = {0};
+    uint32_t netid;
+
+    enum fr_err err = fr_arg_netid(fr_cli_arg(cli, 0), &diag, &netid);
+    if (err) return fr_cli_fail(cli, err, &diag);
+    fr_json_object(&json);
+    fr_json_put_str(&json, "netid", fr_cli_arg(cli, 0));
+    fr_json_end(&json);
+    enum fr_exit code = change(cli, op, &args, "network");
+    fr_buf_deinit(&args);
+    return code;
+}
+
+enum fr_exit fr_cmd_network_suspend(struct fr_cli *cli)
+{
+    return set_state(cli, "network.suspend");
+}
+
+enum fr_exit fr_cmd_network_resume(struct fr_cli *cli)
+{
+    return set_state(cli, "network.resume");
+}
+
 enum fr_exit fr_cmd_joineui_set(struct fr_cli *cli)
 {
     struct fr_buf args = FR_BUF_INIT(ARGS_MAX);

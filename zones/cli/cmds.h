@@ -32,6 +32,8 @@ enum fr_exit fr_cmd_visibility_allow(struct fr_cli *cli);
 enum fr_exit fr_cmd_visibility_deny(struct fr_cli *cli);
 enum fr_exit fr_cmd_visibility_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_network_set(struct fr_cli *cli);
+enum fr_exit fr_cmd_network_suspend(struct fr_cli *cli);
+enum fr_exit fr_cmd_network_resume(struct fr_cli *cli);
 enum fr_exit fr_cmd_network_show(struct fr_cli *cli);
 enum fr_exit fr_cmd_network_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_joineui_set(struct fr_cli *cli);
