@@ -54,6 +54,9 @@
  *                   deveui, outcome, owner?}] (100000 at most), refused_total.
  *                   Not imported: rows were refused without keep_going, and nothing changed. What a
  *                   replacement would do is asked with dry_run first.
+ *   zone.rollback   to (a sequence) → to, added, removed, moved, hidden, shown, left (as they are: their
+ *                   network or member is gone)
+ *   journal.trim    (none) → removed
  *   policy.set      set: {"ttl.deveui": "1h", …} → policy: {name: number or word, …}
  *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?; body: CSR
  *                   (PEM or DER) → serial, profile, id, member?, names[], rights[], not_before,

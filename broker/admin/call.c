@@ -65,6 +65,8 @@ static enum fr_err call_here(const char *state, const struct fr_admin_request *r
     err = fr_task_new(request, &actor, diag, &task);
     if (err) goto out;
     revoked_before = revocations(store);
+    while (!fr_admin_tidy(fed, TIDY_MS)) { /* an import that was cut short comes first */
+    }
     fr_admin_run(fed, task);
     while (!fr_task_is_single(task) && !fr_admin_tidy(fed, TIDY_MS)) {
     }

@@ -151,6 +151,13 @@ enum fr_err fr_op_visibility_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_import_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_import_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
 void fr_op_import_end(void *state);
+enum fr_err fr_op_journal_trim_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_journal_trim_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                    bool *done);
+void fr_op_journal_trim_end(void *state);
+enum fr_err fr_op_rollback_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_rollback_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
+void fr_op_rollback_end(void *state);
 enum fr_err fr_op_policy_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_cert_issue_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign);
 enum fr_err fr_op_cert_issue_sign(struct fr_op_ctx *ctx, void *state);

@@ -30,7 +30,8 @@ static const struct fr_arg rows[] = {
 struct import {
     struct fr_op_ctx *ctx;
     struct fr_list *list;
-    size_t taken; /* rows of the body that are in the list */
+    bool is_clear; /* nothing of an earlier one is left to be finished */
+    size_t taken;  /* rows of the body that are in the list */
     struct fr_device_job job;
     uint64_t *euis; /* of a small set, in the order of the list's file */
     struct fr_list_row *small;
@@ -234,12 +235,25 @@ static enum fr_err bulk_step(struct import *import, unsigned budget_ms, bool *do
     return FR_OK;
 }
 
+/* What an import that was cut short has begun comes first. */
+static enum fr_err clear(struct import *import, unsigned budget_ms)
+{
+    struct fr_op_ctx *ctx = import->ctx;
+    import->is_clear = ctx->dry_run;
+    if (ctx->dry_run) return FR_OK;
+    enum fr_err err = fr_bulk_tidy(ctx->store, budget_ms, &import->is_clear);
+    return err ? fr_diag_fail(ctx->diag, err, "an import that was cut short cannot be finished: %s",
+                              fr_err_text(err))
+               : FR_OK;
+}
+
 enum fr_err fr_op_import_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done)
 {
     struct import *import = state;
     bool is_listed = false, is_large = false;
     *done = false;
     if (import->bulk) return bulk_step(import, budget_ms, done);
+    if (!import->is_clear) return clear(import, budget_ms);
     if (import->taken < ctx->body.n / 8) return take_some(import);
     enum fr_err err = fr_list_finish(import->list, budget_ms, ctx->diag, &is_listed);
     if (err || !is_listed) return err;

@@ -6,9 +6,12 @@
 
 #include "base/mem.h"
 #include "dns/types.h"
+#include "store/journal.h"
 #include "store/policy.h"
+#include "store/release.h"
 #include "usage/account.h"
 
+#define TRIM_AT_ONCE 2000 /* rows in one commit: others wait for it */
 #define DAY_S 86400
 #define TICK_MS 1000
 #define FLUSH_MS 60000
@@ -143,6 +146,32 @@ static void drop_old(const struct fr_clerk *clerk, uint32_t today)
         err = fr_lookups_drop(clerk->options.store, today - days, &is_left);
 }
 
+/* What the journal need not keep, and releases that are over. */
+static void trim(const struct fr_clerk *clerk, int64_t now_s)
+{
+    const struct fr_change_by by = {.actor = "broker", .reason = "over", .now_s = now_s};
+    struct fr_store *store = clerk->options.store;
+    uint64_t removed = 0, sequence = 0;
+    bool is_left = true;
+    enum fr_err err = FR_OK;
+
+    while (err == FR_OK && is_left)
+        err = fr_journal_trim(store, now_s, TRIM_AT_ONCE, &removed, &is_left);
+    for (is_left = true; err == FR_OK && is_left;) {
+        struct fr_change *change = NULL;
+        err = fr_store_change(store, &by, NULL, &change);
+        if (err) break;
+        err = fr_release_sweep(change, TRIM_AT_ONCE, &is_left);
+        if (err == FR_OK)
+            err = fr_change_commit(change, NULL, &sequence);
+        else
+            fr_change_cancel(change);
+    }
+    if (err)
+        FR_LOG(clerk->options.log, FR_LOG_ERROR, "journal.trim_failed",
+               FR_STR("federation", clerk->options.usage->federation), FR_ERR("why", err));
+}
+
 /* --- the thread --- */
 
 static void *clerk_run(void *data)
@@ -154,6 +183,7 @@ static void *clerk_run(void *data)
     bool is_stopping = false;
 
     drop_old(clerk, (uint32_t)day);
+    trim(clerk, fr_clock_real_s(clock));
     while (!is_stopping) {
         fr_notes_wait(clerk->options.usage->notes, TICK_MS);
         is_stopping = atomic_load(&clerk->is_stopping);
@@ -163,6 +193,7 @@ static void *clerk_run(void *data)
         if (!is_stopping && !is_new_day && now_ms - flushed_ms < clerk->options.flush_ms) continue;
         add_counts(clerk, (uint32_t)day);
         if (is_new_day) drop_old(clerk, (uint32_t)(now_s / DAY_S));
+        if (is_new_day) trim(clerk, now_s);
         flushed_ms = now_ms;
         day = now_s / DAY_S;
     }

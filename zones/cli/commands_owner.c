@@ -33,6 +33,26 @@ static const struct fr_cli_option member_options[] = {
     {0},
 };
 
+static const struct fr_cli_option tail_options[] = {
+    {.name = "lines", .letter = 'n', .value = "COUNT", .help = "how many records (10)"},
+    {.name = "follow", .letter = 'f', .help = "go on with what is to come"},
+    {0},
+};
+
+static const struct fr_cli_option export_options[] = {
+    {.name = "since", .value = "WHEN", .help = "from this record, or time, on"},
+    {.name = "until", .value = "TIME", .help = "before this time"},
+    {0},
+};
+
+static const struct fr_cli_option rollback_options[] = {
+    {.name = "to",
+     .value = "SEQUENCE",
+     .is_required = true,
+     .help = "the transaction after which devices were as they are to be"},
+    {0},
+};
+
 const struct fr_cli_command fr_zones_owner_commands[] = {
     {.path = "device release",
      .args = "EUI…",
@@ -104,5 +124,45 @@ const struct fr_cli_command fr_zones_owner_commands[] = {
      .summary = "list blocks of EUIs",
      .example = "fedroam member block list acme",
      .run = fr_cmd_block_list},
+    {.path = "journal tail",
+     .options = tail_options,
+     .summary = "print the latest records of the journal",
+     .details =
+         "One record for each transaction: who, when, why, and what was changed. With -o json one "
+         "record a line.",
+     .example = "fedroam journal tail -f",
+     .run = fr_cmd_journal_tail},
+    {.path = "journal show",
+     .args = "SEQUENCE",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "print one record of the journal",
+     .example = "fedroam journal show 17 -o json",
+     .run = fr_cmd_journal_show},
+    {.path = "journal export",
+     .options = export_options,
+     .summary = "print the journal, or a part of it",
+     .example = "fedroam journal export --since 2026-11-01 -o json",
+     .run = fr_cmd_journal_export},
+    {.path = "journal trim",
+     .summary = "remove records that need not be kept any more",
+     .details =
+         "The policy journal.keep (90 days) and journal.rows (10 million) say how long; a broker "
+         "does this by itself\n"
+         "every day. zone rollback reaches no further back than the journal.",
+     .example = "fedroam journal trim",
+     .run = fr_cmd_journal_trim},
+    {.path = "zone rollback",
+     .options = rollback_options,
+     .summary = "bring the devices back to an earlier transaction",
+     .details =
+         "Devices only: members, networks, certificates, tokens and policy stay as they are, and "
+         "so "
+         "do devices whose\n"
+         "network or member is gone since. Reaches back to the last import of a large list, or as "
+         "far as the journal is\n"
+         "kept. It is a transaction of its own, which another rollback undoes. --dry-run counts.",
+     .example = "fedroam zone rollback --to 1734 --dry-run",
+     .run = fr_cmd_zone_rollback},
     {0},
 };

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/hex.h"
 #include "base/mem.h"
 #include "store/network.h"
 #include "store/rows.h"
@@ -10,14 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #define LOCK_NAME "import.lock"
-#define MARK_MAX 16
-#define MARK_PREFIX "bulk."
 
 bool fr_bulk_is_over(int64_t deadline_ms)
 {
@@ -27,7 +23,7 @@ bool fr_bulk_is_over(int64_t deadline_ms)
 /* --- one at a time --- */
 
 /* The lock ends with its process, whatever ends that. *fd stays negative when somebody else has it. */
-static enum fr_err lock(const struct fr_store *store, int *fd)
+enum fr_err fr_bulk_lock(const struct fr_store *store, int *fd)
 {
     char *path = fr_path_join(store->dir, LOCK_NAME);
 
@@ -39,48 +35,6 @@ static enum fr_err lock(const struct fr_store *store, int *fd)
         *fd = lock_fd;
     else
         (void)close(lock_fd);
-    return FR_OK;
-}
-
-/* --- in place: a row of meta says that one is under way; the last step takes it away --- */
-
-static struct fr_span mark_key(uint32_t netid, char out[MARK_MAX])
-{
-    snprintf(out, MARK_MAX, MARK_PREFIX "%06" PRIx32, netid);
-    return fr_span_str(out);
-}
-
-static enum fr_err set_mark(struct fr_bulk *bulk, struct fr_txn *txn)
-{
-    char mark[MARK_MAX];
-
-    if (bulk->is_apart || bulk->phase == FR_BULK_DONE) return FR_OK;
-    (void)mark_key(bulk->job.netid, mark);
-    return fr_meta_put_u64(txn, mark, (uint64_t)bulk->record.when_s);
-}
-
-static enum fr_err read_mark(void *data, struct fr_span key, struct fr_span value)
-{
-    struct fr_bulk_pending *out = data;
-    struct fr_rd r = fr_rd(value);
-    struct fr_span digits = {key.p + sizeof MARK_PREFIX - 1, key.n - (sizeof MARK_PREFIX - 1)};
-    uint64_t netid = 0;
-
-    out->since_s = (int64_t)(fr_rd_u64(&r) & INT64_MAX);
-    enum fr_err err = fr_rd_end(&r);
-    if (err == FR_OK) err = fr_hex_parse_u64(digits, 6, &netid);
-    out->netid = (uint32_t)netid;
-    return err ? FR_E_MALFORMED : FR_E_EXISTS; /* the first one ends the walk */
-}
-
-enum fr_err fr_bulk_find_pending(struct fr_snap *snap, struct fr_bulk_pending *out)
-{
-    struct fr_bulk_pending found = {0};
-
-    enum fr_err err = fr_snap_visit(snap, FR_DB_META, FR_SPAN_LIT(MARK_PREFIX), read_mark, &found);
-    if (err == FR_OK) return FR_E_NOT_FOUND;
-    if (err != FR_E_EXISTS) return err;
-    *out = found;
     return FR_OK;
 }
 
@@ -108,7 +62,7 @@ static enum fr_err list_of(struct fr_bulk *bulk, struct fr_diag *diag)
 
 static enum fr_err take_lock(struct fr_bulk *bulk, struct fr_diag *diag)
 {
-    enum fr_err err = lock(bulk->store, &bulk->lock_fd);
+    enum fr_err err = fr_bulk_lock(bulk->store, &bulk->lock_fd);
 
     if (err) return fr_diag_fail(diag, err, LOCK_NAME ": %s", fr_err_text(err));
     if (bulk->lock_fd >= 0) return FR_OK;
@@ -177,7 +131,6 @@ static enum fr_err finish(struct fr_bulk *bulk, struct fr_bulk_step *step)
     struct fr_network_row network = {0};
     uint8_t key[3], value[33];
     struct fr_wr k = fr_wr(key, sizeof key), v = fr_wr(value, sizeof value);
-    char mark[MARK_MAX];
 
     enum fr_err err = fr_tally_flush(&step->tally, step->snap.txn);
     if (err == FR_OK && bulk->job.netid != 0)
@@ -195,9 +148,7 @@ static enum fr_err finish(struct fr_bulk *bulk, struct fr_bulk_step *step)
     bulk->record.facts = fr_buf_span(&facts);
     err = fr_buf_err(&facts);
     if (err == FR_OK) err = fr_journal_append(step->snap.txn, &bulk->record, &bulk->sequence);
-    if (err == FR_OK)
-        err = fr_txn_delete(step->snap.txn, FR_DB_META, mark_key(bulk->job.netid, mark));
-    if (err == FR_E_NOT_FOUND) err = FR_OK; /* it was over in one step */
+    if (err == FR_OK) err = fr_bulk_unmark(step->snap.txn, bulk->job.netid);
     if (err == FR_OK) bulk->phase = FR_BULK_DONE;
     fr_buf_deinit(&facts);
     return err;
@@ -279,8 +230,11 @@ static enum fr_err write_step(struct fr_bulk *bulk, unsigned budget_ms, struct f
     enum fr_err err = begin_step(bulk->store, bulk->work_ms, &step);
     if (err == FR_OK) err = run_phases(bulk, &step, diag);
     if (err == FR_OK) err = fr_tally_flush(&step.tally, step.snap.txn);
-    if (err == FR_OK) err = set_mark(bulk, step.snap.txn);
+    if (err == FR_OK && !bulk->is_apart && bulk->phase != FR_BULK_DONE)
+        err = fr_bulk_mark(bulk, step.snap.txn);
     err = end_step(&step, err);
+    if (err == FR_OK && bulk->phase == FR_BULK_DONE && bulk->is_kept)
+        fr_bulk_drop_list(bulk->store);
     adapt(&bulk->work_ms, budget_ms, began_ms);
     return err;
 }
@@ -298,6 +252,8 @@ enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_dia
         if (is_sorted) bulk->phase = FR_BULK_CHECK;
     } else if (bulk->phase == FR_BULK_CHECK) {
         err = fr_bulk_check(bulk, deadline_ms, &told);
+    } else if (bulk->phase == FR_BULK_WRITE && !bulk->is_kept) {
+        err = fr_bulk_keep_list(bulk, &told); /* from here on it is finished, whatever happens */
     } else if (is_write) {
         err = write_step(bulk, budget_ms, &told);
     }
@@ -308,8 +264,8 @@ enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_dia
                            err == FR_E_FULL ? "the store is full" : "the list could not be %s",
                            is_write ? "written" : "checked");
     *diag = told;
-    if (is_write && !bulk->is_apart)
-        fr_diag_hint(diag, "part of the list may have been taken over: repeat the import");
+    if (is_write && !bulk->is_apart && bulk->is_kept)
+        fr_diag_hint(diag, "if it has begun, it is finished by itself as soon as that can be");
     return err;
 }
 
@@ -336,6 +292,23 @@ static enum fr_err has_leftovers(struct fr_store *store, bool *is_left)
     return err;
 }
 
+/* One part of finishing an import that was cut short; *is_left: there is more of it. */
+static enum fr_err resume_some(struct fr_store *store, unsigned budget_ms, bool *is_left)
+{
+    bool done = false;
+    enum fr_err err = FR_OK;
+
+    *is_left = false;
+    if (store->resumed == NULL) err = fr_bulk_resume(store, &store->resumed);
+    if (err == FR_E_NOT_FOUND || err == FR_E_BUSY) return FR_OK; /* none, or another's */
+    if (err == FR_OK) err = fr_bulk_step(store->resumed, budget_ms, NULL, &done);
+    *is_left = err == FR_OK && !done;
+    if (*is_left) return FR_OK;
+    fr_bulk_free(store->resumed);
+    store->resumed = NULL;
+    return err;
+}
+
 enum fr_err fr_bulk_tidy(struct fr_store *store, unsigned budget_ms, bool *done)
 {
     struct fr_bulk_step step;
@@ -347,8 +320,11 @@ enum fr_err fr_bulk_tidy(struct fr_store *store, unsigned budget_ms, bool *done)
         *done = true;
         return FR_OK;
     }
-    if (err == FR_OK) err = has_leftovers(store, &is_left);
-    if (err == FR_OK && is_left) err = lock(store, &lock_fd);
+    if (err == FR_OK) err = resume_some(store, budget_ms, &is_left);
+    if (err == FR_OK && is_left) *done = false;
+    if (err || is_left) return err;
+    err = has_leftovers(store, &is_left);
+    if (err == FR_OK && is_left) err = fr_bulk_lock(store, &lock_fd);
     if (err) return err;
     if (lock_fd >= 0) {
         err = begin_step(store, budget_ms / 2, &step);

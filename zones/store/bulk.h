@@ -32,6 +32,8 @@ struct fr_bulk {
     struct fr_journal_record record;
     enum fr_bulk_phase phase;
     bool is_apart;
+    bool is_kept;        /* in place: its list is in a file */
+    bool is_resumed;     /* its beginning was another process */
     uint64_t at;         /* next row of the list */
     uint64_t from;       /* lowest EUI not yet handled */
     struct fr_nets nets; /* whose networks are; apart: devices in the other generation */
@@ -53,6 +55,18 @@ struct fr_bulk_step {
     struct fr_tally tally;
     int64_t deadline_ms;
 };
+
+/* One at a time, over all processes; *fd stays negative when somebody else has it. Ends with its descriptor. */
+enum fr_err fr_bulk_lock(const struct fr_store *store, int *fd);
+
+/* In place: what makes it sure that a bulk is finished once it has begun. */
+enum fr_err fr_bulk_mark(struct fr_bulk *bulk, struct fr_txn *txn);
+enum fr_err fr_bulk_unmark(struct fr_txn *txn, uint32_t netid);
+enum fr_err fr_bulk_keep_list(struct fr_bulk *bulk, struct fr_diag *diag);
+void fr_bulk_drop_list(const struct fr_store *store);
+/* The bulk that was cut short, ready to be stepped to its end; the caller's. FR_E_NOT_FOUND: there is none, or its list is not
+ * there; FR_E_BUSY: it is under way. */
+enum fr_err fr_bulk_resume(struct fr_store *store, struct fr_bulk **out);
 
 #define FR_BULK_CLOCK_EVERY 1024 /* rows between two looks at the clock */
 bool fr_bulk_is_over(int64_t deadline_ms);

@@ -29,7 +29,7 @@ enum fr_err fr_bulk_outcome(struct fr_bulk *bulk, struct fr_snap *snap,
 enum fr_err fr_bulk_refuse_late(struct fr_bulk *bulk, uint64_t eui, struct fr_diag *diag)
 {
     bulk->report.refused++;
-    if (bulk->job.keep_going) return FR_OK;
+    if (bulk->job.keep_going || !bulk->is_apart) return FR_OK;
     return fr_diag_fail(diag, FR_E_CONFLICT,
                         "device %016" PRIx64 " became another member's meanwhile", eui);
 }
@@ -97,9 +97,11 @@ static enum fr_err decide(struct fr_bulk *bulk, struct fr_snap *snap, struct fr_
     uint64_t writes = count[FR_DEVICE_ADDED] + count[FR_DEVICE_MOVED] + count[FR_DEVICE_REMOVED];
     bulk->at = bulk->from = 0;
     fr_nets_deinit(&bulk->nets);
-    bulk->is_apart =
-        bulk->job.mode != FR_DEVICE_REMOVE && writes >= (devices + APART_FROM - 1) / APART_FROM;
-    if (bulk->job.is_dry || writes == 0)
+    bulk->is_apart = !bulk->is_resumed && bulk->job.mode != FR_DEVICE_REMOVE &&
+                     writes >= (devices + APART_FROM - 1) / APART_FROM;
+    if (bulk->is_resumed)
+        bulk->phase = FR_BULK_WRITE; /* also when nothing is left to write: its mark is */
+    else if (bulk->job.is_dry || writes == 0)
         bulk->phase = FR_BULK_DONE;
     else
         bulk->phase = bulk->is_apart ? FR_BULK_CLEAR : FR_BULK_WRITE;

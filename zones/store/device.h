@@ -16,7 +16,8 @@
  *     - *apart*, when it is at least an eighth of the table: the table and the list are merged into the generation that nobody
  *       reads, with what others change meanwhile, and one last step makes that the current one. Cut short at any moment it
  *       leaves the old state. A device that somebody else changes meanwhile stays as they left it;
- *     - or *in place*, in ordinary steps: each shows. One cut short is reported by zone check; repeating the import ends it.
+ *     - or *in place*, in ordinary steps: each shows. Once begun it is finished, by fr_bulk_tidy when its process ended: the list is kept
+ *       in a file for that. A row that somebody else's change makes a refusal meanwhile is left out and counted.
  *   Either way there is one `image` record at the end. One bulk at a time, over all processes.
  * Owns: the list of EUIs is borrowed for the call (apply) or until the bulk is freed.
  * Errors: FR_E_NOT_FOUND (no such network or device), FR_E_DENIED (the member's NetID or blocks), FR_E_CONFLICT / FR_E_INVALID
@@ -140,6 +141,6 @@ struct fr_bulk_pending {
 enum fr_err fr_bulk_find_pending(struct fr_snap *snap,
                                  struct fr_bulk_pending *out); /* FR_E_NOT_FOUND: none */
 
-/* Takes away what an ended or cut-short bulk left in the generation that nobody reads, about budget_ms of it; *done when
- * nothing is left, or a bulk is under way. For whenever there is nothing else to do. */
+/* Finishes a bulk in place that was cut short, and takes away what one apart left in the generation that nobody reads, about
+ * budget_ms of it; *done when nothing is left, or a bulk is under way. For whenever there is nothing else to do, and at the start. */
 enum fr_err fr_bulk_tidy(struct fr_store *store, unsigned budget_ms, bool *done);

@@ -112,6 +112,27 @@ static enum fr_err write_noted(struct fr_change *change, uint32_t table, uint64_
     return err ? err : note_device(change, &row, &there);
 }
 
+enum fr_err fr_device_restore(struct fr_change *change, uint32_t table,
+                              const struct fr_device_row *row, bool is_noted,
+                              struct fr_tally *tally)
+{
+    struct fr_txn *txn = fr_change_txn(change);
+    struct fr_device_row now = *row, was = {0};
+    uint8_t key[8], bytes[FR_DEVICE_VALUE_SIZE];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+
+    enum fr_err err = fr_device_get(fr_change_snap(change), row->deveui, &was);
+    if (err && err != FR_E_NOT_FOUND) return err;
+    now.change = (uint32_t)(fr_snap_sequence(fr_change_snap(change)) + 1);
+    fr_device_write(&w, &now);
+    err = row->netid != 0 ? fr_txn_put(txn, table, fr_device_key(row->deveui, key), fr_wr_done(&w))
+                          : fr_txn_delete(txn, table, fr_device_key(row->deveui, key));
+    if (err == FR_OK) err = fr_tally_add(tally, txn, was.netid, -1);
+    if (err == FR_OK) err = fr_tally_add(tally, txn, row->netid, 1);
+    if (err == FR_OK && is_noted) err = note_device(change, &now, &was);
+    return err;
+}
+
 enum fr_err fr_device_set_hidden(struct fr_change *change, const uint64_t *euis, size_t n,
                                  bool is_hidden, struct fr_diag *diag, uint64_t *changed)
 {

@@ -23,4 +23,9 @@ enum fr_err fr_device_put(struct fr_txn *txn, uint32_t table, const struct fr_de
 enum fr_err fr_device_take(struct fr_txn *txn, uint32_t table, uint64_t deveui, uint32_t was,
                            struct fr_tally *tally);
 
+/* Makes a device what the row says, its flags too, whatever it is now; NetID 0: gone. With its fact, or without. */
+enum fr_err fr_device_restore(struct fr_change *change, uint32_t table,
+                              const struct fr_device_row *row, bool is_noted,
+                              struct fr_tally *tally);
+
 struct fr_span fr_device_key(uint64_t deveui, uint8_t out[8]);

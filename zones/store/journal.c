@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/wire.h"
 #include "store/acted_write.h"
+#include "store/policy.h"
 #include "store/rows.h"
 #include "store/tables.h"
 
@@ -107,4 +108,96 @@ enum fr_err fr_journal_next(struct fr_snap *snap, uint64_t from, struct fr_journ
 out:
     fr_cursor_close(cursor);
     return err;
+}
+
+enum fr_err fr_journal_first(struct fr_snap *snap, uint64_t *sequence)
+{
+    struct fr_journal_record record;
+
+    enum fr_err err = fr_journal_next(snap, 0, &record);
+    if (err == FR_OK) *sequence = record.sequence;
+    return err;
+}
+
+/* --- trimming --- */
+
+struct keep {
+    int64_t since_s;
+    uint64_t last, rows; /* number of the last record; how many may stay */
+};
+
+static enum fr_err read_keep(struct fr_snap *snap, int64_t now_s, struct keep *out)
+{
+    uint32_t keep_s = 0, rows = 0;
+
+    enum fr_err err = fr_policy_get(snap, FR_POLICY_JOURNAL_KEEP, &keep_s);
+    if (err == FR_OK) err = fr_policy_get(snap, FR_POLICY_JOURNAL_ROWS, &rows);
+    if (err) return err;
+    *out = (struct keep){now_s - (int64_t)keep_s, fr_snap_sequence(snap), rows};
+    return FR_OK;
+}
+
+static bool is_kept(const struct keep *keep, const struct fr_journal_record *record)
+{
+    if (record->sequence >= keep->last) return true;
+    return record->when_s >= keep->since_s && keep->last - record->sequence < keep->rows;
+}
+
+static enum fr_err trim(struct fr_snap *snap, const struct keep *keep, size_t limit,
+                        uint64_t *removed, bool *left)
+{
+    struct fr_journal_record record;
+    uint8_t key[8];
+
+    *left = false;
+    for (*removed = 0;; ++*removed) {
+        enum fr_err err = fr_journal_next(snap, 0, &record);
+        if (err) return err == FR_E_NOT_FOUND ? FR_OK : err;
+        if (is_kept(keep, &record)) return FR_OK;
+        *left = *removed == limit;
+        if (*left) return FR_OK;
+        err = fr_txn_delete(snap->txn, FR_TABLE_JOURNAL, sequence_key(record.sequence, key));
+        if (err) return err;
+    }
+}
+
+/* Looked at without the writer's lock first: mostly there is nothing to do. */
+static enum fr_err has_work(struct fr_store *store, int64_t now_s, bool *out)
+{
+    struct fr_journal_record record;
+    struct fr_snap *snap = NULL;
+    struct keep keep;
+
+    enum fr_err err = fr_snap_begin(store, &snap);
+    if (err) return err;
+    err = read_keep(snap, now_s, &keep);
+    if (err == FR_OK) err = fr_journal_next(snap, 0, &record);
+    *out = err == FR_OK && !is_kept(&keep, &record);
+    fr_snap_end(snap);
+    return err == FR_E_NOT_FOUND ? FR_OK : err;
+}
+
+enum fr_err fr_journal_trim(struct fr_store *store, int64_t now_s, size_t limit, uint64_t *removed,
+                            bool *left)
+{
+    struct fr_snap snap = {.store = store, .generation = -1};
+    struct keep keep;
+    uint64_t n = 0;
+    bool is_left = false;
+
+    enum fr_err err = has_work(store, now_s, &is_left);
+    if (err || !is_left) goto out;
+    err = fr_txn_write(store->db, &snap.txn);
+    if (err) return err;
+    err = read_keep(&snap, now_s, &keep);
+    if (err == FR_OK) err = trim(&snap, &keep, limit, &n, &is_left);
+    if (err == FR_OK)
+        err = fr_txn_commit(snap.txn);
+    else
+        fr_txn_end(snap.txn);
+out:
+    if (err) return err;
+    *removed = n;
+    *left = is_left;
+    return FR_OK;
 }

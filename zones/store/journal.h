@@ -46,6 +46,14 @@ struct fr_journal_record {
 /* The first record with a number >= from. */
 enum fr_err fr_journal_next(struct fr_snap *snap, uint64_t from, struct fr_journal_record *out);
 
+/* The oldest record there is; FR_E_NOT_FOUND: none. */
+enum fr_err fr_journal_first(struct fr_snap *snap, uint64_t *sequence);
+
+/* Takes away records that the policy (journal.keep, journal.rows) does not keep, at most `limit` of the oldest, durable; *removed of
+ * them, *left: there are more. The latest one stays. */
+enum fr_err fr_journal_trim(struct fr_store *store, int64_t now_s, size_t limit, uint64_t *removed,
+                            bool *left);
+
 struct fr_fact {
     enum fr_fact_kind kind;
     struct fr_span key, value;

@@ -219,13 +219,12 @@ static enum fr_err read_head(struct fr_list *list, struct fr_diag *diag)
     return err ? fr_diag_fail(diag, err, "the list's file is damaged") : FR_OK;
 }
 
-enum fr_err fr_list_open(const char *dir, const char *name, struct fr_diag *diag,
-                         struct fr_list **out)
+static enum fr_err open_file(const char *dir, const char *name, bool is_kept, struct fr_diag *diag,
+                             struct fr_list **out)
 {
     struct fr_list *list = NULL;
     char *path = NULL;
 
-    if (!is_name(name)) return fr_diag_fail(diag, FR_E_INVALID, "\"%.64s\" is no list", name);
     enum fr_err err = fr_list_new(dir, diag, &list);
     if (err) return err;
     path = fr_path_join(dir, name);
@@ -240,13 +239,77 @@ enum fr_err fr_list_open(const char *dir, const char *name, struct fr_diag *diag
     }
     err = read_head(list, diag);
     if (err) goto out;
-    (void)unlink(path); /* it goes away with the last of us */
+    if (!is_kept) (void)unlink(path); /* it goes away with the last of us */
     list->is_finished = true;
     *out = list;
     list = NULL;
 out:
     fr_free(path);
     fr_list_free(list);
+    return err;
+}
+
+enum fr_err fr_list_open(const char *dir, const char *name, struct fr_diag *diag,
+                         struct fr_list **out)
+{
+    if (!is_name(name)) return fr_diag_fail(diag, FR_E_INVALID, "\"%.64s\" is no list", name);
+    return open_file(dir, name, false, diag, out);
+}
+
+enum fr_err fr_list_open_kept(const char *dir, const char *name, struct fr_diag *diag,
+                              struct fr_list **out)
+{
+    return open_file(dir, name, true, diag, out);
+}
+
+/* --- for after this process --- */
+
+static enum fr_err write_rows(struct fr_list *list, int fd, struct fr_diag *diag)
+{
+    uint8_t bytes[1024 * FR_LIST_ROW_SIZE];
+    const struct fr_list_row *rows;
+    size_t n = 0;
+
+    for (uint64_t at = 0; at < list->count; at += n) {
+        enum fr_err err = fr_list_read(list, at, &rows, &n);
+        if (err) return err;
+        if (n > 1024) n = 1024;
+        fr_list_rows_write(rows, n, bytes);
+        err = fr_list_pwrite(fd, bytes, n * FR_LIST_ROW_SIZE,
+                             FR_LIST_HEAD_SIZE + at * FR_LIST_ROW_SIZE, diag);
+        if (err) return err;
+    }
+    return FR_OK;
+}
+
+static enum fr_err sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0) return fr_err_from_errno(errno);
+    enum fr_err err = fsync(fd) == 0 ? FR_OK : fr_err_from_errno(errno);
+    (void)close(fd);
+    return err;
+}
+
+enum fr_err fr_list_keep(struct fr_list *list, const char *name, struct fr_diag *diag)
+{
+    char made[FR_LIST_NAME];
+    char *from = NULL, *to = NULL;
+    int fd = -1;
+
+    enum fr_err err = fr_list_make_file(list->dir, made, true, diag, &fd);
+    if (err) return err;
+    from = fr_path_join(list->dir, made);
+    to = fr_path_join(list->dir, name);
+    err = from != NULL && to != NULL ? write_rows(list, fd, diag) : FR_E_NOMEM;
+    if (err == FR_OK) err = write_head(list, fd, diag);
+    if (err == FR_OK && (fsync(fd) != 0 || rename(from, to) != 0)) err = fail_io(diag, errno);
+    if (err == FR_OK) err = sync_dir(list->dir);
+    if (err && from != NULL) (void)unlink(from);
+    fr_free(from);
+    fr_free(to);
+    (void)close(fd);
     return err;
 }
 

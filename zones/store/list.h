@@ -48,6 +48,12 @@ enum fr_err fr_list_publish(struct fr_list *list, struct fr_diag *diag, const ch
 enum fr_err fr_list_open(const char *dir, const char *name, struct fr_diag *diag,
                          struct fr_list **out);
 
+/* Writes a finished list to a file of this name in the list's directory, synced, so that it outlives the process; replaces an
+ * older one. fr_list_open_kept finds it and leaves it there. */
+enum fr_err fr_list_keep(struct fr_list *list, const char *name, struct fr_diag *diag);
+enum fr_err fr_list_open_kept(const char *dir, const char *name, struct fr_diag *diag,
+                              struct fr_list **out);
+
 /* Of a finished list. */
 uint64_t fr_list_count(const struct fr_list *list);
 uint64_t fr_list_repeated(const struct fr_list *list);

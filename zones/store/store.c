@@ -5,6 +5,7 @@
 #include "base/wire.h"
 #include "names/netid.h"
 #include "store/cert_index.h"
+#include "store/device.h"
 #include "store/feed_priv.h"
 #include "store/list.h"
 #include "store/tables.h"
@@ -214,6 +215,7 @@ out:
 void fr_store_close(struct fr_store *store)
 {
     if (store == NULL) return;
+    fr_bulk_free(store->resumed);
     fr_db_close(store->db);
     fr_free(store->dir);
     fr_free(store);

@@ -40,6 +40,7 @@ struct fr_store {
     struct fr_db *db;
     char *dir;
     char federation[FR_FEDERATION_MAX + 1];
+    struct fr_bulk *resumed; /* an import that is being finished (fr_bulk_tidy), or NULL */
 };
 
 struct fr_snap {
