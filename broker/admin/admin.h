@@ -89,6 +89,9 @@
  *   audit.rotate    (none) → file
  *   crl.publish     (none) → lists: [{name, number, entries, this_update, next_update}] of the issuing
  *                   CAs, the active one first
+ *   replica.promote force?(bool) → term, last_change (of the old term), enrolment(bool), needs?
+ *   replica.reapply fork, until (journal records), record (a line of diverged-<term>.ndjson, see replica/diverged.h) →
+ *                   outcome ("done", "same")
  */
 
 #include "base/diag.h"

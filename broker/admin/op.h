@@ -197,3 +197,6 @@ enum fr_err fr_op_server_renew_step(struct fr_op_ctx *ctx, void *state, unsigned
 enum fr_err fr_op_crl_publish_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_crl_publish_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
                                    bool *done);
+enum fr_err fr_op_promote_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_promote_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
+enum fr_err fr_op_reapply(struct fr_op_ctx *ctx);

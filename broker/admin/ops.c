@@ -139,6 +139,8 @@ const struct fr_op fr_ops[] = {
     {.name = "grace.open", .run = fr_op_grace_open},
     {.name = "grace.close", .run = fr_op_grace_close, .is_protective = true},
     {.name = "audit.rotate", .run = fr_op_audit_rotate},
+    {.name = "replica.promote", .begin = fr_op_promote_begin, .step = fr_op_promote_step},
+    {.name = "replica.reapply", .run = fr_op_reapply},
     {.name = NULL},
 };
 

@@ -33,6 +33,7 @@ struct lane {
 struct fr_writer {
     struct fr_admin_fed *fed;
     unsigned queue_max, slice_ms;
+    struct fr_writer_confirm confirm;
     pthread_t thread;
     pthread_mutex_t lock; /* the queues and is_stopping */
     pthread_cond_t wake;
@@ -88,11 +89,31 @@ static void job_finish(struct fr_writer *w, struct job *job)
 
 /* --- the thread --- */
 
+static bool is_to_confirm(const struct job *job)
+{
+    return !job->task->err && !job->task->ctx.dry_run;
+}
+
+static void confirm(struct fr_writer *w, struct job *const *jobs, size_t n)
+{
+    struct fr_diag diag = {0};
+    enum fr_err err = FR_OK;
+    bool has = false;
+    for (size_t i = 0; i < n; i++) has = has || is_to_confirm(jobs[i]);
+    if (has && w->confirm.wait) err = w->confirm.wait(w->confirm.data, &diag);
+    for (size_t i = 0; err && i < n; i++) {
+        if (!is_to_confirm(jobs[i])) continue;
+        jobs[i]->task->err = err;
+        jobs[i]->task->diag = diag;
+    }
+}
+
 static void run_singles(struct fr_writer *w, struct job *const *jobs, size_t n)
 {
     struct fr_task *tasks[GROUP_MAX];
     for (size_t i = 0; i < n; i++) tasks[i] = jobs[i]->task;
     fr_admin_run_group(w->fed, tasks, n);
+    confirm(w, jobs, n);
     atomic_fetch_add(&w->groups, 1);
     for (size_t i = 0; i < n; i++) job_finish(w, jobs[i]);
 }
@@ -102,6 +123,7 @@ static void run_issues(struct fr_writer *w, struct job *const *jobs, size_t n)
     struct fr_task *tasks[GROUP_MAX];
     for (size_t i = 0; i < n; i++) tasks[i] = jobs[i]->task;
     fr_admin_run_issues(w->fed, tasks, n);
+    confirm(w, jobs, n);
     for (size_t i = 0; i < n; i++) job_finish(w, jobs[i]);
 }
 
@@ -112,6 +134,7 @@ static void run_slice(struct fr_writer *w, struct lane *lane)
     atomic_fetch_add(&w->slices, 1);
     if (!is_over) return;
     lane->running = NULL;
+    confirm(w, &job, 1);
     job_finish(w, job);
 }
 
@@ -201,6 +224,7 @@ enum fr_err fr_writer_start(const struct fr_writer_options *options, struct fr_w
     w->fed = options->fed;
     w->queue_max = options->queue;
     w->slice_ms = options->slice_ms;
+    w->confirm = options->confirm;
     queue_init(&w->singles);
     queue_init(&w->issues);
     for (size_t i = 0; i < LANES; i++) queue_init(&w->lanes[i].waiting);

@@ -23,10 +23,17 @@ struct fr_writer;
 /* Runs on the loop given to submit; the task is over and now the callee's. */
 typedef void (*fr_writer_done_fn)(void *data, struct fr_task *task);
 
+/* Waits until what is on disk here is so elsewhere too, before anybody is told; what fails then was made all the same. */
+struct fr_writer_confirm {
+    enum fr_err (*wait)(void *data, struct fr_diag *diag); /* NULL: not asked */
+    void *data;
+};
+
 struct fr_writer_options {
     struct fr_admin_fed *fed; /* borrowed; used by the writer's thread alone until stop returns */
     unsigned queue;
     unsigned slice_ms;
+    struct fr_writer_confirm confirm;
 };
 
 enum fr_err fr_writer_start(const struct fr_writer_options *options, struct fr_writer **out);

@@ -17,6 +17,7 @@
 
 #include "access/gate.h"
 #include "admin/writer.h"
+#include "replica/feeder.h"
 
 struct fr_api;
 
@@ -29,6 +30,7 @@ struct fr_api_options {
     struct fr_writer *writer;
     struct fr_store *store;
     struct fr_loop *loop;
+    struct fr_feeder *feeder; /* the primary's side of its replicas */
     struct fr_api_limits limits;
     void (*on_idle)(void *data); /* nothing is under way any more */
     void *data;

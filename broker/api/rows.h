@@ -4,6 +4,7 @@
 
 #include "api/route.h"
 
+void fr_api_feed(struct fr_api_call *call);
 void fr_api_batch_post(struct fr_api_call *call); /* one without a body; see api/batch.h */
 void fr_api_device_get(struct fr_api_call *call);
 void fr_api_device_put(struct fr_api_call *call);

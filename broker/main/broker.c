@@ -59,6 +59,7 @@ static enum fr_err fed_add(struct fr_broker *broker, const struct fr_broker_conf
     enum fr_err err = fr_fed_open(&conf->federations[i], &options, diag, &fed);
     if (!err) err = fr_fed_start(fed, &options, diag);
     if (!err) err = fr_fed_set_query_log(fed, &conf->federations[i], diag);
+    if (!err) err = fr_fed_set_standby(fed, &conf->federations[i], diag);
     if (!err) err = fr_admin_fed_set_audit_also(fed->admin, conf->federations[i].audit_also);
     if (err) {
         fr_fed_close(fed);
@@ -282,6 +283,20 @@ static enum fr_err reload(struct fr_broker *broker, struct fr_diag *diag)
     return FR_OK;
 }
 
+static void renew_standbys(const struct fr_broker *broker)
+{
+    const struct fr_broker_conf *conf = fr_crew_conf(broker->crew);
+    for (size_t i = 0; i < conf->n_federations; i++) {
+        struct fr_diag diag = {0};
+        enum fr_err err =
+            fr_fed_set_standby(fr_crew_feds(broker->crew)[i], &conf->federations[i], &diag);
+        if (err)
+            FR_LOG(broker->options.log, FR_LOG_ERROR, "replica.refused",
+                   FR_STR("federation", conf->federations[i].name),
+                   FR_STR("why", diag.what[0] ? diag.what : fr_err_text(err)));
+    }
+}
+
 static void renew_query_logs(const struct fr_broker *broker)
 {
     const struct fr_broker_conf *conf = fr_crew_conf(broker->crew);
@@ -316,6 +331,7 @@ void fr_broker_reload(struct fr_broker *broker)
         if (fr_fed_refresh(broker->feds[i], &options, true))
             fr_crew_spread_ident(broker->crew, broker->feds[i]);
     renew_query_logs(broker);
+    renew_standbys(broker);
     broker->reloads++;
     FR_LOG(broker->options.log, FR_LOG_INFO, "config.loaded", FR_STR("file", broker->options.path));
     log_serving(broker);
@@ -362,9 +378,15 @@ enum fr_err fr_broker_count(struct fr_broker *broker, fr_broker_counted_fn count
     return err;
 }
 
-bool fr_broker_is_ready(const struct fr_broker *broker)
+const char *fr_broker_why_unready(const struct fr_broker *broker)
 {
-    return broker->crew && !broker->is_stopping;
+    if (!broker->crew || broker->is_stopping) return "stopping";
+    for (size_t i = 0; i < fr_crew_n_feds(broker->crew); i++) {
+        struct fr_standby_facts facts;
+        fr_standby_read(fr_crew_feds(broker->crew)[i]->standby, &facts);
+        if (facts.unready) return facts.unready;
+    }
+    return NULL;
 }
 
 /* --- stop --- */

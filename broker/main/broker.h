@@ -41,7 +41,8 @@ void fr_broker_free(struct fr_broker *broker);
 enum fr_err fr_broker_check(const struct fr_broker_conf *conf, struct fr_diag *diag);
 
 /* For health.h: what is to be told. */
-bool fr_broker_is_ready(const struct fr_broker *broker);
+/* NULL: it is ready for look-ups of every federation. Static text. */
+const char *fr_broker_why_unready(const struct fr_broker *broker);
 
 struct fr_broker_counts {
     struct fr_http_server_counters http; /* of all workers, gone ones included */

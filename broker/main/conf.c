@@ -1,4 +1,4 @@
-#include "main/conf.h"
+#include "main/standby.h"
 
 #include "base/file.h"
 #include "base/log_conf.h"
@@ -45,6 +45,58 @@ static const struct fr_conf_row audit_rows[] = {
     {.key = NULL},
 };
 
+static const struct fr_conf_word ack_words[] = {
+    {"local", FR_ACK_LOCAL}, {"replica", FR_ACK_REPLICA}, {NULL, 0}};
+
+static const struct fr_conf_row replica_rows[] = {
+    {.key = "url",
+     .type = FR_T_STRING,
+     FR_CONF_AT(struct fr_broker_fed_conf, replica_of.url),
+     .max = 512,
+     .flags = FR_CONF_REQUIRED,
+     .help = "The primary: https://broker.<federation>:443."},
+    {.key = "addresses",
+     .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_broker_fed_conf, replica_of.addresses, replica_of.n_addresses),
+     .max = 16,
+     .help = "Where it is, ADDRESS or ADDRESS:PORT; several brokers: whichever is the primary."},
+    {.key = "certificate",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_broker_fed_conf, replica_of.certificate),
+     .help = "Chain shown to the primary; without it this broker's own, server.chain.pem."},
+    {.key = "key",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_broker_fed_conf, replica_of.key),
+     .help = "Its key; without it server.key."},
+    {.key = "ca",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_broker_fed_conf, replica_of.ca),
+     .help = "Root that the primary must be of; without it root.pem."},
+    {.key = "max_lag",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_broker_fed_conf, replica_of.max_lag_ms),
+     .def = "1h",
+     .min = 2000,
+     .max = 2592000000,
+     .help = "Not in step with the primary for longer: /readyz fails."},
+    {.key = "max_stale",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_broker_fed_conf, replica_of.max_stale_ms),
+     .def = "24h",
+     .min = 2000,
+     .max = 2592000000,
+     .help = "Not in step for longer: look-ups are answered with 503."},
+    {.key = NULL},
+};
+
+static const struct fr_conf_row audit_rows[] = {
+    {.key = "also",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_broker_fed_conf, audit_also),
+     .help = "File of a second copy of the audit trail, best on another disk or machine."},
+    {.key = NULL},
+};
+
 static const struct fr_conf_row federation_rows[] = {
     {.key = "name",
      .type = FR_T_STRING,
@@ -60,6 +112,23 @@ static const struct fr_conf_row federation_rows[] = {
      .type = FR_T_GROUP,
      .rows = query_log_rows,
      .help = "Query log; without it none is written."},
+    {.key = "replica_of",
+     .type = FR_T_GROUP,
+     .rows = replica_rows,
+     .help = "The primary that this broker's replica follows."},
+    {.key = "ack",
+     .type = FR_T_ENUM,
+     FR_CONF_AT(struct fr_broker_fed_conf, ack),
+     .def = "local",
+     .words = ack_words,
+     .help = "A change is done when it is on this broker's disk (local), or on a replica's, too."},
+    {.key = "ack_wait",
+     .type = FR_T_DURATION,
+     FR_CONF_AT(struct fr_broker_fed_conf, ack_wait_ms),
+     .def = "5s",
+     .min = 100,
+     .max = 60000,
+     .help = "With ack: replica, for so long; then the change fails, though it was made here."},
     {.key = "audit", .type = FR_T_GROUP, .rows = audit_rows, .help = "The audit trail."},
     {.key = NULL},
 };
@@ -347,6 +416,7 @@ static enum fr_err complete_federations(struct fr_broker_conf *conf, struct fr_d
         if (fr_fed_check(fr_span_str(fed->name), diag)) return FR_E_CONFIG;
         if (fed_find(conf, fed->name, i))
             return fr_diag_fail(diag, FR_E_CONFIG, "federation %s is listed twice", fed->name);
+        if (fr_standby_check(fed, diag)) return FR_E_CONFIG;
         if (!fed->state) fed->state = fr_path_join(STATE_ROOT, fed->name);
         if (!fed->state) return FR_E_NOMEM;
     }

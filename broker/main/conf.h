@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* When a change is acknowledged: on this broker's disk, or on a replica's, too. */
+enum fr_ack { FR_ACK_LOCAL, FR_ACK_REPLICA };
+
 enum fr_serve { FR_SERVE_HTTPS, FR_SERVE_CRL };
 
 struct fr_broker_fed_conf {
@@ -26,6 +29,16 @@ struct fr_broker_fed_conf {
         char *file; /* NULL: none */
         uint64_t keep_ms, size;
     } query_log;
+    char *audit_also; /* NULL: no second copy */
+    struct {
+        char *url; /* NULL: this broker follows nobody */
+        char **addresses;
+        size_t n_addresses;
+        char *certificate, *key, *ca; /* NULL: the broker's own */
+        uint64_t max_lag_ms, max_stale_ms;
+    } replica_of;
+    enum fr_ack ack;
+    uint32_t ack_wait_ms;
     char *audit_also; /* NULL: no second copy */
 };
 

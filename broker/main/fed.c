@@ -26,6 +26,8 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
     sum->api.requests += more->api.requests;
     sum->api.batch_lines += more->api.batch_lines;
     sum->api.changes += more->api.changes;
+    sum->feed.messages += more->feed.messages;
+    sum->feed.bytes += more->feed.bytes;
     for (size_t i = 0; i < FR_API_REFUSALS; i++) sum->api.refused[i] += more->api.refused[i];
     sum->est.issued += more->est.issued;
     sum->est.renewed += more->est.renewed;
@@ -99,6 +101,11 @@ out:
     return as_config(err);
 }
 
+static enum fr_err confirm(void *data, struct fr_diag *diag)
+{
+    return fr_feed_desk_wait(fr_standby_desk(data), diag);
+}
+
 enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *options,
                          struct fr_diag *diag)
 {
@@ -121,8 +128,19 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
     if (err)
         FR_LOG(options->log, FR_LOG_WARN, "ca.unavailable", FR_STR("federation", fed->name),
                FR_STR("why", no_ca.what), FR_STR("hint", no_ca.hint));
-    const struct fr_writer_options writer = {
-        .fed = fed->admin, .queue = options->changes, .slice_ms = SLICE_MS};
+    const struct fr_standby_options standby = {
+        .federation = fed->name,
+        .state = fed->state,
+        .store = fed->store,
+        .log = options->log,
+        .clock = options->clock,
+    };
+    err = fr_standby_new(&standby, &fed->standby);
+    if (err) return err;
+    const struct fr_writer_options writer = {.fed = fed->admin,
+                                             .queue = options->changes,
+                                             .slice_ms = SLICE_MS,
+                                             .confirm = {confirm, fed->standby}};
     err = fr_writer_start(&writer, &fed->writer);
     if (err) return err;
     const struct fr_control_options control = {
@@ -185,8 +203,16 @@ bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bo
     return true;
 }
 
+enum fr_err fr_fed_set_standby(struct fr_fed *fed, const struct fr_broker_fed_conf *conf,
+                               struct fr_diag *diag)
+{
+    return fr_standby_set(fed->standby, conf, diag);
+}
+
 void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
 {
+    fr_standby_tend(fed->standby);
+    if (!fr_standby_is_primary(fed->standby)) return; /* what follows changes something */
     fr_crl_duty_look(&fed->crl_duty, fed->state, fed->store, fed->writer, options->clock);
     fr_server_duty_look(&fed->server_duty, fed->state, fed->store, fed->writer, options->clock);
 }
@@ -200,6 +226,7 @@ void fr_fed_close(struct fr_fed *fed)
 {
     if (!fed) return;
     fr_writer_stop(fed->writer);
+    fr_standby_free(fed->standby);
     fr_control_free(fed->control);
     fr_admin_fed_free(fed->admin);
     fr_clerk_stop(fed->clerk);

@@ -19,6 +19,7 @@
 #include "main/crl_duty.h"
 #include "main/ident.h"
 #include "main/server_duty.h"
+#include "main/standby.h"
 #include "usage/clerk.h"
 
 /* What one federation's requests came to; summed over workers. */
@@ -29,6 +30,7 @@ struct fr_fed_counts {
     struct fr_crl_shelf_counters crl;
     struct fr_est_counters est;
     struct fr_api_counters api;
+    struct fr_feeder_counters feed;
 };
 void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *more);
 
@@ -45,6 +47,7 @@ struct fr_fed {
     struct fr_control *control;
     struct fr_crl_duty crl_duty;
     struct fr_server_duty server_duty;
+    struct fr_standby *standby;
     struct fr_fed_counts retired; /* of workers that are gone */
     bool is_kept;                 /* during a reload: also in the new configuration */
 };
@@ -61,6 +64,10 @@ struct fr_fed_options {
  * failure that one stays. */
 enum fr_err fr_fed_set_query_log(struct fr_fed *fed, const struct fr_broker_fed_conf *conf,
                                  struct fr_diag *diag);
+
+/* Once started: takes over what a configuration says of replicas. */
+enum fr_err fr_fed_set_standby(struct fr_fed *fed, const struct fr_broker_fed_conf *conf,
+                               struct fr_diag *diag);
 
 /* Opens and checks; serves nothing yet. This is also what --check does. */
 enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_fed_options *options,

@@ -98,8 +98,8 @@ static void on_request(void *data, struct fr_http_exchange *x)
     if (!fr_span_is(x->method, "GET") && !fr_span_is(x->method, "HEAD")) {
         fr_http_reply_text(x, 405, "GET only");
     } else if (fr_span_is(x->path, "/readyz")) {
-        bool is_ready = fr_broker_is_ready(health->broker);
-        fr_http_reply_text(x, is_ready ? 200 : 503, is_ready ? "ready" : "stopping");
+        const char *why = fr_broker_why_unready(health->broker);
+        fr_http_reply_text(x, why ? 503 : 200, why ? why : "ready");
     } else if (fr_span_is(x->path, "/healthz")) {
         visit_start(health, x, false);
     } else if (fr_span_is(x->path, "/metrics")) {

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#define STANDBY_RETRY_AFTER_S "30"
 #define REFUSALS_LOGGED 20 /* lines a second, so that a scanner does not fill the disk */
 
 struct worker_fed {
@@ -16,6 +17,7 @@ struct worker_fed {
     struct fr_crl_shelf *shelf;
     struct fr_est *est;
     struct fr_api *api;
+    struct fr_feeder *feeder;
 };
 
 /* What select() needs to know of the listener a connection came in by. */
@@ -80,11 +82,26 @@ static void on_plain_request(struct fr_worker *w, struct fr_http_exchange *x)
         fr_http_reply_text(x, 404, "Ask for http://crl.<federation>/.");
 }
 
+/* What only the primary does, or a replica that is in step. */
+static void refuse_here(struct fr_http_exchange *x, const char *text)
+{
+    const struct fr_http_field fields[] = {
+        FR_HTTP_FIELD("content-type", "text/plain; charset=utf-8"),
+        FR_HTTP_FIELD("cache-control", "no-store"),
+        FR_HTTP_FIELD("retry-after", STANDBY_RETRY_AFTER_S),
+    };
+    fr_http_reply(x, 503, fields, sizeof fields / sizeof fields[0], fr_span_str(text));
+}
+
 /* What ca.<fed> has for whoever comes; true when x was answered. Questions are for broker.<fed>. */
 static bool serve_ca(struct worker_fed *fed, struct fr_http_exchange *x)
 {
     const char *sni = fr_http_conn_peer(x->conn)->sni;
     if (fr_service_of(fed->fed->name, sni) != FR_SERVICE_CA) return false;
+    if (fr_est_is_meant(x->path) && !fr_standby_is_primary(fed->fed->standby)) {
+        refuse_here(x, "This broker is a replica and issues nothing: ask the primary.");
+        return true;
+    }
     if (fr_est_is_meant(x->path)) {
         fr_est_request(fed->est, x);
         return true;
@@ -107,6 +124,8 @@ static void on_request(void *data, struct fr_http_exchange *x)
         return;
     else if (fr_api_is_meant(x->path))
         fr_api_request(fed->api, x);
+    else if (!fr_standby_is_serving(fed->fed->standby))
+        refuse_here(x, "This broker is a replica that is not in step with its primary.");
     else
         fr_doh_request(fed->doh, x);
 }
@@ -175,7 +194,18 @@ static enum fr_err make_feds(struct fr_worker *w)
             .data = w,
         };
         if (!err) err = fr_est_new(&est, &fed->est);
+        const struct fr_feeder_options feeder = {
+            .store = fed->fed->store,
+            .desk = fr_standby_desk(fed->fed->standby),
+            .loop = w->loop,
+            .log = w->options.log,
+            .clock = w->options.clock,
+            .on_idle = part_idle,
+            .data = w,
+        };
+        if (!err) err = fr_feeder_new(&feeder, &fed->feeder);
         const struct fr_api_options api = {
+            .feeder = fed->feeder,
             .gate = fed->gate,
             .writer = fed->fed->writer,
             .store = fed->fed->store,
@@ -322,7 +352,8 @@ void fr_worker_last(const struct fr_worker *w, struct fr_http_server_counters *h
         feds[i] = (struct fr_fed_counts){
             *fr_gate_counters(w->feds[i].gate),     *fr_doh_counters(w->feds[i].doh),
             fr_gate_desk_counters(w->feds[i].gate), *fr_crl_shelf_counters(w->feds[i].shelf),
-            *fr_est_counters(w->feds[i].est),       *fr_api_counters(w->feds[i].api)};
+            *fr_est_counters(w->feds[i].est),       *fr_api_counters(w->feds[i].api),
+            *fr_feeder_counters(w->feds[i].feeder)};
 }
 
 static void sample_delivered(struct fr_post *post)
@@ -358,7 +389,9 @@ static void end_when_idle(struct fr_worker *w)
 {
     if (w->server) return;
     for (size_t i = 0; i < w->n_feds; i++)
-        if (fr_est_under_way(w->feds[i].est) || fr_api_under_way(w->feds[i].api)) return;
+        if (fr_est_under_way(w->feds[i].est) || fr_api_under_way(w->feds[i].api) ||
+            fr_feeder_waiting(w->feds[i].feeder))
+            return;
     fr_loop_ev_stop(w->loop);
     fr_loop_post(w->options.main_loop, &w->stop_post, stop_delivered, w);
 }
@@ -380,6 +413,7 @@ static void server_stopped(void *data)
 static void stop_asked(struct fr_post *post)
 {
     struct fr_worker *w = post->data;
+    for (size_t i = 0; i < w->n_feds; i++) fr_feeder_stop(w->feds[i].feeder);
     fr_http_server_stop(w->server, w->drain_ms, server_stopped, w);
 }
 
@@ -399,6 +433,7 @@ void fr_worker_free(struct fr_worker *w)
     fr_http_server_free(w->server);
     for (size_t i = 0; i < w->n_feds; i++) {
         fr_api_free(w->feds[i].api);
+        fr_feeder_free(w->feds[i].feeder);
         fr_est_free(w->feds[i].est);
         fr_crl_shelf_free(w->feds[i].shelf);
         fr_doh_free(w->feds[i].doh);

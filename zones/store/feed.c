@@ -91,6 +91,17 @@ void fr_feed_forks_read(struct fr_rd *r, struct fr_feed_fork forks[FR_FEED_FORKS
     *n = count;
 }
 
+bool fr_feed_find_fork(const struct fr_feed_fork *forks, size_t n, uint32_t term,
+                       struct fr_feed_fork *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (forks[i].term <= term) continue;
+        *out = forks[i];
+        return true;
+    }
+    return false;
+}
+
 static enum fr_err read_forks(struct fr_txn *txn, struct fr_feed_state *s)
 {
     struct fr_span value;
@@ -105,7 +116,7 @@ static enum fr_err read_forks(struct fr_txn *txn, struct fr_feed_state *s)
 static enum fr_err get_state(struct fr_txn *txn, struct fr_feed_state *out)
 {
     struct fr_feed_state s = {0};
-    uint64_t role = 0, is_on = 0, term = 0, target = 0;
+    uint64_t role = 0, is_on = 0, term = 0, target = 0, saved = 0;
     struct fr_span image;
 
     enum fr_err err = fr_feed_meta(txn, FR_META_ROLE, &role);
@@ -113,6 +124,7 @@ static enum fr_err get_state(struct fr_txn *txn, struct fr_feed_state *out)
     if (err == FR_OK) err = fr_feed_meta(txn, FR_META_ON, &is_on);
     if (err == FR_OK) err = fr_feed_meta(txn, FR_META_TERM, &term);
     if (err == FR_OK) err = fr_feed_meta(txn, FR_META_TARGET, &target);
+    if (err == FR_OK) err = fr_feed_meta(txn, FR_META_SAVED, &saved);
     if (err == FR_OK) err = read_forks(txn, &s);
     if (err == FR_OK) err = fr_feed_head(txn, &s.head);
     if (err == FR_OK) err = read_place(txn, FR_META_BASE, FR_META_BASE_TERM, &s.base);
@@ -125,6 +137,7 @@ static enum fr_err get_state(struct fr_txn *txn, struct fr_feed_state *out)
     if (err && err != FR_E_NOT_FOUND) return err;
     s.role = (enum fr_role)role;
     s.is_on = is_on != 0;
+    s.is_saved = saved != 0;
     s.term = (uint32_t)term;
     *out = s;
     return FR_OK;
@@ -300,19 +313,25 @@ enum fr_err fr_feed_make_replica(struct fr_store *store, const char *primary, st
     return end(txn, err);
 }
 
+static enum fr_err put_forks(struct fr_txn *txn, const struct fr_feed_fork *forks, size_t n)
+{
+    uint8_t bytes[FR_FORKS_SIZE];
+    struct fr_wr w = fr_wr(bytes, sizeof bytes);
+
+    if (n > FR_FEED_FORKS) return FR_E_LIMIT;
+    fr_feed_forks_write(&w, forks, n);
+    return fr_txn_put(txn, FR_DB_META, FR_SPAN_LIT(FR_META_FORKS), fr_wr_done(&w));
+}
+
 static enum fr_err begin_term(struct fr_txn *txn, const struct fr_feed_state *state, uint32_t term)
 {
     struct fr_feed_fork forks[FR_FEED_FORKS + 1];
-    uint8_t bytes[FR_FORKS_SIZE];
-    struct fr_wr w = fr_wr(bytes, sizeof bytes);
     size_t n = state->n_forks;
 
     memcpy(forks, state->forks, n * sizeof *forks);
     forks[n++] = (struct fr_feed_fork){term, state->head.position, state->sequence};
     bool is_full = n > FR_FEED_FORKS;
-    fr_feed_forks_write(&w, forks + is_full, n - is_full);
-    enum fr_err err = fr_wr_err(&w);
-    if (err == FR_OK) err = fr_txn_put(txn, FR_DB_META, FR_SPAN_LIT(FR_META_FORKS), fr_wr_done(&w));
+    enum fr_err err = put_forks(txn, forks + is_full, n - is_full);
     if (err == FR_OK) err = fr_meta_put_u64(txn, FR_META_TERM, term);
     if (err == FR_OK) err = fr_meta_put_u64(txn, FR_META_ON, 1);
     if (err == FR_OK) err = fr_meta_put_u64(txn, FR_META_TARGET, 0);
@@ -345,8 +364,8 @@ enum fr_err fr_feed_promote(struct fr_store *store, bool is_forced, struct fr_di
     return err;
 }
 
-static enum fr_err change_role(struct fr_store *store, enum fr_role from, enum fr_role to,
-                               uint32_t term, const char *primary)
+enum fr_err fr_feed_depose(struct fr_store *store, uint32_t term, const struct fr_feed_fork *forks,
+                           size_t n_forks, const char *primary)
 {
     struct fr_feed_state state;
     struct fr_txn *txn = NULL;
@@ -354,19 +373,49 @@ static enum fr_err change_role(struct fr_store *store, enum fr_role from, enum f
     enum fr_err err = fr_txn_write_local(store->db, &txn);
     if (err) return err;
     err = get_state(txn, &state);
-    if (err == FR_OK && (state.role != from || (term != 0 && term <= state.term)))
-        err = FR_E_CONFLICT;
-    if (err == FR_OK) err = set_role(txn, to, primary);
-    return end(txn, err);
+    if (err == FR_OK && (state.role != FR_ROLE_PRIMARY || term <= state.term)) err = FR_E_CONFLICT;
+    if (err == FR_OK) err = put_forks(txn, forks, n_forks);
+    if (err == FR_OK) err = fr_meta_put_u64(txn, FR_META_SAVED, 0);
+    if (err == FR_OK) err = set_role(txn, FR_ROLE_DEPOSED, primary);
+    return end(txn, err); /* the term stays: its entries are of that one */
 }
 
-/* The term itself stays its own: its entries are of that one. */
-enum fr_err fr_feed_depose(struct fr_store *store, uint32_t term, const char *primary)
+static enum fr_err put_one(struct fr_store *store, const char *name, uint64_t value)
 {
-    return change_role(store, FR_ROLE_PRIMARY, FR_ROLE_DEPOSED, term, primary);
+    struct fr_txn *txn = NULL;
+    enum fr_err err = fr_txn_write_local(store->db, &txn);
+
+    return err ? err : end(txn, fr_meta_put_u64(txn, name, value));
+}
+
+enum fr_err fr_feed_note_saved(struct fr_store *store)
+{
+    return put_one(store, FR_META_SAVED, 1);
 }
 
 enum fr_err fr_feed_follow(struct fr_store *store, const char *primary)
 {
-    return change_role(store, FR_ROLE_DEPOSED, FR_ROLE_REPLICA, 0, primary);
+    struct fr_feed_state state;
+    struct fr_txn *txn = NULL;
+
+    enum fr_err err = fr_txn_write_local(store->db, &txn);
+    if (err) return err;
+    err = get_state(txn, &state);
+    if (err == FR_OK && (state.role != FR_ROLE_DEPOSED || !state.is_saved)) err = FR_E_CONFLICT;
+    if (err == FR_OK) err = set_role(txn, FR_ROLE_REPLICA, primary);
+    return end(txn, err);
+}
+
+enum fr_err fr_feed_note_contact(struct fr_store *store, int64_t now_s)
+{
+    return put_one(store, FR_META_CONTACT, now_s < 0 ? 0 : (uint64_t)now_s);
+}
+
+enum fr_err fr_feed_contact(struct fr_snap *snap, int64_t *out)
+{
+    uint64_t contact = 0;
+    enum fr_err err = fr_feed_meta(snap->txn, FR_META_CONTACT, &contact);
+
+    if (err == FR_OK) *out = (int64_t)(contact & INT64_MAX);
+    return err;
 }

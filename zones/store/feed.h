@@ -45,8 +45,14 @@ struct fr_feed_state {
     bool has_image;            /* replica: an image is under way, or not yet caught up with */
     size_t n_forks;
     struct fr_feed_fork forks[FR_FEED_FORKS]; /* of the last terms, ascending */
+    bool is_saved;                /* deposed: what would be lost has been written elsewhere */
     char primary[FR_URL_MAX + 1]; /* replica, deposed: where changes are made; "" when unknown */
 };
+/* For a store whose last entry is of `term`: the first term begun elsewhere after it. False: none is known. What its journal
+ * holds after that fork's sequence is lost to the federation. */
+bool fr_feed_find_fork(const struct fr_feed_fork *forks, size_t n, uint32_t term,
+                       struct fr_feed_fork *out);
+
 enum fr_err fr_feed_get(struct fr_snap *snap, struct fr_feed_state *out);
 
 /* FR_E_NOT_FOUND: that entry is not kept. */
@@ -66,8 +72,17 @@ enum fr_err fr_feed_make_replica(struct fr_store *store, const char *primary, st
 enum fr_err fr_feed_promote(struct fr_store *store, bool is_forced, struct fr_diag *diag,
                             struct fr_feed_state *out);
 
-/* A primary has met a newer term: it changes nothing any more. FR_E_CONFLICT: the term is not newer. */
-enum fr_err fr_feed_depose(struct fr_store *store, uint32_t term, const char *primary);
+/* A primary has met a newer term, which began as one of the forks says: it changes nothing any more. FR_E_CONFLICT: the term is
+ * not newer. */
+enum fr_err fr_feed_depose(struct fr_store *store, uint32_t term, const struct fr_feed_fork *forks,
+                           size_t n_forks, const char *primary);
 
-/* A deposed primary, whose lost changes are kept elsewhere by now, follows the new one. */
+/* What would be lost is kept elsewhere. */
+enum fr_err fr_feed_note_saved(struct fr_store *store);
+
+/* A deposed primary of which that has been noted follows the new one. */
 enum fr_err fr_feed_follow(struct fr_store *store, const char *primary);
+
+/* When this machine last knew itself in step with its primary; kept across restarts. 0: never. */
+enum fr_err fr_feed_note_contact(struct fr_store *store, int64_t now_s);
+enum fr_err fr_feed_contact(struct fr_snap *snap, int64_t *out);

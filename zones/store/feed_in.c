@@ -53,6 +53,9 @@ enum fr_err fr_feed_ask_of(struct fr_snap *snap, struct fr_feed_ask *out)
     if (err) return err;
     ask.have = state.head;
     ask.term = state.term;
+    ask.is_part = state.has_image;
+    ask.n_forks = state.n_forks;
+    memcpy(ask.forks, state.forks, sizeof ask.forks);
     *out = ask;
     return FR_OK;
 }

@@ -18,6 +18,7 @@
 #include "store/feed.h"
 
 #define FR_FEED_TYPE "application/vnd.fedroam.feed"
+#define FR_FEED_MESSAGE_MAX (66 * 1024 * 1024) /* longer ones are not taken */
 
 /* Where an image is: rows up to and with `key` of `table` have come. */
 struct fr_feed_cursor {
@@ -33,6 +34,10 @@ struct fr_feed_ask {
     uint32_t term;             /* the newest the asker knows */
     bool wants_image;
     struct fr_feed_cursor image; /* when it does */
+    bool is_part;                /* what the asker has is no whole copy yet: no receipt */
+    bool is_herald; /* of a primary that makes its term known; it is answered with a head alone */
+    size_t n_forks;
+    struct fr_feed_fork forks[FR_FEED_FORKS]; /* that the asker knows */
 };
 enum fr_err fr_feed_ask_of(struct fr_snap *snap, struct fr_feed_ask *out);
 
@@ -53,11 +58,6 @@ struct fr_feed_message_head {
     struct fr_feed_fork forks[FR_FEED_FORKS];
     int64_t now_ms; /* the primary's clock */
 };
-
-/* For a store whose last entry is of `term`: the first term begun elsewhere after it. False: none is known. What its journal
- * holds after that fork's sequence is lost to the federation. */
-bool fr_feed_find_fork(const struct fr_feed_message_head *head, uint32_t term,
-                       struct fr_feed_fork *out);
 
 /* What would be answered: is there news for this ask? Cheap; for waiting. */
 enum fr_err fr_feed_has_news(struct fr_snap *snap, const struct fr_feed_ask *ask, bool *out);
@@ -83,6 +83,6 @@ enum fr_err fr_feed_apply(struct fr_store *store, struct fr_span message, struct
                           struct fr_feed_applied *out);
 
 /* For the road between: an ask as a query string ("have=…"), at most FR_FEED_QUERY bytes, and back. FR_E_MALFORMED. */
-#define FR_FEED_QUERY 1400
+#define FR_FEED_QUERY 2500
 void fr_feed_ask_print(const struct fr_feed_ask *ask, struct fr_buf *out);
 enum fr_err fr_feed_ask_parse(struct fr_span query, struct fr_feed_ask *out);

@@ -67,17 +67,6 @@ enum fr_err fr_feed_head_read(struct fr_span message, struct fr_feed_message_hea
     return FR_OK;
 }
 
-bool fr_feed_find_fork(const struct fr_feed_message_head *head, uint32_t term,
-                       struct fr_feed_fork *out)
-{
-    for (size_t i = 0; i < head->n_forks; i++) {
-        if (head->forks[i].term <= term) continue;
-        *out = head->forks[i];
-        return true;
-    }
-    return false;
-}
-
 /* --- entries --- */
 
 static enum fr_err write_entries(struct fr_snap *snap, uint64_t after, size_t room,
@@ -222,9 +211,10 @@ enum fr_err fr_feed_write(struct fr_snap *snap, const struct fr_feed_ask *ask, i
     struct fr_feed_state state;
 
     enum fr_err err = fr_feed_get(snap, &state);
-    if (err == FR_OK) err = choose(snap, &state, ask, &kind);
+    if (err == FR_OK && !ask->is_herald) err = choose(snap, &state, ask, &kind);
     if (err) return err;
     write_head(snap, &state, kind, now_ms, out);
+    if (ask->is_herald) return fr_buf_err(out);
     if (kind == FR_FEED_ENTRIES) err = write_entries(snap, ask->have.position, room, out);
     if (kind == FR_FEED_IMAGE && !(ask->wants_image && is_base_kept(snap, &image)))
         image = (struct fr_feed_cursor){.base = state.head.position, .base_term = state.head.term};
@@ -240,7 +230,13 @@ void fr_feed_ask_print(const struct fr_feed_ask *ask, struct fr_buf *out)
 
     fr_buf_printf(out, "have=%" PRIu64 ".%" PRIu32 "&term=%" PRIu32, ask->have.position,
                   ask->have.term, ask->term);
-    if (!ask->wants_image) return;
+    for (size_t i = 0; i < ask->n_forks; i++)
+        fr_buf_printf(out, "%s%" PRIu32 ".%" PRIu64 ".%" PRIu64,
+                      i > 0 ? "," : "&forks=", ask->forks[i].term, ask->forks[i].position,
+                      ask->forks[i].sequence);
+    if (ask->is_herald) fr_buf_add_str(out, "&herald=1");
+    if (ask->is_part) fr_buf_add_str(out, "&part=1");
+    if (!ask->wants_image || ask->is_herald) return;
     fr_hex_print(ask->image.key, ask->image.key_n, key);
     fr_buf_printf(out, "&image=%" PRIu64 ".%" PRIu32 ".%" PRIu32 ".%s", ask->image.base,
                   ask->image.base_term, ask->image.table, key);
@@ -282,6 +278,24 @@ static enum fr_err parse_place(struct fr_span text, struct fr_feed_place *out)
     return err == FR_OK && text.n == 0 ? FR_OK : FR_E_MALFORMED;
 }
 
+static enum fr_err parse_forks(struct fr_span text, struct fr_feed_ask *out)
+{
+    struct fr_span part;
+    uint64_t term = 0;
+
+    while (text.n > 0) {
+        (void)fr_span_cut(text, ',', &part, &text);
+        if (out->n_forks == FR_FEED_FORKS) return FR_E_MALFORMED;
+        struct fr_feed_fork *fork = &out->forks[out->n_forks++];
+        enum fr_err err = take_number(&part, UINT32_MAX, &term);
+        if (err == FR_OK) err = take_number(&part, UINT64_MAX, &fork->position);
+        if (err == FR_OK) err = take_number(&part, UINT64_MAX, &fork->sequence);
+        if (err || part.n > 0) return FR_E_MALFORMED;
+        fork->term = (uint32_t)term;
+    }
+    return FR_OK;
+}
+
 /* Parameters it does not know belong to whoever carries the ask. */
 enum fr_err fr_feed_ask_parse(struct fr_span query, struct fr_feed_ask *out)
 {
@@ -302,6 +316,12 @@ enum fr_err fr_feed_ask_parse(struct fr_span query, struct fr_feed_ask *out)
         } else if (fr_span_is(name, "image")) {
             err = parse_image(value, &ask.image);
             ask.wants_image = true;
+        } else if (fr_span_is(name, "forks")) {
+            err = parse_forks(value, &ask);
+        } else if (fr_span_is(name, "herald")) {
+            ask.is_herald = true;
+        } else if (fr_span_is(name, "part")) {
+            ask.is_part = true;
         }
     }
     ask.term = (uint32_t)term;

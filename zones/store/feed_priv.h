@@ -15,6 +15,8 @@
 #define FR_META_BASE FR_LOCAL_META "base"
 #define FR_META_BASE_TERM FR_LOCAL_META "base_term"
 #define FR_META_BYTES FR_LOCAL_META "bytes"
+#define FR_META_SAVED FR_LOCAL_META "saved"
+#define FR_META_CONTACT FR_LOCAL_META "contact"
 #define FR_META_PRIMARY FR_LOCAL_META "primary"
 #define FR_META_IMAGE FR_LOCAL_META "image"   /* how far an image is: see feed_in.c */
 #define FR_META_TARGET FR_LOCAL_META "target" /* position at which an image has become whole */

@@ -458,6 +458,23 @@ static void asks_are_read_strictly(void **state)
 
 /* --- promotion --- */
 
+/* By the herald's words, as they travel. */
+static void depose(struct fr_store *store, const struct fr_feed_state *by)
+{
+    struct fr_feed_ask herald = {.have = by->head, .term = by->term, .is_herald = true}, read;
+    struct fr_buf query = FR_BUF_INIT(FR_FEED_QUERY);
+
+    herald.n_forks = by->n_forks;
+    memcpy(herald.forks, by->forks, sizeof herald.forks);
+    fr_feed_ask_print(&herald, &query);
+    assert_int_equal(fr_feed_ask_parse(fr_buf_span(&query), &read), FR_OK);
+    assert_true(read.is_herald);
+    assert_int_equal(fr_feed_depose(store, read.term, read.forks, read.n_forks, PRIMARY), FR_OK);
+    fr_buf_deinit(&query);
+    assert_int_equal(state_of(store).role, FR_ROLE_DEPOSED);
+    assert_int_equal(state_of(store).n_forks, by->n_forks);
+}
+
 static void promoted_and_followed_by_the_old_primary(void **state)
 {
     struct pair *pair = *state;
@@ -473,14 +490,16 @@ static void promoted_and_followed_by_the_old_primary(void **state)
     assert_int_equal(fr_feed_promote(pair->r, false, &diag, &now), FR_OK); /* nothing yet */
     assert_int_equal(now.term, 2);
     assert_int_equal(fr_feed_promote(pair->r, false, &diag, &now), FR_E_CONFLICT);
-    assert_int_equal(fr_feed_depose(pair->p->store, 1, PRIMARY), FR_E_CONFLICT);
-    assert_int_equal(fr_feed_depose(pair->p->store, 2, PRIMARY), FR_OK);
-    assert_int_equal(fr_feed_depose(pair->p->store, 3, PRIMARY), FR_E_CONFLICT);
+    assert_int_equal(fr_feed_depose(pair->p->store, 1, now.forks, 1, PRIMARY), FR_E_CONFLICT);
+    depose(pair->p->store, &now);
+    assert_int_equal(fr_feed_depose(pair->p->store, 3, now.forks, 1, PRIMARY), FR_E_CONFLICT);
 
     struct fr_change_by by = by_tester();
     struct fr_change *change = NULL;
     assert_int_equal(fr_store_change(pair->p->store, &by, &diag, &change), FR_E_DENIED);
     assert_non_null(strstr(diag.what, "taken over"));
+    assert_int_equal(fr_feed_follow(pair->p->store, PRIMARY), FR_E_CONFLICT);
+    assert_int_equal(fr_feed_note_saved(pair->p->store), FR_OK);
     assert_int_equal(fr_feed_follow(pair->p->store, PRIMARY), FR_OK);
 
     change = begin_change(pair->r);
@@ -489,10 +508,10 @@ static void promoted_and_followed_by_the_old_primary(void **state)
     exchange(pair->r, pair->p->store, ROOM, &message);
     assert_int_equal(fr_feed_head_read(fr_buf_span(&message), &head, &rest), FR_OK);
     assert_int_equal(head.kind, FR_FEED_DIFFERENT);
-    assert_true(fr_feed_find_fork(&head, 1, &fork));
+    assert_true(fr_feed_find_fork(head.forks, head.n_forks, 1, &fork));
     assert_int_equal(fork.term, 2);
     assert_int_equal(fork.sequence, 0);
-    assert_false(fr_feed_find_fork(&head, 2, &fork));
+    assert_false(fr_feed_find_fork(head.forks, head.n_forks, 2, &fork));
     fr_buf_deinit(&message);
     follow(pair->r, pair->p->store, ROOM);
     assert_same(pair->r, pair->p->store);
@@ -514,7 +533,8 @@ static void a_fork_without_loss_goes_on_by_entries(void **state)
     follow(pair->p->store, pair->r, ROOM);
     assert_int_equal(fr_feed_promote(pair->r, false, NULL, &now), FR_OK);
     change_much(pair->r, 2);
-    assert_int_equal(fr_feed_depose(pair->p->store, 2, PRIMARY), FR_OK);
+    depose(pair->p->store, &now);
+    assert_int_equal(fr_feed_note_saved(pair->p->store), FR_OK);
     assert_int_equal(fr_feed_follow(pair->p->store, PRIMARY), FR_OK);
     assert_int_equal(pull(pair->r, pair->p->store, ROOM, &applied, NULL), FR_OK);
     assert_int_equal(applied.head.kind, FR_FEED_ENTRIES);
@@ -523,7 +543,8 @@ static void a_fork_without_loss_goes_on_by_entries(void **state)
     assert_int_equal(state_of(pair->p->store).term, 2);
     struct fr_diag diag = {0};
     assert_int_equal(fr_feed_promote(pair->p->store, false, NULL, &now), FR_OK);
-    assert_int_equal(fr_feed_depose(pair->r, 3, PRIMARY), FR_OK);
+    depose(pair->r, &now);
+    assert_int_equal(fr_feed_note_saved(pair->r), FR_OK);
     assert_int_equal(fr_feed_follow(pair->r, PRIMARY), FR_OK);
     follow(pair->p->store, pair->r, ROOM);
     assert_same(pair->r, pair->p->store);
