@@ -39,7 +39,6 @@ struct fr_broker_fed_conf {
     } replica_of;
     enum fr_ack ack;
     uint32_t ack_wait_ms;
-    char *audit_also; /* NULL: no second copy */
 };
 
 struct fr_broker_listen_conf {
