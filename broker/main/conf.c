@@ -89,14 +89,6 @@ static const struct fr_conf_row replica_rows[] = {
     {.key = NULL},
 };
 
-static const struct fr_conf_row audit_rows[] = {
-    {.key = "also",
-     .type = FR_T_PATH,
-     FR_CONF_AT(struct fr_broker_fed_conf, audit_also),
-     .help = "File of a second copy of the audit trail, best on another disk or machine."},
-    {.key = NULL},
-};
-
 static const struct fr_conf_row federation_rows[] = {
     {.key = "name",
      .type = FR_T_STRING,
