@@ -236,8 +236,14 @@ static enum fr_err check_start(struct fr_admin_fed *fed, struct fr_task *task)
     const bool signs = task->op->signs && !task->ctx.dry_run;
     enum fr_err err = fr_record_ready(fed, task);
     if (!err) err = check_caller(fed, task);
-    if (!err && signs && !task->op->has_own_clock)
-        err = fr_record_check_clock(fed, task->started_s, &task->diag);
+    if (!err && signs) {
+        struct fr_diag clock = {0};
+        enum fr_err late = fr_record_check_clock(fed, task->started_s, &clock);
+        if (late && !task->op->has_own_clock) {
+            task->diag = clock;
+            err = late;
+        }
+    }
     if (!err && signs) err = fr_record_intent(fed, task);
     if (!err && signs) err = fr_record_sync(fed, &task->diag);
     return err;

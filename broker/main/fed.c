@@ -125,6 +125,10 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
     err = fr_admin_fed_new(&admin, diag, &fed->admin);
     if (err) return err;
     err = fr_admin_fed_load_ca(fed->admin, &no_ca);
+    if (err == FR_E_CONFIG) { /* a key that others can read */
+        *diag = no_ca;
+        return err;
+    }
     if (err)
         FR_LOG(options->log, FR_LOG_WARN, "ca.unavailable", FR_STR("federation", fed->name),
                FR_STR("why", no_ca.what), FR_STR("hint", no_ca.hint));

@@ -301,7 +301,8 @@ static enum fr_err check_dates(struct fr_change *change, const struct fr_enrol_c
     if (may_be_over)
         err = fr_grace_is_open(fr_change_snap(change), holder->member, now_s, &is_open);
     if (err) return err;
-    if (!is_open) return fr_diag_fail(diag, FR_E_DENIED, "the certificate is over");
+    if (!is_open || holder->not_after_s + FR_GRACE_REACH_S < now_s)
+        return fr_diag_fail(diag, FR_E_DENIED, "the certificate is over");
     err = has_own_key(request, holder, &is_same_key);
     if (err) return fr_diag_fail(diag, err, "the request cannot be read");
     if (!is_same_key)

@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "store/grace.h"
 #include "store/member.h"
 #include "store/network.h"
 
@@ -203,8 +204,9 @@ static bool is_selected(const struct find *find, const struct fr_cert_row *row)
 {
     const struct fr_revoke_selection *s = find->selection;
 
-    if (row->status == FR_CERT_REVOKED || row->not_after_s < find->now_s) return false;
+    if (row->status == FR_CERT_REVOKED) return false;
     if (s->serial != NULL) return true;
+    if (row->not_after_s + FR_GRACE_REACH_S < find->now_s) return false;
     if (s->spki != NULL) return memcmp(row->spki, s->spki, FR_DIGEST_SIZE) == 0;
     if (s->has_netid) return true;
     return s->before_s == 0 ||

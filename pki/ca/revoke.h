@@ -56,13 +56,13 @@ enum fr_err fr_ca_revoke_mark(struct fr_change *change, const struct fr_revoke_s
 /* A part of a selection. Start from zero. */
 struct fr_revoke_slice {
     size_t n;
-    struct fr_cert_row rows[FR_REVOKE_SLICE]; /* neither revoked nor over */
+    struct fr_cert_row rows[FR_REVOKE_SLICE]; /* not revoked, nor past any grace (store/grace.h) */
     bool is_last;
     bool has_after; /* where the next one begins */
     uint8_t after[FR_SERIAL_SIZE];
 };
 
-/* Finds the next ones. now_s: what is over at that time is left alone. */
+/* Finds the next ones. One that was named by its serial is found whatever its dates. */
 enum fr_err fr_ca_revoke_find(struct fr_snap *snap, const struct fr_revoke_selection *selection,
                               int64_t now_s, struct fr_revoke_slice *slice);
 /* Revokes them. */

@@ -10,6 +10,8 @@
 #include "store/change.h"
 
 #define FR_GRACE_MAX_S (30LL * 86400)
+/* A certificate that is over for longer is past any grace. */
+#define FR_GRACE_REACH_S (90LL * 86400)
 
 struct fr_grace_row {
     char member[FR_MEMBER_ID_MAX + 1]; /* "": every member */
