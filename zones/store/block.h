@@ -4,7 +4,8 @@
  *
  * Model: a block is all EUIs that begin with the same bits, "70b3d57ed0000000/36". Blocks never overlap. The policy `blocks` says
  *   whom they bind: with `given` (the default) a member that has blocks publishes inside them only, and one that has none
- *   anywhere; with `required` a member without blocks publishes nothing. What was there before stays, also outside.
+ *   anywhere; with `required` a member without blocks publishes nothing. What was there before stays, also
+ *   outside, and a list that replaces a network's devices may name it.
  * Owns: struct fr_blocks its ranges, until fr_blocks_deinit. Threads: the snap's.
  * Errors: FR_E_MALFORMED, FR_E_RANGE (text), FR_E_INVALID (bits behind the prefix), FR_E_CONFLICT (overlap; the diag names the
  *   other one; or the member was removed), FR_E_NOT_FOUND (member, block), FR_E_LIMIT (blocks of one member).

@@ -85,6 +85,9 @@ enum fr_err fr_judge_device(const struct fr_judge *judge, struct fr_snap *snap,
         *out = FR_DEVICE_RESERVED;
     else if (job->mode == FR_DEVICE_REMOVE)
         *out = judge_removal(judge, was, owner);
+    else if (job->mode == FR_DEVICE_REPLACE && was == job->netid)
+        *out =
+            FR_DEVICE_SAME; /* a list of all there is may name what was there before the blocks */
     else if (job->mode != FR_DEVICE_MOVE && !fr_blocks_allow(&judge->blocks, eui))
         *out = FR_DEVICE_OUTSIDE;
     else if (was != 0 && was == job->netid)
