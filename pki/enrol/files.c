@@ -163,7 +163,13 @@ enum fr_err fr_wallet_file_remove(const char *dir, enum fr_wallet_file file, con
     *changed = false;
     if (err || !fr_file_exists(path)) return err;
     err = fr_file_read(path, diag, &old);
-    if (!err) err = fr_blocks_remove(fr_buf_span(&old), fed, diag, &text, &left);
+    /* whatever form it has, it does not name the federation */
+    const bool is_free = !err && memmem(old.p, old.n, fed, strlen(fed)) == NULL;
+    if (is_free)
+        fr_buf_add_span(&text, fr_buf_span(&old));
+    else if (!err)
+        err = fr_blocks_remove(fr_buf_span(&old), fed, diag, &text, &left);
+    if (!err) err = fr_buf_err(&text);
     const bool is_same = fr_span_equal(fr_buf_span(&old), fr_buf_span(&text));
     if (!err && !is_same && left == 0 && file != FR_FILE_NS) {
         *changed = true;

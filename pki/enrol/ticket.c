@@ -113,7 +113,7 @@ enum fr_err fr_ticket_parse(struct fr_span text, struct fr_diag *diag, struct fr
 
     text = fr_span_trim(text);
     if (text.n > FR_TICKET_MAX)
-        return fr_diag_fail(diag, FR_E_LIMIT, "a token has at most %d bytes", FR_TICKET_MAX);
+        return fr_diag_fail(diag, FR_E_MALFORMED, "a token has at most %d bytes", FR_TICKET_MAX);
     const bool has_three = fr_span_cut(text, '.', &form, &rest) &&
                            fr_span_cut(rest, '.', &facts, &secret) &&
                            !fr_span_cut(secret, '.', &secret, &more);

@@ -5,7 +5,7 @@
  *          the third part as it stands.
  * Owns     Nothing; a plain value. It holds a secret: fr_ticket_wipe when done.
  * Threads  Any.
- * Errors   FR_E_MALFORMED, FR_E_LIMIT, FR_E_UNSUPPORTED (of a later form); diag never quotes it.
+ * Errors   FR_E_MALFORMED, FR_E_UNSUPPORTED (of a later form); diag never quotes it.
  * Limits   FR_TICKET_MAX bytes.
  * Trust    Came by mail or chat: every byte is checked. */
 #pragma once

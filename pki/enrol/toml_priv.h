@@ -37,3 +37,6 @@ enum fr_err fr_toml_define(struct fr_toml *toml, const char *path, enum fr_toml_
 
 /* The text of one file into the document. */
 enum fr_err fr_toml_read(struct fr_toml *toml, struct fr_span text, struct fr_diag *diag);
+
+/* Whether a word is a number, a date, a time or a boolean. */
+bool fr_toml_is_scalar(const char *word);

@@ -69,6 +69,11 @@ static const struct fr_conf_row entry_rows[] = {
      FR_CONF_ARRAY(struct fr_wallet_entry, addresses, n_addresses),
      .max = 8,
      .help = "IP addresses of both (looked up in public DNS)."},
+    {.key = "port",
+     .type = FR_T_UINT,
+     FR_CONF_AT(struct fr_wallet_entry, port),
+     .max = 65535,
+     .help = "TCP port of both, where it is not the token's."},
     {.key = "lns",
      .type = FR_T_ENUM,
      FR_CONF_AT(struct fr_wallet_entry, lns),
@@ -150,6 +155,7 @@ static void print_entry(const struct fr_wallet_entry *entry, struct fr_buf *out)
     put_text(out, "est", entry->est);
     put_text(out, "broker", entry->broker);
     put_texts(out, "addresses", entry->addresses, entry->n_addresses);
+    if (entry->port != 0) fr_buf_printf(out, "port: %u\n", (unsigned)entry->port);
     put_text(out, "lns", fr_wallet_lns_text(entry->lns));
     put_text(out, "lns_dir", entry->lns_dir);
     put_text(out, "owner", entry->owner);

@@ -34,6 +34,7 @@ struct fr_wallet_entry {
     char *est, *broker; /* URLs; broker may be NULL */
     char **addresses;   /* of both; none: looked up */
     size_t n_addresses;
+    uint16_t port; /* instead of the URLs' in the token; 0: theirs */
     enum fr_wallet_lns lns;
     char *lns_dir; /* folder of the network server's configuration, or NULL */
     char *owner;   /* user, or number, that reads the network server's key; NULL: who joined */

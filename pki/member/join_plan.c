@@ -117,6 +117,7 @@ static enum fr_err set_broker_address(struct fr_wallet_entry *entry, const char 
     enum fr_err err = FR_OK;
 
     clear(&entry->addresses, &entry->n_addresses);
+    entry->port = 0;
     if (fr_ip_parse(fr_span_str(text), &addr.ip) == FR_OK ||
         fr_addr_parse(fr_span_str(text), 0, &addr) == FR_OK) {
         fr_ip_print(&addr.ip, ip);
@@ -130,8 +131,7 @@ static enum fr_err set_broker_address(struct fr_wallet_entry *entry, const char 
                                 "--broker-address \"%s\" is not of the form HOST:PORT", text);
         err = add_host(entry, host, diag);
     }
-    if (!err && port != 0) err = put_port(&entry->est, (uint16_t)port);
-    if (!err && port != 0 && entry->broker) err = put_port(&entry->broker, (uint16_t)port);
+    if (!err) entry->port = (uint16_t)port;
     return err;
 }
 
@@ -226,6 +226,8 @@ static enum fr_err set_options(const struct fr_cli *cli, struct fr_wallet_entry 
     for (size_t i = 0; !err && i < fr_cli_opt_count(cli, "peer"); i++)
         err = add_peer(entry, fr_cli_opt_at(cli, "peer", i), diag);
     if (!err && address != NULL) err = set_broker_address(entry, address, diag);
+    if (!err && entry->port != 0) err = put_port(&entry->est, entry->port);
+    if (!err && entry->port != 0 && entry->broker) err = put_port(&entry->broker, entry->port);
     return err;
 }
 
@@ -245,11 +247,12 @@ static enum fr_err begin_entry(const struct fr_join_plan *plan, struct fr_diag *
             entry->joined_s = (uint64_t)fr_clock_real_s(fr_clock_system());
             err = set(&entry->name, ticket->fed);
         }
-        if (!err) err = set(&entry->est, ticket->est);
-        if (!err && ticket->broker[0]) err = set(&entry->broker, ticket->broker);
     } else if (err) { /* with its sentence */
         err = fr_wallet_load(plan->dir, ticket->fed, diag, &entry);
     }
+    /* where the federation is, its newest token says */
+    if (!err) err = set(&entry->est, ticket->est);
+    if (!err && ticket->broker[0]) err = set(&entry->broker, ticket->broker);
     if (err)
         fr_wallet_free(entry);
     else
