@@ -3,9 +3,11 @@
 
 #include "base/hex.h"
 #include "store/cert.h"
+#include "store/device.h"
 #include "store/member.h"
 #include "store/network.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +37,21 @@ enum fr_err fr_op_check_netid(const struct fr_op_ctx *ctx, struct fr_snap *snap,
     if (!err && strcmp(row.member, member) == 0) return FR_OK;
     return fr_diag_fail(ctx->diag, FR_E_DENIED, "the NetID %06x is not one of %s", (unsigned)netid,
                         member);
+}
+
+enum fr_err fr_op_check_devices(const struct fr_op_ctx *ctx, const uint64_t *euis, size_t n)
+{
+    struct fr_snap *snap = fr_change_snap(ctx->change);
+    struct fr_device_row row;
+    enum fr_err err = FR_OK;
+    for (size_t i = 0; !err && fr_op_member(ctx) && i < n; i++) {
+        err = fr_device_get(snap, euis[i], &row);
+        if (!err) err = fr_op_check_netid(ctx, snap, row.netid);
+        if (err == FR_E_NOT_FOUND || err == FR_E_DENIED)
+            err = fr_diag_fail(ctx->diag, FR_E_NOT_FOUND, "%s has no device %016" PRIx64,
+                               fr_op_member(ctx), euis[i]);
+    }
+    return err;
 }
 
 enum fr_err fr_op_check_caller(const struct fr_op_ctx *ctx, struct fr_snap *snap, uint32_t rights)

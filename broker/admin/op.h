@@ -89,6 +89,10 @@ const char *fr_op_member(const struct fr_op_ctx *ctx);
  * `snap` may; else FR_E_DENIED, whether the NetID exists or not. */
 enum fr_err fr_op_check_netid(const struct fr_op_ctx *ctx, struct fr_snap *snap, uint32_t netid);
 
+/* The same for devices that are there: FR_E_NOT_FOUND for those that a member does not have, whether
+ * somebody else has them or nobody. Single operations only. */
+enum fr_err fr_op_check_devices(const struct fr_op_ctx *ctx, const uint64_t *euis, size_t n);
+
 /* Is a member's certificate still what it was admitted by: issued, within its dates, with the
  * rights this operation needs, the member active? FR_E_DENIED. Others are not asked for one. The
  * engine calls it before the operation; a long one calls it again where it begins anew. */

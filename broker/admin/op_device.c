@@ -81,23 +81,14 @@ static enum fr_err refuse(struct fr_op_ctx *ctx, enum fr_err err, const struct r
     return err;
 }
 
-/* A member publishes under its own NetIDs, and takes away what is there: that somebody else has a
- * device is no more told than that nobody has it. */
 static enum fr_err check_own(struct fr_op_ctx *ctx, const struct device_args *args,
                              enum fr_device_mode mode)
 {
     struct fr_snap *snap = fr_change_snap(ctx->change);
-    struct fr_device_row row;
     enum fr_err err = FR_OK;
-    if (!fr_op_member(ctx)) return FR_OK;
     if (args->netid.is_set) err = fr_op_check_netid(ctx, snap, (uint32_t)args->netid.value);
-    for (size_t i = 0; !err && mode == FR_DEVICE_REMOVE && i < args->devices.n; i++) {
-        err = fr_device_get(snap, args->devices.items[i], &row);
-        if (!err) err = fr_op_check_netid(ctx, snap, row.netid);
-        if (err == FR_E_NOT_FOUND || err == FR_E_DENIED)
-            err = fr_diag_fail(ctx->diag, FR_E_NOT_FOUND, "%s has no device %016" PRIx64,
-                               fr_op_member(ctx), args->devices.items[i]);
-    }
+    if (!err && mode == FR_DEVICE_REMOVE)
+        err = fr_op_check_devices(ctx, args->devices.items, args->devices.n);
     return err;
 }
 

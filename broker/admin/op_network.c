@@ -37,6 +37,8 @@ enum fr_err fr_op_network_set(struct fr_op_ctx *ctx)
     size_t n = 0;
     enum fr_err err = fr_args_decode(network_rows, ctx->args, ctx->diag, &args);
     if (err) goto out;
+    err = fr_op_check_netid(ctx, fr_change_snap(ctx->change), (uint32_t)args.netid.value);
+    if (err) goto out;
     err = fr_op_parse_endpoints(ctx, &args.endpoints, endpoints, FR_ENDPOINTS_MAX, &n);
     if (err) goto out;
     err =

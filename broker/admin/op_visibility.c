@@ -5,6 +5,8 @@
 #include "store/device.h"
 #include "store/visibility.h"
 
+#include <string.h>
+
 static void put_changed(struct fr_op_ctx *ctx)
 {
     fr_op_put(ctx, ctx->result, "changed", json_boolean(!fr_change_is_empty(ctx->change)));
@@ -35,10 +37,19 @@ static enum fr_err set_pair(struct fr_op_ctx *ctx, const struct visibility_args 
                             : fr_visibility_deny(ctx->change, home, visited, ctx->diag);
 }
 
+/* A home network decides who sees its devices; nobody else's. */
+static enum fr_err check_home(const struct fr_op_ctx *ctx, const struct visibility_args *args)
+{
+    const char *member = fr_op_member(ctx);
+    if (!member || (strcmp(member, args->home) == 0 && !args->both)) return FR_OK;
+    return fr_diag_fail(ctx->diag, FR_E_DENIED, "%s decides about its own devices alone", member);
+}
+
 enum fr_err fr_op_visibility_set(struct fr_op_ctx *ctx)
 {
     struct visibility_args args = {0};
     enum fr_err err = fr_args_decode(visibility_rows, ctx->args, ctx->diag, &args);
+    if (!err) err = check_home(ctx, &args);
     if (!err) err = set_pair(ctx, &args, args.home, args.visited);
     if (!err && args.both) err = set_pair(ctx, &args, args.visited, args.home);
     if (err) return err;
@@ -72,6 +83,7 @@ enum fr_err fr_op_device_set(struct fr_op_ctx *ctx)
     struct device_args args = {0};
     uint64_t changed = 0;
     enum fr_err err = fr_args_decode(device_rows, ctx->args, ctx->diag, &args);
+    if (!err) err = fr_op_check_devices(ctx, args.devices.items, args.devices.n);
     if (!err)
         err = fr_device_set_hidden(ctx->change, args.devices.items, args.devices.n, args.is_hidden,
                                    ctx->diag, &changed);

@@ -6,7 +6,7 @@
 #include "api/problem.h"
 #include "base/mem.h"
 
-static const unsigned refusals[FR_API_REFUSALS] = {400, 403, 404, 405, 409, 413,
+static const unsigned refusals[FR_API_REFUSALS] = {400, 403, 404, 405, 409, 410, 413,
                                                    415, 421, 422, 429, 503, 500};
 
 unsigned fr_api_refusal_status(size_t i)
@@ -28,6 +28,7 @@ enum fr_err fr_api_new(const struct fr_api_options *options, struct fr_api **out
     struct fr_api *api = fr_calloc(1, sizeof *api);
     if (!api) return FR_E_NOMEM;
     api->options = *options;
+    fr_api_changes_init(api);
     enum fr_err err = fr_tally_new(&api->members);
     if (err) {
         fr_api_free(api);

@@ -37,7 +37,7 @@ struct fr_api_options {
 };
 
 /* Refusals are counted by status. */
-#define FR_API_REFUSALS 12
+#define FR_API_REFUSALS 13
 
 struct fr_api_counters {
     uint64_t requests;
@@ -60,6 +60,9 @@ void fr_api_head(struct fr_api *api, struct fr_http_exchange *x);
 
 /* Answers x, now or later. */
 void fr_api_request(struct fr_api *api, struct fr_http_exchange *x);
+
+/* Who waits for changes is answered now, and nobody may wait any more. */
+void fr_api_stop(struct fr_api *api);
 
 unsigned fr_api_under_way(const struct fr_api *api);
 const struct fr_api_counters *fr_api_counters(const struct fr_api *api);

@@ -3,13 +3,20 @@
 
 #include "api/api.h"
 #include "base/tally.h"
+#include "transport/loop.h"
 
 struct fr_api {
     struct fr_api_options options;
-    struct fr_tally *members; /* requests under way of each */
+    struct fr_tally *members;      /* requests under way of each */
+    struct fr_api_waiter *waiters; /* for changes */
+    struct fr_timer look;          /* armed while somebody waits */
+    uint64_t seen_txn;             /* that the waiters know */
+    bool is_stopping;
     unsigned under_way;
     struct fr_api_counters counters;
 };
+
+void fr_api_changes_init(struct fr_api *api);
 
 /* What the gate refuses, as a problem. */
 void fr_api_refuse_at_gate(struct fr_http_exchange *x, const struct fr_gate_refusal *why);

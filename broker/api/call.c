@@ -125,8 +125,9 @@ struct errand {
     struct fr_api *api;
     struct fr_http_exchange *x;
     unsigned (*status)(const struct fr_admin_reply *reply);
-    bool is_dry, is_about_device;
-    uint64_t deveui;
+    bool is_dry;
+    uint64_t *euis; /* the devices it is about */
+    size_t n_euis;
     struct fr_till *till;
     fr_gate_refuse_fn refuse;
     char member[FR_MEMBER_ID_MAX + 1];
@@ -140,12 +141,26 @@ static void answer_made(const struct errand *errand, const struct fr_admin_reply
            status == 204 ? (struct fr_span){0} : fr_span_str(fr_admin_reply_json(reply)));
 }
 
-static void answer_refused(const struct errand *errand, enum fr_err err, const struct fr_diag *diag)
+/* Whether somebody has a device is told by the refusal of each that was named: each is a miss. */
+static bool charge(const struct errand *errand, enum fr_err err)
 {
     const bool is_miss = err == FR_E_NOT_FOUND || err == FR_E_CONFLICT;
-    if (is_miss && errand->is_about_device &&
-        !fr_gate_charge_miss(errand->till, errand->x, errand->deveui, errand->refuse))
-        return;
+    for (size_t i = 0; is_miss && i < errand->n_euis; i++)
+        if (!fr_gate_charge_miss(errand->till, errand->x, errand->euis[i], errand->refuse))
+            return false;
+    return true;
+}
+
+static void errand_free(struct errand *errand)
+{
+    if (!errand) return;
+    fr_free(errand->euis);
+    fr_free(errand);
+}
+
+static void answer_refused(const struct errand *errand, enum fr_err err, const struct fr_diag *diag)
+{
+    if (!charge(errand, err)) return;
     const struct fr_problem problem = {.status = fr_admin_status(err), .code = err, .diag = diag};
     refuse(errand->api, errand->x, &problem);
 }
@@ -163,7 +178,7 @@ static void task_over(void *data, struct fr_task *task)
     fr_admin_reply_free(reply);
     fr_task_free(task);
     fr_api_give_place(errand->api, errand->member);
-    fr_free(errand);
+    errand_free(errand);
 }
 
 /* What every change may say in its query. */
@@ -197,7 +212,24 @@ static enum fr_err submit(struct fr_api_call *call, const struct fr_admin_reques
     return err;
 }
 
-static struct errand *errand_new(struct fr_api_call *call, const struct fr_api_change *change)
+/* The devices that a request's arguments name, as far as they are EUIs. */
+static enum fr_err take_devices(struct errand *errand, const char *args)
+{
+    json_t *object = json_loads(args, 0, NULL);
+    const json_t *devices = json_object_get(object, "devices");
+    const size_t n = json_array_size(devices);
+    errand->euis = n ? fr_calloc(n, sizeof *errand->euis) : NULL;
+    for (size_t i = 0; errand->euis && i < n; i++) {
+        const char *text = json_string_value(json_array_get(devices, i));
+        if (text && fr_eui_parse(fr_span_str(text), &errand->euis[errand->n_euis]) == FR_OK)
+            errand->n_euis++;
+    }
+    json_decref(object);
+    return n && !errand->euis ? FR_E_NOMEM : FR_OK;
+}
+
+static struct errand *errand_new(struct fr_api_call *call, const struct fr_api_change *change,
+                                 const struct fr_admin_request *request)
 {
     struct errand *errand = fr_malloc(sizeof *errand);
     if (!errand) return NULL;
@@ -205,55 +237,71 @@ static struct errand *errand_new(struct fr_api_call *call, const struct fr_api_c
         .api = call->api,
         .x = call->x,
         .status = change->status,
-        .is_about_device = change->is_about_device,
-        .deveui = change->deveui,
+        .is_dry = request->dry_run,
         .till = call->pass->till,
         .refuse = call->pass->refuse,
     };
     memcpy(errand->member, call->pass->who->member, sizeof errand->member);
-    return errand;
+    if (!request->args || take_devices(errand, request->args) == FR_OK) return errand;
+    errand_free(errand);
+    return NULL;
 }
 
 static enum fr_err hand_in(struct fr_api_call *call, const struct fr_api_change *change,
-                           const struct wishes *wishes, struct fr_diag *diag)
+                           const struct fr_admin_request *request, struct fr_diag *diag)
 {
-    char *args = json_dumps(change->args, JSON_COMPACT);
-    struct errand *errand = errand_new(call, change);
-    const struct fr_admin_request request = {
-        .op = change->op,
-        .args = args,
-        .reason = wishes->values[0].is_set ? wishes->values[0].text : NULL,
-        .dry_run = wishes->dry_run,
-    };
-    enum fr_err err = FR_E_NOMEM;
-    if (!args || !errand) goto out;
-    errand->is_dry = wishes->dry_run;
-    err = fr_api_take_place(call->api, errand->member);
+    struct errand *errand = errand_new(call, change, request);
+    if (!errand) return FR_E_NOMEM;
+    enum fr_err err = fr_api_take_place(call->api, errand->member);
     if (err) {
         (void)fr_diag_fail(diag, err, "this member has too many requests under way");
         goto out;
     }
-    err = submit(call, &request, errand, diag);
+    err = submit(call, request, errand, diag);
     if (err)
         fr_api_give_place(call->api, errand->member);
     else
         errand = NULL; /* task_over has it */
 out:
-    fr_free(errand);
-    free(args);
+    errand_free(errand);
     return err;
+}
+
+static void ask(struct fr_api_call *call, const struct fr_api_change *change,
+                const struct fr_admin_request *request)
+{
+    struct fr_diag diag = {0};
+    enum fr_err err = hand_in(call, change, request, &diag);
+    if (err == FR_E_LIMIT)
+        fr_api_refuse_busy(call, &diag);
+    else if (err)
+        fr_api_refuse(call, err, &diag);
+}
+
+void fr_api_ask(struct fr_api_call *call, const struct fr_admin_request *request)
+{
+    struct fr_query_value none = {0};
+    const struct fr_api_change change = {.op = request->op};
+    if (fr_api_read_query(call, &none)) ask(call, &change, request);
 }
 
 void fr_api_change(struct fr_api_call *call, const struct fr_api_change *change)
 {
     struct wishes wishes;
-    struct fr_diag diag = {0};
+    char *args = NULL;
     if (read_wishes(call, &wishes)) {
-        enum fr_err err = hand_in(call, change, &wishes, &diag);
-        if (err == FR_E_LIMIT)
-            fr_api_refuse_busy(call, &diag);
-        else if (err)
-            fr_api_refuse(call, err, &diag);
+        args = json_dumps(change->args, JSON_COMPACT);
+        const struct fr_admin_request request = {
+            .op = change->op,
+            .args = args,
+            .reason = wishes.values[0].is_set ? wishes.values[0].text : NULL,
+            .dry_run = wishes.dry_run,
+        };
+        if (args)
+            ask(call, change, &request);
+        else
+            fr_api_refuse_as(call, 503, FR_E_NOMEM, "out of memory");
     }
+    free(args);
     json_decref(change->args);
 }

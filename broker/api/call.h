@@ -49,16 +49,23 @@ void fr_api_refuse_miss(struct fr_api_call *call, uint64_t deveui);
 /*
  * Hands a change to the writer and answers when it is on disk: with `status` of the reply and the
  * reply as body (204: none), or with a refusal. ?dry_run=true and ?reason=… of the query are seen to
- * here, so no handler that changes reads a query of its own.
+ * here, so no handler that changes reads a query of its own. A conflict or a miss is charged as
+ * look-ups of all "devices" of the arguments would be.
  */
 struct fr_api_change {
     const char *op;
     json_t *args;                                           /* taken over, also on failure */
     unsigned (*status)(const struct fr_admin_reply *reply); /* NULL: 200 */
-    bool is_about_device; /* a conflict or a miss is charged as a look-up of it would be */
-    uint64_t deveui;
 };
 void fr_api_change(struct fr_api_call *call, const struct fr_api_change *change);
+
+/* The same with a request that is complete: its answer is the reply. */
+void fr_api_ask(struct fr_api_call *call, const struct fr_admin_request *request);
+
+struct fr_json;
+struct fr_device_row;
+/* {"deveui":…,"netid":…,"hidden":…} */
+void fr_api_write_device(struct fr_json *json, const struct fr_device_row *row);
 
 /* Whether the caller holds this NetID. */
 bool fr_api_is_own(const struct fr_api_call *call, uint32_t netid);

@@ -1,4 +1,4 @@
-/* One device: /devices/{eui}. */
+/* One device: /devices/{eui}, and what its member decides about it. */
 #include "api/call.h"
 #include "api/rows.h"
 #include "base/json_out.h"
@@ -8,7 +8,7 @@
 
 #define DEVICE_TEXT 256
 
-static void write_device(struct fr_json *j, const struct fr_device_row *row)
+void fr_api_write_device(struct fr_json *j, const struct fr_device_row *row)
 {
     char eui[FR_EUI_TEXT], netid[FR_NETID_TEXT];
     fr_eui_print(row->deveui, eui);
@@ -35,7 +35,7 @@ void fr_api_device_get(struct fr_api_call *call)
         fr_api_refuse_miss(call, eui);
     } else {
         struct fr_json j = fr_json(&text);
-        write_device(&j, &row);
+        fr_api_write_device(&j, &row);
         if (fr_buf_err(&text))
             fr_api_refuse(call, FR_E_BUSY, &diag);
         else
@@ -74,8 +74,6 @@ static void change_device(struct fr_api_call *call, const char *op, uint64_t eui
         .op = op,
         .args = device_args(eui, body),
         .status = status,
-        .is_about_device = true,
-        .deveui = eui,
     };
     if (change.args)
         fr_api_change(call, &change);
@@ -83,7 +81,9 @@ static void change_device(struct fr_api_call *call, const char *op, uint64_t eui
         fr_api_refuse(call, FR_E_BUSY, &diag);
 }
 
-void fr_api_device_put(struct fr_api_call *call)
+/* A change of one device, whose other arguments are the body. */
+static void change_by_body(struct fr_api_call *call, const char *op,
+                           unsigned (*status)(const struct fr_admin_reply *reply))
 {
     uint64_t eui;
     json_t *body;
@@ -93,7 +93,12 @@ void fr_api_device_put(struct fr_api_call *call)
         fr_api_refuse_as(call, 400, FR_E_INVALID, "the device is the one of the path");
         return;
     }
-    change_device(call, "device.add", eui, body, status_put);
+    change_device(call, op, eui, body, status);
+}
+
+void fr_api_device_put(struct fr_api_call *call)
+{
+    change_by_body(call, "device.add", status_put);
 }
 
 void fr_api_device_delete(struct fr_api_call *call)
@@ -101,4 +106,33 @@ void fr_api_device_delete(struct fr_api_call *call)
     uint64_t eui;
     if (fr_api_read_eui(call, 0, &eui))
         change_device(call, "device.remove", eui, NULL, status_deleted);
+}
+
+/* --- hidden, released, claimed --- */
+
+void fr_api_device_hide(struct fr_api_call *call)
+{
+    change_by_body(call, "device.set", NULL);
+}
+
+void fr_api_device_claim(struct fr_api_call *call)
+{
+    change_by_body(call, "device.claim", NULL);
+}
+
+void fr_api_device_release(struct fr_api_call *call)
+{
+    change_by_body(call, "device.release", NULL);
+}
+
+void fr_api_device_withdraw(struct fr_api_call *call)
+{
+    uint64_t eui;
+    json_t *args = json_pack("{s:b}", "withdraw", 1);
+    if (!args)
+        fr_api_refuse_as(call, 503, FR_E_NOMEM, "out of memory");
+    else if (fr_api_read_eui(call, 0, &eui))
+        change_device(call, "device.release", eui, args, status_deleted);
+    else
+        json_decref(args);
 }

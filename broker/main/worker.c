@@ -413,7 +413,10 @@ static void server_stopped(void *data)
 static void stop_asked(struct fr_post *post)
 {
     struct fr_worker *w = post->data;
-    for (size_t i = 0; i < w->n_feds; i++) fr_feeder_stop(w->feds[i].feeder);
+    for (size_t i = 0; i < w->n_feds; i++) {
+        fr_feeder_stop(w->feds[i].feeder);
+        fr_api_stop(w->feds[i].api);
+    }
     fr_http_server_stop(w->server, w->drain_ms, server_stopped, w);
 }
 

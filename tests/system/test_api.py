@@ -1,4 +1,5 @@
 """The HTTPS API with foreign clients: curl and httpx, members with and without rights, every status."""
+import concurrent.futures
 import contextlib
 import json
 import socket
@@ -152,6 +153,119 @@ def test_curl_gets_the_same(fed):
          f"https://{fed.host}:{fed.port}/api/v1/devices/{ACMES}"], capture_output=True, text=True, check=True)
     body, status = done.stdout.rsplit("\n", 1)
     assert status == "200" and json.loads(body)["same"] == 1
+
+
+# --- lists, changes, networks, grants ---
+
+def test_devices_are_listed_page_by_page(fed, acme):
+    some = euis(25, 0xb0)
+    assert set(results(batch(acme, lines(*(("put", eui, "000013") for eui in some))))) <= {(201, "added"), (200, "same")}
+    seen, after = [], None
+    while True:
+        page = acme("GET", "/devices", params={"limit": 7, **({"after": after} if after else {})}).json()
+        assert len(page["devices"]) <= 7
+        seen += page["devices"]
+        after = page.get("next")
+        if not after:
+            break
+    own = [row["deveui"] for row in seen]
+    assert own == sorted(own) and set(some) | {ACMES} <= set(own) and UMBRAS not in own
+    assert {row["netid"] for row in seen} == {"000013"}
+    assert acme("GET", "/devices?netid=000013").json()["devices"] == seen
+    is_problem(acme("GET", "/devices?netid=000014"), 403)
+    for query in ("limit=0", "limit=10001", "after=x", "netid=x", "from=1"):
+        is_problem(acme("GET", f"/devices?{query}"), 400)
+
+
+def test_a_device_is_hidden_and_shown(fed, acme):
+    assert acme("PUT", f"/devices/{ACMES}/hidden", json={"hidden": True}).json()["devices"] == 1
+    assert acme("GET", f"/devices/{ACMES}").json()["hidden"] is True
+    assert acme("PUT", f"/devices/{ACMES}/hidden", json={"hidden": False}).status_code == 200
+    is_problem(acme("PUT", f"/devices/{ACMES}/hidden", json={}), 400)
+    is_problem(acme("PUT", f"/devices/{UMBRAS}/hidden", json={"hidden": True}), 404)
+
+
+def test_a_move_takes_two(fed, acme, umbra):
+    assert acme("PUT", f"/devices/{FREE}", json={"netid": "000013"}).status_code == 201
+    is_problem(umbra("POST", f"/devices/{FREE}/claim", json={"netid": "000014"}), 404)
+    assert acme("PUT", f"/devices/{FREE}/release", json={"to": "umbra"}).json()["released"] == 1
+    assert acme("DELETE", f"/devices/{FREE}/release").status_code == 204
+    is_problem(umbra("POST", f"/devices/{FREE}/claim", json={"netid": "000014"}), 404)
+    assert acme("PUT", f"/devices/{FREE}/release", json={"to": "umbra", "ttl_s": 60}).status_code == 200
+    assert umbra("POST", f"/devices/{FREE}/claim", json={"netid": "000014"}).json()["moved"] == 1
+    is_problem(acme("GET", f"/devices/{FREE}"), 404)
+    is_problem(acme("PUT", f"/devices/{FREE}/release", json={"to": "umbra"}), 404)
+    assert umbra("DELETE", f"/devices/{FREE}").status_code == 204
+
+
+def test_networks_are_told_and_moved(fed, acme):
+    page = acme("GET", "/networks").json()
+    rows = {row["netid"]: row for row in page["networks"]}
+    assert list(rows) == ["000013", "000014"] and "next" not in page
+    assert rows["000013"]["state"] == "active" and "state" not in rows["000014"] and "devices" not in rows["000014"]
+    assert rows["000014"]["endpoints"] == ["127.0.0.2:8005"]
+    first = acme("GET", "/networks?limit=1").json()
+    assert [row["netid"] for row in first["networks"]] == ["000013"] and first["next"] == "000013"
+    assert [row["netid"] for row in acme("GET", "/networks?after=000013").json()["networks"]] == ["000014"]
+    done = acme("PUT", "/networks/000013", json={"endpoints": ["127.0.0.3:8005", "[::1]:8006"]})
+    assert done.json()["endpoints"] == ["127.0.0.3:8005", "[::1]:8006"]
+    is_problem(acme("PUT", "/networks/000014", json={"endpoints": ["127.0.0.3:8005"]}), 403)
+    is_problem(acme("PUT", "/networks/00001", json={"endpoints": []}), 400)
+    is_problem(acme("PUT", "/networks/000013", json={"endpoints": ["nowhere"]}), 400)
+    fed.cli("member", "suspend", "umbra")
+    assert [row["netid"] for row in acme("GET", "/networks").json()["networks"]] == ["000013"]
+    fed.cli("member", "resume", "umbra")
+
+
+def test_a_home_grants_and_takes_back(fed, acme):
+    is_problem(acme("GET", "/visibility/umbra"), 404)
+    assert acme("PUT", "/visibility/umbra").json()["allowed"] is True
+    assert acme("GET", "/visibility/umbra").json()["home"] == "acme"
+    assert [row["visited"] for row in acme("GET", "/visibility").json()["grants"]] == ["umbra"]
+    assert acme("DELETE", "/visibility/umbra").status_code == 204
+    assert acme("GET", "/visibility").json() == {"grants": []}
+    is_problem(acme("PUT", "/visibility/nobody"), 404)
+    is_problem(acme("PUT", "/visibility/acme"), 400)
+
+
+def test_operations_are_those_of_members(fed, acme):
+    ask = lambda op, args, **more: acme("POST", f"/operations/{op}", json={"args": args, **more})
+    assert ask("device.add", {"netid": "000013", "devices": [FREE]}, dry_run=True).json()["added"] == 1
+    assert ask("device.add", {"netid": "000013", "devices": [FREE]}, reason="by hand").json()["added"] == 1
+    assert ask("device.remove", {"devices": [FREE]}).json()["removed"] == 1
+    is_problem(ask("device.add", {"netid": "000014", "devices": [FREE]}), 403)
+    is_problem(ask("device.remove", {"devices": [UMBRAS]}), 404)
+    is_problem(ask("visibility.set", {"home": "umbra", "visited": "acme", "allowed": True}), 403)
+    is_problem(ask("visibility.set", {"home": "acme", "visited": "umbra", "allowed": True, "both": True}), 403)
+    is_problem(ask("member.suspend", {"id": "umbra"}), 403)
+    is_problem(ask("policy.set", {"set": {"ttl.deveui": "1h"}}), 403)
+    is_problem(ask("nothing.at.all", {}), 404)
+    is_problem(acme("POST", "/operations/device.add", content=b"{"), 415)
+
+
+def test_changes_are_told_at_once_or_when_they_come(fed, acme, umbra):
+    now = acme("GET", "/changes").json()
+    assert now["changes"] == []
+    since = now["sequence"]
+    assert umbra("PUT", f"/devices/{OTHER}", json={"netid": "000014"}).status_code == 201
+    none = acme("GET", f"/changes?since={since}").json()
+    assert none["changes"] == [] and none["sequence"] > since
+    # One that waits, while the same member makes a change on another connection.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(acme, "GET", f"/changes?since={since}&wait=30")
+        wait_until(lambda: fed.metrics()["fedroam_http_requests_in_progress"] > 0)
+        second = Client(fed, fed.acme)
+        assert second("PUT", f"/devices/{FREE}", json={"netid": "000013"}).status_code == 201
+        told = waiting.result(30).json()
+    assert [(c["what"], c["deveui"], c["netid"]) for c in told["changes"]] == [("device", FREE, "000013")]
+    second("DELETE", f"/devices/{FREE}")
+    gone = acme("GET", f"/changes?since={told['sequence']}&wait=30").json()
+    assert [(c["what"], c["deveui"]) for c in gone["changes"]] == [("device gone", FREE)]
+    assert second("GET", f"/changes?since={gone['sequence']}&wait=1").json()["changes"] == []
+    is_problem(acme("GET", "/changes?since=999999999"), 400)
+    is_problem(acme("GET", "/changes?wait=61"), 400)
+    assert umbra("DELETE", f"/devices/{OTHER}").status_code == 204
+    second.http.close()
 
 
 # --- batches ---
