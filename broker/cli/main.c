@@ -3,6 +3,7 @@
 #include "bench/commands.h"
 #include "member_cli/commands.h"
 #include "pki_cli/commands.h"
+#include "pki_cli/passphrase.h"
 #include "resolver_cli/commands.h"
 #include "zones_cli/commands.h"
 
@@ -41,15 +42,18 @@ int main(int argc, char **argv)
                                                           fr_member_commands,
                                                           own_commands,
                                                           NULL};
+    struct fr_cli_keeper keeper = {getenv("CREDENTIALS_DIRECTORY"), FR_BUF_INIT(FR_PASSPHRASE_MAX)};
     const struct fr_cli_program program = {
         .name = "fedroam",
         .summary = "administer and ask LoRaWAN roaming federations",
         .tables = tables,
         .globals = fr_cli_globals,
-        .data = getenv("CREDENTIALS_DIRECTORY"), /* see pki_cli/passphrase.h */
+        .data = &keeper,
     };
     const struct rlimit no_core = {0, 0};
     (void)signal(SIGPIPE, SIG_IGN);
     (void)setrlimit(RLIMIT_CORE, &no_core); /* memory may hold private keys */
-    return fr_cli_main(&program, argc, argv);
+    int code = fr_cli_main(&program, argc, argv);
+    fr_buf_deinit_secret(&keeper.secret);
+    return code;
 }

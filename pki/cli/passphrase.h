@@ -2,7 +2,8 @@
  * credential ca-passphrase of the service manager, or the person at the terminal.
  *
  * Model    What is at hand is read when it is made; a person is asked once, when a key turns out to
- *          be locked. fr_cli_data is the folder of credentials, or NULL.
+ *          be locked. One command may make several changes: the program keeps what was read or typed
+ *          in its struct fr_cli_keeper, which is fr_cli_data, until it ends.
  * Owns     Start from FR_CLI_PASSPHRASE_INIT, end with fr_cli_passphrase_deinit, which wipes it.
  *          `provider` points into it: it stays where it is.
  * Threads  Not for threaded programs.
@@ -12,7 +13,14 @@
 #include "base/cli.h"
 #include "x509/passphrase.h"
 
+/* The program's, for the issuing keys. */
+struct fr_cli_keeper {
+    const char *credentials; /* folder of the service manager's, or NULL */
+    struct fr_buf secret;    /* once read or typed; start from FR_BUF_INIT(FR_PASSPHRASE_MAX) */
+};
+
 struct fr_cli_passphrase {
+    struct fr_cli_keeper *keeper; /* or NULL */
     struct fr_buf secret;
     struct fr_passphrase provider;
 };

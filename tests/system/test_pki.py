@@ -83,7 +83,9 @@ def test_root_and_issuing_ca_have_the_profiles_fields(fed):
     assert critical and names == ("Permitted: DNS:fed.test Excluded: IP:0.0.0.0/0.0.0.0 "
                                   "IP:0:0:0:0:0:0:0:0/0:0:0:0:0:0:0:0")
     assert ext["X509v3 Subject Alternative Name"] == (False, f"URI:spiffe://{FED}")
-    assert len(ext) == 7
+    assert "URI:http://crl.fed.test/root.crl" in ext["X509v3 CRL Distribution Points"][1]
+    assert "CA Issuers - URI:http://crl.fed.test/root.cer" in ext["Authority Information Access"][1]
+    assert len(ext) == 9
     assert seconds_of(fed.state / "root.pem") == 15 * 365 * 86400 + 300
     assert seconds_of(fed.state / f"ca/{year}a.pem") == 548 * 86400 + 300
 
