@@ -58,6 +58,11 @@ static enum fr_err find_network(struct fr_snap *snap, const struct fr_asker *ask
     return FR_OK;
 }
 
+unsigned fr_answerer_damaged(const struct fr_answerer *a)
+{
+    return fr_sight_damaged(a->sight);
+}
+
 enum fr_err fr_answer(struct fr_answerer *a, struct fr_snap *snap, const char *member,
                       struct fr_span query, int64_t now_s, struct fr_answer *out)
 {

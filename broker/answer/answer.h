@@ -51,6 +51,9 @@ struct fr_answer {
 enum fr_err fr_answerer_new(const char *federation, struct fr_answerer **out);
 void fr_answerer_free(struct fr_answerer *a);
 
+/* How many rows of the registry could not be read at the last answer: what they hold is not answered (store/sight.h). */
+unsigned fr_answerer_damaged(const struct fr_answerer *a);
+
 /* member: the id of the one who asks; "" is nobody's. */
 enum fr_err fr_answer(struct fr_answerer *a, struct fr_snap *snap, const char *member,
                       struct fr_span query, int64_t now_s, struct fr_answer *out);

@@ -181,6 +181,7 @@ static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
         reply_fault(doh, x, fault);
         return;
     }
+    doh->counters.damaged = fr_answerer_damaged(doh->answerer);
     if (is_about_device(&answer) && !charge(pass, x, &answer)) return;
     log_answer(doh, pass, &answer);
     if (answer.fault != FR_OK) { /* SERVFAIL would say as much, but not when to come again */

@@ -22,6 +22,7 @@ struct fr_doh_counters {
     uint64_t bad;       /* 400, 404, 405, 413, 414, 415 */
     uint64_t rcode[17]; /* answers; 16 is BADVERS */
     uint64_t faults;    /* SERVFAIL because the store failed */
+    unsigned damaged;   /* rows of the registry that could not be read, at the last answer */
 };
 
 enum fr_err fr_doh_new(struct fr_gate *gate, struct fr_doh **out);

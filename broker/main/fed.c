@@ -18,6 +18,7 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
     sum->doh.post += more->doh.post;
     sum->doh.bad += more->doh.bad;
     sum->doh.faults += more->doh.faults;
+    if (more->doh.damaged > sum->doh.damaged) sum->doh.damaged = more->doh.damaged;
     sum->crl.given += more->crl.given;
     sum->crl.same += more->crl.same;
     sum->crl.absent += more->crl.absent;

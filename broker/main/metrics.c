@@ -95,6 +95,10 @@ static void write_doh(struct fr_metrics *m, const struct fr_broker_counts *count
                       "Answers lost to a store that failed.");
     for (size_t i = 0; i < counts->n_feds; i++)
         FR_METRIC(m, counts->fed_counts[i].doh.faults, FED(i));
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_registry_damaged_rows",
+                      "Rows of members and networks that cannot be read.");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].doh.damaged, FED(i));
 }
 
 static void write_rcodes(struct fr_metrics *m, const struct fr_broker_counts *counts)

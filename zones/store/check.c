@@ -48,6 +48,13 @@ static void tell(struct check *check, enum fr_finding_kind kind, const char *fmt
     check->fn(check->data, &finding);
 }
 
+/* A member whose row does not decode is told once, by itself. */
+static bool is_damage(enum fr_err err)
+{
+    return err == FR_E_MALFORMED || err == FR_E_TRUNCATED || err == FR_E_UNSUPPORTED ||
+           err == FR_E_RANGE;
+}
+
 static enum fr_err check_network(void *data, const struct fr_network_row *row)
 {
     struct check *check = data;
@@ -63,6 +70,7 @@ static enum fr_err check_network(void *data, const struct fr_network_row *row)
     check->nets[check->n++] = (struct net){.netid = row->netid, .kept = row->devices};
     check->report.networks++;
     enum fr_err err = fr_member_get(check->snap, row->member, &member);
+    if (is_damage(err)) return FR_OK;
     if (err == FR_E_NOT_FOUND)
         tell(check, FR_FINDING_DAMAGE, "NetID %06" PRIx32 ": its member %s does not exist",
              row->netid, row->member);
@@ -76,6 +84,22 @@ static enum fr_err check_network(void *data, const struct fr_network_row *row)
              "NetID %06" PRIx32 " (%s) has devices but no endpoint: nobody can reach it",
              row->netid, row->member);
     return FR_OK;
+}
+
+/* Its devices are counted as nobody's too. */
+static void tell_bad_network(void *data, uint32_t netid, enum fr_err err)
+{
+    tell(data, FR_FINDING_DAMAGE,
+         "NetID %06" PRIx32 ": its row cannot be read (%s); its devices are not answered", netid,
+         fr_err_text(err));
+}
+
+static void tell_bad_member(void *data, struct fr_span id, enum fr_err err)
+{
+    tell(data, FR_FINDING_DAMAGE,
+         "member %.*s: its row cannot be read (%s); its devices are not answered",
+         (int)(id.n < FR_MEMBER_ID_MAX ? id.n : FR_MEMBER_ID_MAX), (const char *)id.p,
+         fr_err_text(err));
 }
 
 static struct net *find_net(struct check *check, uint32_t netid)
@@ -148,7 +172,7 @@ static enum fr_err check_joineui(void *data, const struct fr_joineui_row *row)
              row->joineui, row->member);
         return FR_OK;
     }
-    return err;
+    return is_damage(err) ? FR_OK : err;
 }
 
 static enum fr_err check_grant(void *data, const struct fr_visibility_row *row)
@@ -160,6 +184,7 @@ static enum fr_err check_grant(void *data, const struct fr_visibility_row *row)
     check->report.grants++;
     for (size_t i = 0; i < 2; i++) {
         enum fr_err err = fr_member_get(check->snap, ids[i], &member);
+        if (is_damage(err)) continue;
         if (err && err != FR_E_NOT_FOUND) return err;
         if (err || member.state == FR_MEMBER_REMOVED)
             tell(check, FR_FINDING_DAMAGE, "visibility %s to %s: %s is no member", row->home,
@@ -215,10 +240,10 @@ enum fr_err fr_check_store(struct fr_snap *snap, fr_finding_fn fn, void *data,
 {
     struct check check = {.snap = snap, .fn = fn, .data = data};
 
-    enum fr_err err = fr_network_each(snap, check_network, &check);
+    enum fr_err err = fr_network_each_sound(snap, check_network, tell_bad_network, &check);
     if (err == FR_OK) err = fr_device_each(snap, 0, 0, check_device, &check);
     if (err == FR_OK) check_counts(&check);
-    if (err == FR_OK) err = fr_member_each(snap, check_member, &check);
+    if (err == FR_OK) err = fr_member_each_sound(snap, check_member, tell_bad_member, &check);
     if (err == FR_OK) err = fr_joineui_each(snap, check_joineui, &check);
     if (err == FR_OK) err = fr_cert_row_each(snap, check_cert, &check);
     if (err == FR_OK) err = fr_visibility_each(snap, check_grant, &check);

@@ -56,6 +56,31 @@ enum fr_err fr_member_each(struct fr_snap *snap, fr_member_fn fn, void *data)
     return fr_snap_visit(snap, FR_TABLE_MEMBERS, (struct fr_span){0}, visit_row, &v);
 }
 
+struct sound_visit {
+    fr_member_fn fn;
+    fr_member_bad_fn bad;
+    void *data;
+};
+
+static enum fr_err visit_sound(void *data, struct fr_span key, struct fr_span value)
+{
+    const struct sound_visit *v = data;
+    struct fr_member_row row;
+
+    enum fr_err err = read_row(key, value, &row);
+    if (err == FR_OK) return v->fn(v->data, &row);
+    if (v->bad != NULL) v->bad(v->data, key, err);
+    return FR_OK;
+}
+
+enum fr_err fr_member_each_sound(struct fr_snap *snap, fr_member_fn fn, fr_member_bad_fn bad,
+                                 void *data)
+{
+    struct sound_visit v = {fn, bad, data};
+
+    return fr_snap_visit(snap, FR_TABLE_MEMBERS, (struct fr_span){0}, visit_sound, &v);
+}
+
 static enum fr_err check_texts(const struct fr_member_row *row, struct fr_diag *diag)
 {
     enum fr_err err = fr_text_check(row->org, FR_ORG_MAX, "the organisation", diag);

@@ -9,6 +9,7 @@
  * Errors: FR_E_NOT_FOUND, FR_E_EXISTS, FR_E_INVALID (id), FR_E_MALFORMED and FR_E_LIMIT (text), FR_E_CONFLICT (removed).
  * Trust: ids by the grammar of names/; text printable UTF-8, no control bytes.
  */
+#include "base/span.h"
 #include "store/change.h"
 
 enum fr_member_state { FR_MEMBER_ACTIVE = 1, FR_MEMBER_SUSPENDED = 2, FR_MEMBER_REMOVED = 3 };
@@ -30,6 +31,11 @@ enum fr_err fr_member_get(struct fr_snap *snap, const char *id, struct fr_member
 /* Each member in order of id; the callback's failure ends the walk and is returned. */
 typedef enum fr_err (*fr_member_fn)(void *data, const struct fr_member_row *row);
 enum fr_err fr_member_each(struct fr_snap *snap, fr_member_fn fn, void *data);
+
+/* As each, but a row that does not decode is told to `bad` (its id; may be NULL) and passed over. */
+typedef void (*fr_member_bad_fn)(void *data, struct fr_span id, enum fr_err err);
+enum fr_err fr_member_each_sound(struct fr_snap *snap, fr_member_fn fn, fr_member_bad_fn bad,
+                                 void *data);
 
 /* New member (state active; dates set here). A removed id is never given to another: FR_E_EXISTS. */
 enum fr_err fr_member_add(struct fr_change *change, const struct fr_member_row *row,

@@ -98,6 +98,32 @@ static enum fr_err visit_row(void *data, struct fr_span key, struct fr_span valu
     return v->fn(v->data, &row);
 }
 
+struct sound_visit {
+    fr_network_fn fn;
+    fr_network_bad_fn bad;
+    void *data;
+};
+
+static enum fr_err visit_sound(void *data, struct fr_span key, struct fr_span value)
+{
+    const struct sound_visit *v = data;
+    struct fr_network_row row;
+    struct fr_rd r = fr_rd(key);
+
+    enum fr_err err = read_row(key, value, &row);
+    if (err == FR_OK) return v->fn(v->data, &row);
+    if (v->bad != NULL) v->bad(v->data, fr_rd_u24(&r), err);
+    return FR_OK;
+}
+
+enum fr_err fr_network_each_sound(struct fr_snap *snap, fr_network_fn fn, fr_network_bad_fn bad,
+                                  void *data)
+{
+    struct sound_visit v = {fn, bad, data};
+
+    return fr_snap_visit(snap, FR_TABLE_NETWORKS, (struct fr_span){0}, visit_sound, &v);
+}
+
 enum fr_err fr_network_each(struct fr_snap *snap, fr_network_fn fn, void *data)
 {
     return fr_network_each_of(snap, NULL, fn, data);

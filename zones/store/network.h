@@ -38,6 +38,10 @@ enum fr_err fr_network_get_live(struct fr_snap *snap, uint32_t netid, struct fr_
 
 typedef enum fr_err (*fr_network_fn)(void *data, const struct fr_network_row *row);
 enum fr_err fr_network_each(struct fr_snap *snap, fr_network_fn fn, void *data);
+/* As each, but a row that does not decode is told to `bad` (may be NULL) and passed over: what must go on uses it. */
+typedef void (*fr_network_bad_fn)(void *data, uint32_t netid, enum fr_err err);
+enum fr_err fr_network_each_sound(struct fr_snap *snap, fr_network_fn fn, fr_network_bad_fn bad,
+                                  void *data);
 /* One member's NetIDs, ascending. */
 enum fr_err fr_network_each_of(struct fr_snap *snap, const char *member, fr_network_fn fn,
                                void *data);

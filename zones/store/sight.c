@@ -29,6 +29,7 @@ struct tables {
     size_t n_grants, grants_mask;
     bool is_granted; /* the policy */
     uint32_t ttl_s;
+    unsigned damaged; /* rows that do not decode */
 };
 
 struct fr_sight {
@@ -149,6 +150,20 @@ static enum fr_err add_network(void *data, const struct fr_network_row *row)
     return FR_OK;
 }
 
+static void count_bad_member(void *data, struct fr_span id, enum fr_err err)
+{
+    (void)id;
+    (void)err;
+    ((struct tables *)data)->damaged++;
+}
+
+static void count_bad_network(void *data, uint32_t netid, enum fr_err err)
+{
+    (void)netid;
+    (void)err;
+    ((struct tables *)data)->damaged++;
+}
+
 static enum fr_err count_grant(void *data, const struct fr_visibility_row *row)
 {
     struct tables *t = data;
@@ -213,8 +228,9 @@ static enum fr_err tables_load(struct tables *t, struct fr_snap *snap)
     enum fr_err err = fr_policy_get(snap, FR_POLICY_VISIBILITY, &visibility);
     if (err == FR_OK) err = fr_policy_get(snap, FR_POLICY_TTL_DEVEUI, &t->ttl_s);
     t->is_granted = visibility == FR_VISIBILITY_GRANTED;
-    if (err == FR_OK) err = fr_member_each(snap, add_member, t); /* in order of id */
-    if (err == FR_OK) err = fr_network_each(snap, add_network, t);
+    if (err == FR_OK)
+        err = fr_member_each_sound(snap, add_member, count_bad_member, t); /* in order of id */
+    if (err == FR_OK) err = fr_network_each_sound(snap, add_network, count_bad_network, t);
     if (err == FR_OK) err = hash_networks(t);
     if (err == FR_OK) err = hash_grants(t, snap);
     return err;
@@ -280,4 +296,9 @@ enum fr_err fr_sight_device(struct fr_sight *sight, struct fr_snap *snap, const 
 uint32_t fr_sight_device_ttl(const struct fr_sight *sight)
 {
     return sight->t.ttl_s;
+}
+
+unsigned fr_sight_damaged(const struct fr_sight *sight)
+{
+    return sight->t.damaged;
 }

@@ -9,6 +9,8 @@
  *   that nobody has stands for one of a network that nobody sees, so that "no such device", "hidden",
  *   "not granted" and "suspended" take the same steps: who measures learns nothing (the store's own
  *   search of a key apart, which does not know either).
+ *   A row of a member or network that does not decode is passed over: its devices are seen by nobody, the others' go on. zone check
+ *   names it.
  * Owns: its tables. Threads: one; have one for each worker and federation.
  * Errors: FR_E_NOT_FOUND: the member does not see such a device, whatever the reason; the store's;
  *   FR_E_NOMEM.
@@ -30,3 +32,6 @@ enum fr_err fr_sight_device(struct fr_sight *sight, struct fr_snap *snap, const 
                             uint64_t deveui, uint32_t *netid);
 
 uint32_t fr_sight_device_ttl(const struct fr_sight *sight); /* of a device's record, seconds */
+
+/* How many rows of members and networks do not decode, as of the last refresh. */
+unsigned fr_sight_damaged(const struct fr_sight *sight);
