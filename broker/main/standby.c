@@ -171,9 +171,10 @@ static void read_state(struct fr_standby *s)
 {
     struct fr_snap *snap = NULL;
     struct fr_feed_state state;
-    const uint64_t txn = fr_store_last_txn(s->options.store);
-    if (s->is_known && txn == s->seen_txn) return;
+    uint64_t txn = 0;
+    if (s->is_known && fr_store_last_txn(s->options.store) == s->seen_txn) return;
     enum fr_err err = fr_snap_begin(s->options.store, &snap);
+    if (!err) txn = fr_snap_txn(snap); /* the number above moves a moment before readers do */
     if (!err) err = fr_feed_get(snap, &state);
     fr_snap_end(snap);
     if (err) return; /* the next second looks again */

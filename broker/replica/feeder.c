@@ -63,12 +63,14 @@ static void answer(struct fr_feeder *feeder, struct fr_http_exchange *x,
     fr_buf_deinit(&message);
 }
 
-static bool has_news(struct fr_feeder *feeder, const struct fr_feed_ask *ask)
+/* *txn: of what it looked at. */
+static bool has_news(struct fr_feeder *feeder, const struct fr_feed_ask *ask, uint64_t *txn)
 {
     struct fr_snap *snap = NULL;
     bool has = true;
 
     enum fr_err err = fr_snap_begin(feeder->options.store, &snap);
+    if (err == FR_OK) *txn = fr_snap_txn(snap);
     if (err == FR_OK) err = fr_feed_has_news(snap, ask, &has);
     fr_snap_end(snap);
     return err != FR_OK || has; /* a failure is told, too */
@@ -76,24 +78,35 @@ static bool has_news(struct fr_feeder *feeder, const struct fr_feed_ask *ask)
 
 /* --- waiting --- */
 
+/* Is there news for one that waits? The oldest moment that was looked at is remembered: a commit shows in the store's number
+ * a moment before readers get it. */
+static bool is_served(struct fr_feeder *feeder, const struct waiting *w, uint64_t *oldest)
+{
+    uint64_t txn = 0;
+    bool has = has_news(feeder, &w->ask, &txn);
+
+    if (txn < *oldest) *oldest = txn;
+    return has;
+}
+
 static void look(struct fr_timer *timer)
 {
     struct fr_feeder *feeder = timer->data;
     const int64_t now_ms = fr_loop_now_ms(feeder->options.loop);
-    const uint64_t txn = fr_store_last_txn(feeder->options.store);
-    const bool is_moved = txn != feeder->seen_txn;
+    const bool is_moved = fr_store_last_txn(feeder->options.store) != feeder->seen_txn;
+    uint64_t oldest = UINT64_MAX;
     unsigned kept = 0;
 
-    feeder->seen_txn = txn;
     for (unsigned i = 0; i < feeder->n; i++) {
         struct waiting *w = &feeder->waiting[i];
         bool is_over = feeder->is_stopping || now_ms >= w->over_ms || w->x->conn == NULL;
-        if (is_over || (is_moved && has_news(feeder, &w->ask)))
+        if (is_over || (is_moved && is_served(feeder, w, &oldest)))
             answer(feeder, w->x, &w->ask);
         else
             feeder->waiting[kept++] = *w;
     }
     bool is_idle = feeder->n > 0 && kept == 0;
+    if (oldest != UINT64_MAX) feeder->seen_txn = oldest;
     feeder->n = kept;
     if (kept > 0) fr_timer_start(feeder->options.loop, timer, LOOK_MS);
     if (is_idle && feeder->options.on_idle) feeder->options.on_idle(feeder->options.data);
@@ -189,7 +202,8 @@ void fr_feeder_request(struct fr_feeder *feeder, struct fr_http_exchange *x,
         refuse(x, 503, "This broker is not the primary.");
     } else {
         fr_feed_desk_note(feeder->options.desk, who, ask.is_part ? &none : &ask.have);
-        if (wait_ms > 0 && !has_news(feeder, &ask))
+        uint64_t txn = 0;
+        if (wait_ms > 0 && !has_news(feeder, &ask, &txn))
             wait(feeder, x, &ask, wait_ms);
         else
             answer(feeder, x, &ask);
