@@ -74,6 +74,44 @@ static void what_is_signed_is_read_back(void **state)
     }
 }
 
+struct seen {
+    size_t n;
+    uint8_t first[FR_X509_SERIAL_SIZE];
+    size_t with_cause;
+};
+
+static enum fr_err see(void *data, const struct fr_crl_entry *entry)
+{
+    struct seen *s = data;
+
+    if (s->n++ == 0) memcpy(s->first, entry->serial, sizeof s->first);
+    if (entry->cause == 1) s->with_cause++;
+    assert_in_range(entry->revoked_s, NOW - 500, NOW);
+    return FR_OK;
+}
+
+static enum fr_err stop(void *data, const struct fr_crl_entry *entry)
+{
+    (void)data, (void)entry;
+    return FR_E_CANCELLED;
+}
+
+static void entries_are_walked(void **state)
+{
+    struct fr_buf der = FR_BUF_INIT(FR_CRL_MAX);
+    struct seen seen = {0};
+
+    (void)state;
+    make(&der, 100, 7);
+    assert_int_equal(fr_crl_each(fr_buf_span(&der), see, &seen), FR_OK);
+    assert_int_equal(seen.n, 100);
+    assert_int_equal(seen.with_cause, 50);
+    assert_int_equal(seen.first[0], 0x40);
+    assert_int_equal(fr_crl_each(fr_buf_span(&der), stop, NULL), FR_E_CANCELLED);
+    assert_int_equal(fr_crl_each(FR_SPAN_LIT("junk"), see, &seen), FR_E_MALFORMED);
+    fr_buf_deinit(&der);
+}
+
 static void no_piece_of_one_and_nothing_behind_it(void **state)
 {
     struct fr_buf der = FR_BUF_INIT(FR_CRL_MAX);
@@ -107,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_signed_is_read_back),
+        cmocka_unit_test(entries_are_walked),
         cmocka_unit_test(no_piece_of_one_and_nothing_behind_it),
         cmocka_unit_test(another_key_does_not_verify),
     };
