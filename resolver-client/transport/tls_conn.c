@@ -86,6 +86,7 @@ SSL *fr_tls_server_ssl(struct fr_tls_acceptor *a, struct fr_tls_conn *c)
 {
     SSL *ssl = ssl_new(a->ssl, c);
 
+    c->cache = a->ssl;
     if (ssl) SSL_set_accept_state(ssl);
     return ssl;
 }
@@ -221,8 +222,10 @@ enum fr_err fr_tls_acceptor_new(unsigned session_timeout_s, unsigned sessions,
     }
     /* Whatever happens later, a connection on which select() did not run demands a certificate that nothing can satisfy. */
     SSL_CTX_set_verify(a->ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    SSL_CTX_set_session_cache_mode(a->ssl,
-                                   sessions > 0 ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_cache_mode(a->ssl, sessions > 0 ? SSL_SESS_CACHE_SERVER |
+                                                              SSL_SESS_CACHE_NO_INTERNAL_STORE
+                                                        : SSL_SESS_CACHE_OFF);
+    SSL_CTX_sess_set_new_cb(a->ssl, fr_tls_on_server_session);
     SSL_CTX_sess_set_cache_size(a->ssl, (long)sessions);
     if (session_timeout_s > SESSION_TIMEOUT_MAX_S) session_timeout_s = SESSION_TIMEOUT_MAX_S;
     SSL_CTX_set_timeout(a->ssl, (long)session_timeout_s);

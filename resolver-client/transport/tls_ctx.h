@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <stdatomic.h>
 
+#include "base/wire.h"
 #include "transport/tls.h"
 
 struct fr_tls_ctx {
@@ -32,6 +33,7 @@ struct fr_tls_conn {
     bool has_h2; /* may ALPN choose h2? */
     bool takes_expired;
     void *tag;
+    SSL_CTX *cache;      /* of sessions: its acceptor's; NULL: none is kept */
     char *sni;           /* NULL: none */
     const char *refusal; /* why we refused in a callback; NULL: OpenSSL's own reasons */
     /* client */
@@ -58,6 +60,15 @@ SSL *fr_tls_client_ssl(struct fr_tls_ctx *ctx, struct fr_tls_conn *c, const char
 
 /* Reads the peer's certificate after a handshake; *out stays NULL when there is none. FR_E_NOMEM, FR_E_MALFORMED. */
 enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out);
+
+/* What a session keeps of a peer, written and read again; after a resumption, from the session itself: *out stays NULL when it
+ * had none. FR_E_NOMEM, FR_E_MALFORMED. */
+void fr_tls_peer_write(const struct fr_tls_peer *peer, struct fr_wr *w);
+enum fr_err fr_tls_peer_restore(struct fr_span kept, struct fr_tls_peer **out);
+enum fr_err fr_tls_peer_of_session(SSL *ssl, struct fr_tls_peer **out);
+
+/* OpenSSL's callback for a new session of a server. */
+int fr_tls_on_server_session(SSL *ssl, SSL_SESSION *session);
 struct fr_tls_peer *fr_tls_peer_ref(struct fr_tls_peer *peer);
 
 /* "h2" was chosen by ALPN. */

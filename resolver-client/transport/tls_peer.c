@@ -134,7 +134,9 @@ enum fr_err fr_tls_peer_read(SSL *ssl, struct fr_tls_peer **out)
 {
     X509 *cert = SSL_get0_peer_certificate(ssl);
 
-    return cert ? read_cert(cert, SSL_session_reused(ssl) == 1, out) : FR_OK;
+    if (*out) return FR_OK; /* its session needed it before */
+    if (cert) return read_cert(cert, SSL_session_reused(ssl) == 1, out);
+    return SSL_session_reused(ssl) ? fr_tls_peer_of_session(ssl, out) : FR_OK;
 }
 
 enum fr_err fr_tls_peer_of(struct fr_span der, struct fr_tls_peer **out)
@@ -146,6 +148,67 @@ enum fr_err fr_tls_peer_of(struct fr_span der, struct fr_tls_peer **out)
     X509_free(cert);
     ERR_clear_error();
     return err;
+}
+
+static void write_text(struct fr_wr *w, const char *text)
+{
+    fr_wr_u8(w, (uint8_t)strlen(text)); /* NAME_MAX_BYTES and SUBJECT_MAX fit */
+    fr_wr_bytes(w, text, strlen(text));
+}
+
+void fr_tls_peer_write(const struct fr_tls_peer *peer, struct fr_wr *w)
+{
+    fr_wr_bytes(w, peer->cert_sha256, sizeof peer->cert_sha256);
+    fr_wr_bytes(w, peer->spki_sha256, sizeof peer->spki_sha256);
+    fr_wr_u8(w, peer->has_serial);
+    fr_wr_bytes(w, peer->serial, sizeof peer->serial);
+    fr_wr_u64(w, (uint64_t)peer->not_before_s);
+    fr_wr_u64(w, (uint64_t)peer->not_after_s);
+    fr_wr_u8(w, (uint8_t)peer->n_names);
+    for (size_t i = 0; i < peer->n_names; i++) write_text(w, peer->names[i]);
+    write_text(w, peer->subject);
+}
+
+/* The next text, into the block's at *at. */
+static const char *read_text(struct fr_rd *r, struct peer_block *b, size_t *at)
+{
+    const struct fr_span text = fr_rd_span(r, fr_rd_u8(r));
+    char *to = b->text + *at;
+
+    if (text.n > 0) memcpy(to, text.p, text.n);
+    to[text.n] = '\0';
+    *at += text.n + 1;
+    return to;
+}
+
+enum fr_err fr_tls_peer_restore(struct fr_span kept, struct fr_tls_peer **out)
+{
+    struct fr_rd r = fr_rd(kept);
+    struct peer_block *b =
+        fr_calloc(1, sizeof *b + kept.n); /* a text's length byte pays for its end */
+    size_t at = 0;
+
+    if (!b) return FR_E_NOMEM;
+    fr_rd_bytes(&r, b->peer.cert_sha256, sizeof b->peer.cert_sha256);
+    fr_rd_bytes(&r, b->peer.spki_sha256, sizeof b->peer.spki_sha256);
+    b->peer.has_serial = fr_rd_u8(&r) == 1;
+    fr_rd_bytes(&r, b->peer.serial, sizeof b->peer.serial);
+    b->peer.not_before_s = (int64_t)fr_rd_u64(&r);
+    b->peer.not_after_s = (int64_t)fr_rd_u64(&r);
+    b->peer.n_names = fr_rd_u8(&r);
+    if (b->peer.n_names > FR_TLS_NAMES) fr_rd_fail(&r, FR_E_MALFORMED);
+    for (size_t i = 0; i < b->peer.n_names && !fr_rd_err(&r); i++)
+        b->names[i] = read_text(&r, b, &at);
+    b->peer.subject = fr_rd_err(&r) ? "" : read_text(&r, b, &at);
+    if (fr_rd_end(&r) != FR_OK) {
+        fr_free(b);
+        return FR_E_MALFORMED;
+    }
+    b->refs = 1;
+    b->peer.names = b->names;
+    b->peer.is_resumed = true;
+    *out = &b->peer;
+    return FR_OK;
 }
 
 struct fr_tls_peer *fr_tls_peer_ref(struct fr_tls_peer *peer)
