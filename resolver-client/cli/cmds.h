@@ -7,3 +7,6 @@
 
 enum fr_exit fr_cmd_resolve(struct fr_cli *cli);
 enum fr_exit fr_cmd_why(struct fr_cli *cli);
+enum fr_exit fr_cmd_test_dns(struct fr_cli *cli);
+enum fr_exit fr_cmd_test_doh(struct fr_cli *cli);
+enum fr_exit fr_cmd_test_peer(struct fr_cli *cli);

@@ -22,6 +22,22 @@ static const struct fr_cli_option why_options[] = {
     {0},
 };
 
+static const struct fr_cli_option test_options[] = {
+    {.name = "config",
+     .value = "FILE",
+     .help = "federations and certificates (" FR_RESOLVER_CONFIG ")"},
+    {0},
+};
+
+static const struct fr_cli_option test_dns_options[] = {
+    {.name = "config",
+     .value = "FILE",
+     .help = "federations and certificates (" FR_RESOLVER_CONFIG ")"},
+    {.name = "server", .value = "ADDRESS:PORT", .help = "fedroam-agent's DNS (127.0.0.1:5300)"},
+    {.name = "netid", .value = "N", .help = "also: does this machine find this network's server"},
+    {0},
+};
+
 const struct fr_cli_command fr_resolver_commands[] = {
     {.path = "resolve",
      .args = "[DEVEUI]",
@@ -48,5 +64,32 @@ const struct fr_cli_command fr_resolver_commands[] = {
          "open and something on it is not as it should be, else that of the fault.",
      .example = "fedroam why --config resolver.yaml 70b3d57ed0000001",
      .run = fr_cmd_why},
+    {.path = "test dns",
+     .options = test_dns_options,
+     .summary = "does fedroam-agent answer the federation's names, and does this machine ask it",
+     .details = "Asks the agent for a device that nobody has; with --netid also the machine's own "
+                "resolver "
+                "for that network's server, as other programs would. Stops at the first thing that "
+                "is wrong "
+                "and says what to do. Exit codes: those of fedroam why.",
+     .example = "fedroam test dns --netid 000014",
+     .run = fr_cmd_test_dns},
+    {.path = "test doh",
+     .options = test_options,
+     .summary = "is our certificate good, does every broker answer us, is the clock right",
+     .details = "Stops at the first thing that is wrong and says what to do. Exit codes: those of "
+                "fedroam why.",
+     .example = "fedroam test doh --config resolver.yaml",
+     .run = fr_cmd_test_doh},
+    {.path = "test peer",
+     .args = "NETID",
+     .min_args = 1,
+     .max_args = 1,
+     .options = test_options,
+     .summary = "can this network be found and connected to with our certificate",
+     .details = "Stops at the first thing that is wrong and says what to do. Exit codes: those of "
+                "fedroam why.",
+     .example = "fedroam test peer 000014 --fed fed.example",
+     .run = fr_cmd_test_peer},
     {0},
 };

@@ -1,5 +1,5 @@
 #pragma once
-/* The commands of `fedroam` about looking devices up: resolve, why. A table for the program's list
+/* The commands of `fedroam` about looking devices up: resolve, why, test. A table for the program's list
  * (base/cli.h). */
 
 #include "base/cli.h"

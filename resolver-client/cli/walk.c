@@ -107,15 +107,14 @@ static void print_text(const struct fr_walk *walk, FILE *out)
     }
 }
 
-static enum fr_err print_json(const struct fr_walk *walk, uint64_t deveui, FILE *out)
+static enum fr_err print_json(const struct fr_walk *walk, const char *key, const char *value,
+                              FILE *out)
 {
     struct fr_buf text = FR_BUF_INIT(JSON_MAX);
     struct fr_json j = fr_json(&text);
-    char eui[FR_EUI_TEXT];
 
-    fr_eui_print(deveui, eui);
     fr_json_object(&j);
-    fr_json_put_str(&j, "deveui", eui);
+    fr_json_put_str(&j, key, value);
     fr_json_put_str(&j, "result", JSON_WORDS[worst(walk)]);
     fr_json_key(&j, "steps");
     fr_json_array(&j);
@@ -137,14 +136,22 @@ static enum fr_err print_json(const struct fr_walk *walk, uint64_t deveui, FILE 
     return err;
 }
 
-enum fr_err fr_walk_print(const struct fr_walk *walk, uint64_t deveui, enum fr_output output,
-                          FILE *out)
+enum fr_err fr_walk_print_of(const struct fr_walk *walk, const char *key, const char *value,
+                             enum fr_output output, FILE *out)
 {
     enum fr_err err = FR_OK;
     if (output == FR_OUTPUT_JSON)
-        err = print_json(walk, deveui, out);
+        err = print_json(walk, key, value, out);
     else
         print_text(walk, out);
     if (err == FR_OK && (fflush(out) != 0 || ferror(out))) err = FR_E_IO;
     return err;
+}
+
+enum fr_err fr_walk_print(const struct fr_walk *walk, uint64_t deveui, enum fr_output output,
+                          FILE *out)
+{
+    char eui[FR_EUI_TEXT];
+    fr_eui_print(deveui, eui);
+    return fr_walk_print_of(walk, "deveui", eui, output, out);
 }

@@ -47,6 +47,10 @@ void fr_walk_fail(struct fr_walk *walk, const char *name, enum fr_err err,
 
 void fr_walk_todo(struct fr_walk *walk, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same of a walk about something else: {key: value, "result", "steps"}. */
+enum fr_err fr_walk_print_of(const struct fr_walk *walk, const char *key, const char *value,
+                             enum fr_output output, FILE *out);
+
 /* Text: a line for each step. JSON: {"deveui", "result": "right|doubt|wrong", "steps": [...]}.
  * FR_E_IO, FR_E_NOMEM. */
 enum fr_err fr_walk_print(const struct fr_walk *walk, uint64_t deveui, enum fr_output output,

@@ -13,7 +13,7 @@
 
 enum { ENDPOINT_MS = 5000 };
 
-static enum fr_err load(const struct fr_cli *cli, struct fr_diag *diag,
+enum fr_err fr_why_load(const struct fr_cli *cli, struct fr_diag *diag,
                         struct fedroam_options **out)
 {
     struct fr_resolver_conf conf = {0};
@@ -53,7 +53,7 @@ static enum fr_err walk_as_member(struct fr_cli *cli, struct fr_walk *walk, uint
     const char *federation = fr_cli_opt(cli, "fed");
     struct fedroam_options *o = NULL;
 
-    enum fr_err err = load(cli, diag, &o);
+    enum fr_err err = fr_why_load(cli, diag, &o);
     if (err) return err;
     if (federation != NULL && fr_options_find(o, federation) == o->n_federations) {
         err = fr_diag_fail(diag, FR_E_USAGE, "the configuration has no federation %s", federation);

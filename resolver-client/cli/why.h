@@ -10,8 +10,14 @@
 #include "resolver_cli/walk.h"
 #include <fedroam/answer.h>
 
+struct fedroam_options;
+struct fr_cli;
 struct fr_federation_opt;
 struct fr_session;
+
+/* The federations of --config, or of the default file. The caller frees. */
+enum fr_err fr_why_load(const struct fr_cli *cli, struct fr_diag *diag,
+                        struct fedroam_options **out);
 
 /* Do file, key, dates and chain of our certificate fit each other and the federation's CA? */
 void fr_why_certificate(struct fr_walk *walk, const struct fr_federation_opt *federation,
