@@ -132,7 +132,6 @@ static void put_list(struct fr_op_ctx *ctx, const struct fr_revoked_names *names
     fr_op_put(ctx, ctx->result, "number", fr_op_uint(fields->number));
     fr_op_put(ctx, ctx->result, "entries", fr_op_uint(fields->entries));
     fr_op_put(ctx, ctx->result, "next_update", fr_op_time(fields->next_update_s));
-    fr_op_put(ctx, ctx->result, "changed", json_true());
 }
 
 /* The rows first: they make the broker refuse at once, and the file can be given again. */
@@ -148,10 +147,14 @@ static enum fr_err take_list(struct fr_op_ctx *ctx, struct ending *ending)
     if (!err) err = fr_store_change(ctx->store, &ctx->by, ctx->diag, &r.change);
     if (err) return err;
     err = settle(ctx, r.change, fr_rotate_take_list(&r, ctx->body, &names));
-    if (!err && !ctx->dry_run) err = fr_crl_put(r.dir, FR_ROOT_NAME, ctx->body, ctx->diag);
+    const bool is_new = !fr_crl_is_published(r.dir, FR_ROOT_NAME, ctx->body);
+    if (!err && !ctx->dry_run && is_new)
+        err = fr_crl_put(r.dir, FR_ROOT_NAME, ctx->body, ctx->diag);
     if (!err) err = find_revoked(ctx, ending);
-    if (!err) put_list(ctx, &names, &fields);
-    return err;
+    if (err) return err;
+    put_list(ctx, &names, &fields);
+    fr_op_put(ctx, ctx->result, "changed", json_boolean(is_new || names.n > 0));
+    return FR_OK;
 }
 
 enum fr_err fr_op_ca_list_begin(struct fr_op_ctx *ctx, void **state)

@@ -158,6 +158,18 @@ enum fr_err fr_crl_publish(struct fr_ca *ca, struct fr_store *store, const char 
 
 /* --- the root's --- */
 
+bool fr_crl_is_published(const char *dir, const char *name, struct fr_span der)
+{
+    char path[FR_CRL_PATH_MAX];
+    struct fr_buf present = FR_BUF_INIT(FR_CRL_MAX);
+    bool is_same = fr_crl_path(dir, name, path) == FR_OK &&
+                   fr_file_read(path, NULL, &present) == FR_OK &&
+                   fr_span_equal(fr_buf_span(&present), der);
+
+    fr_buf_deinit(&present);
+    return is_same;
+}
+
 enum fr_err fr_crl_check_root(const char *dir, const struct fr_cert *root, struct fr_span der,
                               int64_t now_s, struct fr_diag *diag, struct fr_crl_fields *out)
 {
@@ -168,7 +180,8 @@ enum fr_err fr_crl_check_root(const char *dir, const struct fr_cert *root, struc
     if (err) return fr_diag_fail(diag, err, "this is not a revocation list of the root");
     if (fields.next_update_s <= now_s)
         return fr_diag_fail(diag, FR_E_EXPIRED, "this revocation list is over");
-    if (fr_crl_load(dir, FR_ROOT_NAME, NULL, &last) == FR_OK && last.number >= fields.number)
+    if (!fr_crl_is_published(dir, FR_ROOT_NAME, der) &&
+        fr_crl_load(dir, FR_ROOT_NAME, NULL, &last) == FR_OK && last.number >= fields.number)
         return fr_diag_fail(diag, FR_E_CONFLICT,
                             "the list that is published has number %llu, this one %llu: it must "
                             "be newer",

@@ -46,7 +46,10 @@ struct fr_crl_set {
 enum fr_err fr_crl_publish(struct fr_ca *ca, struct fr_store *store, const char *dir,
                            int64_t now_ms, struct fr_diag *diag, struct fr_crl_set *out);
 
-/* Whether der is a list that root signed, that is not over, and newer than the one published.
- * FR_E_CRYPTO, FR_E_EXPIRED, FR_E_CONFLICT. */
+/* Whether the published list of `name` is this one, byte for byte. */
+bool fr_crl_is_published(const char *dir, const char *name, struct fr_span der);
+
+/* Whether der is a list that root signed, that is not over, and newer than the one published, or
+ * that one itself. FR_E_CRYPTO, FR_E_EXPIRED, FR_E_CONFLICT. */
 enum fr_err fr_crl_check_root(const char *dir, const struct fr_cert *root, struct fr_span der,
                               int64_t now_s, struct fr_diag *diag, struct fr_crl_fields *out);
