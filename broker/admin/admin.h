@@ -56,6 +56,8 @@
  *                   replacement would do is asked with dry_run first.
  *   zone.rollback   to (a sequence) → to, added, removed, moved, hidden, shown, left (as they are: their
  *                   network or member is gone)
+ *   device.erase    devices[] → removed, conflicts, journal_facts, journal_records, stays: [{what, why}]
+ *   member.erase    id (of a removed member) → conflicts, journal_facts, journal_records, stays
  *   journal.trim    (none) → removed
  *   policy.set      set: {"ttl.deveui": "1h", …} → policy: {name: number or word, …}
  *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?; body: CSR

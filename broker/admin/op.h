@@ -155,6 +155,10 @@ enum fr_err fr_op_visibility_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_import_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_import_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
 void fr_op_import_end(void *state);
+enum fr_err fr_op_device_erase_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_member_erase_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_erase_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
+void fr_op_erase_end(void *state);
 enum fr_err fr_op_journal_trim_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_journal_trim_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
                                     bool *done);

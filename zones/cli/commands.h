@@ -5,4 +5,4 @@
 /* Ends with {NULL}. */
 extern const struct fr_cli_command fr_zones_commands[];
 extern const struct fr_cli_command fr_zones_replica_commands[]; /* several brokers */
-extern const struct fr_cli_command fr_zones_owner_commands[]; /* who owns what, and the journal */
+extern const struct fr_cli_command fr_zones_owner_commands[];   /* who owns what, and the journal */

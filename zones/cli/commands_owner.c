@@ -164,5 +164,37 @@ const struct fr_cli_command fr_zones_owner_commands[] = {
          "kept. It is a transaction of its own, which another rollback undoes. --dry-run counts.",
      .example = "fedroam zone rollback --to 1734 --dry-run",
      .run = fr_cmd_zone_rollback},
+    {.path = "device erase",
+     .args = "EUI…",
+     .min_args = 1,
+     .max_args = 100,
+     .summary = "take devices and their traces out of the registry and the journal",
+     .details = "For a data-protection request: removes the devices, their conflicts, and what the "
+                "journal says of "
+                "them. The answer\n"
+                "says what stays, where and why. zone rollback cannot bring them back.",
+     .example = "fedroam device erase 70b3d57ed0000001 --reason 'request of 20 November'",
+     .run = fr_cmd_device_erase},
+    {.path = "member erase",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary =
+         "take a removed member's organisation and contacts out of the registry and the journal",
+     .details = "For a data-protection request, after member remove. The answer says what stays, "
+                "where and why.",
+     .example = "fedroam member erase acme --yes",
+     .run = fr_cmd_member_erase},
+    {.path = "member export",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "print everything the registry holds about a member, as JSON",
+     .details = "Contacts, networks, blocks, certificates, visibility, releases, conflicts, the "
+                "journal's records about "
+                "it, and\n"
+                "its devices: the answer to a data-protection request. Secrets are not in it.",
+     .example = "fedroam member export acme > acme.json",
+     .run = fr_cmd_member_export},
     {0},
 };

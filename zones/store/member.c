@@ -1,6 +1,7 @@
 #include "store/member.h"
 
 #include "names/member.h"
+#include "store/network.h"
 #include "store/rows.h"
 #include "store/tables.h"
 
@@ -145,4 +146,30 @@ enum fr_err fr_member_set(struct fr_change *change, const struct fr_member_row *
         return FR_OK;
     next.changed_s = fr_change_now(change);
     return put_row(change, &next);
+}
+
+static enum fr_err found_network(void *data, const struct fr_network_row *row)
+{
+    *(uint32_t *)data = row->netid;
+    return FR_OK;
+}
+
+enum fr_err fr_member_blank(struct fr_change *change, const char *id, struct fr_diag *diag)
+{
+    struct fr_member_row row;
+    uint32_t netid = 0;
+
+    enum fr_err err = fr_member_get(fr_change_snap(change), id, &row);
+    if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "no member %s", id);
+    if (err == FR_OK) err = fr_network_each_of(fr_change_snap(change), id, found_network, &netid);
+    if (err) return err;
+    if (row.state != FR_MEMBER_REMOVED || netid != 0) {
+        (void)fr_diag_fail(diag, FR_E_CONFLICT, "member %s is not removed yet", id);
+        fr_diag_hint(diag, "fedroam member remove %s", id);
+        return FR_E_CONFLICT;
+    }
+    if (row.org[0] == '\0' && row.noc[0] == '\0' && row.security[0] == '\0') return FR_OK;
+    row.org[0] = row.noc[0] = row.security[0] = '\0';
+    row.changed_s = fr_change_now(change);
+    return put_row(change, &row);
 }

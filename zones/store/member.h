@@ -40,6 +40,8 @@ enum fr_err fr_member_each_sound(struct fr_snap *snap, fr_member_fn fn, fr_membe
 /* New member (state active; dates set here). A removed id is never given to another: FR_E_EXISTS. */
 enum fr_err fr_member_add(struct fr_change *change, const struct fr_member_row *row,
                           struct fr_diag *diag);
+/* Takes organisation and contacts of a removed member away. FR_E_CONFLICT: it was not removed, or has NetIDs still. */
+enum fr_err fr_member_blank(struct fr_change *change, const char *id, struct fr_diag *diag);
 /* Organisation, contacts and state; FR_OK without a trace when nothing differs. */
 enum fr_err fr_member_set(struct fr_change *change, const struct fr_member_row *row,
                           struct fr_diag *diag);
