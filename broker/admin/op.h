@@ -71,6 +71,7 @@ struct fr_op {
     bool signs;         /* long, and makes signatures: a line of the audit trail comes first */
     bool has_own_clock; /* signs whatever the clock says */
     bool is_protective; /* takes something back: done also when it cannot be recorded */
+    bool is_local;      /* about this broker alone: no replica has to confirm it */
     bool is_bulk;       /* long, over many devices: one at a time, others do not wait for it */
     unsigned by;        /* enum fr_op_by, or-ed; 0: an operator alone */
     uint32_t rights;    /* enum fr_right, or-ed: what a member needs for it */

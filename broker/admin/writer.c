@@ -91,7 +91,7 @@ static void job_finish(struct fr_writer *w, struct job *job)
 
 static bool is_to_confirm(const struct job *job)
 {
-    return !job->task->err && !job->task->ctx.dry_run;
+    return !job->task->err && !job->task->ctx.dry_run && !job->task->op->is_local;
 }
 
 static void confirm(struct fr_writer *w, struct job *const *jobs, size_t n)

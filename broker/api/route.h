@@ -15,6 +15,7 @@
 #include "base/span.h"
 
 #define FR_API_ROOT "/api/v1"
+#define FR_API_FEED FR_API_ROOT "/feed" /* of replicas */
 #define FR_API_PARAMS 2
 #define FR_API_ALLOW 64
 

@@ -15,7 +15,7 @@ const struct fr_api_route fr_api_routes[] = {
     {"PUT", FR_API_ROOT "/devices/{eui}/release", FR_RIGHT_PUBLISH, fr_api_device_release},
     {"DELETE", FR_API_ROOT "/devices/{eui}/release", FR_RIGHT_PUBLISH, fr_api_device_withdraw},
     {"GET", FR_API_ROOT "/certificates", 0, fr_api_certificates_get},
-    {"GET", FR_API_ROOT "/feed", FR_RIGHT_REPLICA, fr_api_feed},
+    {"GET", FR_API_FEED, FR_RIGHT_REPLICA, fr_api_feed},
     {"POST", FR_API_ROOT "/leave", 0, fr_api_leave},
     {"GET", FR_API_ROOT "/networks", FR_RIGHT_LOOKUP, fr_api_networks_get},
     {"PUT", FR_API_ROOT "/networks/{netid}", FR_RIGHT_PUBLISH, fr_api_network_put},

@@ -21,6 +21,7 @@ struct fr_standby {
     int64_t since_s; /* this process: what has never been in step lags since then */
     struct fr_feed_state state;
     uint64_t seen_txn;
+    bool has_more_to_trim;
     bool is_known; /* state has been read */
     unsigned diverged, ticks;
     atomic_bool is_serving, is_primary;
@@ -150,11 +151,11 @@ static void nag(struct fr_standby *s)
                FR_STR("do", "fedroam replica diverged list"));
 }
 
-static void trim(const struct fr_standby *s)
+static void trim(struct fr_standby *s)
 {
-    bool left = true;
-    if (s->ticks % TRIM_TICKS != 0) return;
-    (void)fr_feed_trim(s->options.store, fr_clock_real_s(s->options.clock), &left);
+    if (s->ticks % TRIM_TICKS != 0 && !s->has_more_to_trim) return;
+    if (fr_feed_trim(s->options.store, fr_clock_real_s(s->options.clock), &s->has_more_to_trim))
+        s->has_more_to_trim = false; /* in a minute again */
 }
 
 static int64_t lag_of(struct fr_standby *s)

@@ -1,5 +1,7 @@
 #include "main/worker.h"
 
+#include "api/problem.h"
+#include "api/route.h"
 #include "base/mem.h"
 #include "transport/loop_ev.h"
 
@@ -113,6 +115,24 @@ static bool serve_ca(struct worker_fed *fed, struct fr_http_exchange *x)
     return true;
 }
 
+/* A replica reads for members, and passes on whoever would change something; the feed has its own rules. */
+static void serve_api(struct worker_fed *fed, struct fr_http_exchange *x)
+{
+    const struct fr_standby *standby = fed->fed->standby;
+    const bool is_read = fr_span_is(x->method, "GET") || fr_span_is(x->method, "HEAD");
+    struct fr_diag diag = {0};
+    const struct fr_problem problem = {
+        .status = 503, .code = FR_E_UNAVAILABLE, .diag = &diag, .retry_after_s = 30};
+    bool may = is_read ? fr_standby_is_serving(standby) : fr_standby_is_primary(standby);
+    if (may || fr_span_is(x->path, FR_API_FEED)) {
+        fr_api_request(fed->api, x);
+        return;
+    }
+    (void)fr_diag_fail(&diag, FR_E_UNAVAILABLE, "this broker is a replica");
+    fr_diag_hint(&diag, "ask the federation's primary broker");
+    fr_problem_reply(x, &problem);
+}
+
 static void on_request(void *data, struct fr_http_exchange *x)
 {
     struct fr_worker *w = data;
@@ -123,7 +143,7 @@ static void on_request(void *data, struct fr_http_exchange *x)
     else if (serve_ca(fed, x))
         return;
     else if (fr_api_is_meant(x->path))
-        fr_api_request(fed->api, x);
+        serve_api(fed, x);
     else if (!fr_standby_is_serving(fed->fed->standby))
         refuse_here(x, "This broker is a replica that is not in step with its primary.");
     else

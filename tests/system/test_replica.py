@@ -3,9 +3,11 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import ssl
+import threading
 import time
 
 import dns.message
@@ -50,6 +52,11 @@ def set_federation(fed, more="", others=()):
 Federation.origin = property(lambda self: f"https://{self.host}:{self.port}")
 
 
+def start_replica(fed):
+    """Without a wait for readiness, which comes with the first copy."""
+    fed.broker = Daemon("fedroam-broker", ["--config", fed.config], fed.folder / "replica.log")
+
+
 def eui(n):
     return f"{FIRST + n:016x}"
 
@@ -68,9 +75,11 @@ def wait_same(primary, replica, seconds=60):
         there = status(replica)
         return there["whole"] and there["position"] == status(primary)["position"]
     wait_until(is_level, seconds, "the replica to be level")
-    with contextlib.suppress(AssertionError):
-        wait_until(lambda: digest(primary) == digest(replica), 10)
-    assert digest(primary) == digest(replica)
+    end, seen = time.monotonic() + 15, None
+    while seen is None or seen[0] != seen[1]:
+        seen = digest(primary), digest(replica)
+        if time.monotonic() > end:
+            assert seen[0] == seen[1]
 
 
 def answers(fed, number, cert):
@@ -167,6 +176,14 @@ def test_what_a_replica_does_not_do(pair):
     code, head, _ = replica.curl("-X", "POST", host=f"ca.{replica.name}", path="/.well-known/est/simpleenroll")
     assert code == 503 and int(head["retry-after"]) > 0
     assert not list((replica.state / "ca").glob("*.key")) if (replica.state / "ca").exists() else True
+    # members who would publish are sent on; reading is fine
+    ns = primary.cert("ns", member="acme", netid="000013")
+    primary.cli("cert", "set", ns.serial, "--right", "lookup", "--right", "publish", "--right", "roam")
+    wait_same(primary, replica)
+    code, head, _ = replica.curl("-X", "PUT", "-H", "content-type: application/json", "-d", '{"netid":"000013"}', cert=ns,
+                                 path=f"/api/v1/devices/{eui(500)}")
+    assert code == 503 and head["retry-after"]
+    assert replica.curl(cert=ns, path=f"/api/v1/devices/{eui(5)}")[0] == 200
     # who has no right gets nothing of the feed
     code, _, body = primary.curl(cert=primary.doh, path="/api/v1/feed?have=0.0&term=0")
     assert code == 403 and b"FRF1" not in body
@@ -271,40 +288,74 @@ def ack(fed, word, wait="2s"):
     set_federation(fed, f"ack: {word}\nack_wait: {wait}")
 
 
+class Publisher(threading.Thread):
+    """Adds one device after the other until its broker is gone; `acked` are those it was told are safe."""
+
+    def __init__(self, fed, first):
+        super().__init__()
+        self.fed, self.next, self.acked = fed, first, []
+
+    def run(self):
+        with contextlib.suppress(OSError, AssertionError):
+            while True:
+                control(self.fed, "device.add", {"netid": "000013", "devices": [eui(self.next)]})
+                self.acked.append(eui(self.next))
+                self.next += 1
+
+
+def devices_of(fed):
+    return {row["deveui"] for row in fed.json("device", "list", "--netid", "000013")}
+
+
+def begin_anew(fed, primary):
+    """Its disk is gone: a replica of the other, with the certificate from the safe."""
+    safe = fed.folder / "safe"
+    for name in ("data.mdb", "lock.mdb", "server.key", "server.chain.pem", "root.pem"):
+        (fed.state / name).unlink()
+    fed.run("--fed", fed.name, "--state", fed.state, "replica", "init", "--url", primary.origin, "--chain",
+            safe / "server.chain.pem", "--key", safe / "server.key", "--ca", safe / "root.pem")
+
+
 @pytest.mark.parametrize("word", ["local", "replica"])
 def test_what_an_acknowledgement_promises(tmp_path, word):
-    """local: the killed primary comes back with its disk. replica: its disk is gone, and the replica is promoted."""
+    """Killed in the middle of changes. local: the primary comes back with its disk. replica: its disk is gone, and the
+    replica is promoted; then the two change places."""
     primary = Federation(tmp_path).init()
     primary.member("acme", "000013", "127.0.0.1:8005")
-    primary.doh = primary.cert("doh", member="acme")
-    replica = Replica(primary, "b2").follow()
-    ack(primary, word)
-    primary.start_broker()
-    replica.start_broker()
+    replica = Replica(primary, "b2")
+    for fed, other in ((primary, replica), (replica, primary)):
+        (fed.folder / "safe").mkdir()
+        for name in ("server.key", "server.chain.pem", "root.pem"):
+            shutil.copy2(fed.state / name, fed.folder / "safe" / name)
+        fed.write_config()
+        set_federation(fed, f"ack: {word}\nack_wait: 20s", (other,))
+    rng = random.Random(int(os.environ.get("FR_SEED", "11")))
+    acked = set()
     try:
-        wait_same(primary, replica)
-        rng = random.Random(int(os.environ.get("FR_SEED", "11")))
-        made = []
-        for n in range(300 if LONG else 5):
-            primary.cli("device", "add", "--netid", "000013", eui(n))
-            made.append(n)
-            if word == "local" and rng.random() < 0.5:
-                primary.broker.kill()
+        primary.start_broker()
+        start_replica(replica)
+        for round_ in range(300 if LONG else 2):
+            wait_same(primary, replica)
+            publisher = Publisher(primary, round_ * 10_000)
+            publisher.start()
+            wait_until(lambda: publisher.acked or not publisher.is_alive(), 30, "a first acknowledgement")
+            time.sleep(rng.random() * 0.3)  # not a wait for anything: where the kill falls
+            primary.broker.kill()
+            publisher.join(60)
+            assert publisher.acked
+            acked.update(publisher.acked)
+            if word == "local":
                 primary.start_broker()
-        if word == "replica":
-            primary.broker.kill()
-            replica.cli("promote")
-            survivor = replica
-        else:
-            primary.broker.kill()
-            primary.start_broker()
-            survivor = primary
-        for n in made:
-            assert answers(survivor, n, primary.doh) == 0
+            else:
+                assert replica.cli("promote").returncode == 0
+                begin_anew(primary, replica)
+                start_replica(primary)
+                primary, replica = replica, primary
+            assert acked <= devices_of(primary)
     finally:
-        replica.stop()
-        if primary.broker and primary.broker.is_running():
-            primary.stop()
+        for fed in (replica, primary):
+            if fed.broker and fed.broker.is_running():
+                fed.stop()
 
 
 def test_nobody_confirms(tmp_path):

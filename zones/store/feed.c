@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define TRIM_AT_ONCE 1000
+#define TRIM_AT_ONCE 5000
 
 const char *fr_role_text(enum fr_role role)
 {

@@ -16,7 +16,7 @@
  */
 #include "store/store.h"
 
-#define FR_FEED_ENTRY (64 * 1024)
+#define FR_FEED_ENTRY 4000 /* fits, with its head, into one page: no run of pages has to be found */
 #define FR_FEED_KEEP_S (90 * 86400)
 #define FR_FEED_BYTES (2ULL << 30)
 #define FR_FEED_FORKS 16
