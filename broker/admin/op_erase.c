@@ -148,6 +148,8 @@ static void put_report(struct fr_op_ctx *ctx, const struct erase *erase)
     put_stays(ctx, stays, "audit.jsonl and the query log",
               "who did what is kept as long as the operator's own rules say; delete the files' old "
               "parts");
+    put_stays(ctx, stays, "old bytes in free pages of data.mdb",
+              "they stay until they are written again, or until fedroam store compact");
     put_stays(ctx, stays, "backups and exports", "they are copies outside of this store");
     fr_op_put(ctx, ctx->result, "stays", stays);
 }

@@ -62,3 +62,21 @@ def test_a_member_leaves_its_id_and_nothing_of_its_people(two):
     assert (about["org"], about["noc"], about["security"], about["state"]) == ("", "", "", "removed")
     two.cli("member", "add", "acme", code=9)
     two.cli("zone", "check", code=None)
+
+
+def test_compacting_gives_space_and_old_bytes_back(two):
+    two.devices("00002b", [f"{0x70b3d57ed2000000 + i:016x}" for i in range(30000)])
+    two.cli("device", "erase", EUI, "--yes")
+    two.cli("zone", "import", "--netid", "00002b", "--replace", "--yes", "-", stdin="70b3d57ed2000000\n")
+    if two.broker:
+        assert "stop the broker" in two.cli("store", "compact", code=10).stderr
+        two.stop()
+    sizes = json.loads(two.cli("store", "compact", "-o", "json").stdout)
+    assert sizes["after"] < sizes["before"] / 2
+    two.cli("device", "erase", EUI, "--yes")
+    two.cli("store", "compact")
+    assert bytes.fromhex(EUI) not in (two.state / "data.mdb").read_bytes()
+    assert not (two.state / "compact.tmp").exists()
+    assert two.json("device", "show", OTHER)["netid"] == "000013"
+    two.cli("zone", "check")
+    two.start_broker()

@@ -85,3 +85,34 @@ enum fr_exit fr_cmd_store_upgrade(struct fr_cli *cli)
         n = fprintf(out, "schema %" PRIu32 " is now %d\n", from, FR_STORE_SCHEMA);
     return n < 0 ? FR_EXIT_IO : FR_EXIT_OK;
 }
+
+/* Works on the files themselves, as their owner, like an upgrade. */
+static enum fr_err compact(struct fr_cli *cli, struct fr_diag *diag, uint64_t *before,
+                           uint64_t *after)
+{
+    char dir[FR_STATE_DIR_MAX];
+    struct fr_admin_identity identity = {0};
+
+    enum fr_err err = fr_session_find(cli, diag, dir);
+    if (err == FR_OK) err = fr_admin_identity_enter(dir, diag, &identity);
+    if (err) return err;
+    err = fr_store_compact(dir, diag, before, after);
+    fr_admin_identity_leave(&identity);
+    return err;
+}
+
+enum fr_exit fr_cmd_store_compact(struct fr_cli *cli)
+{
+    struct fr_diag diag = {0};
+    uint64_t before = 0, after = 0;
+
+    if (fr_cli_flag(cli, "dry-run"))
+        return fr_cli_usage(cli, "store info shows the size; compacting has no dry run");
+    enum fr_err err = compact(cli, &diag, &before, &after);
+    if (err) return fr_cli_fail(cli, err, &diag);
+    FILE *out = fr_cli_out(cli);
+    int n = fr_cli_output(cli) == FR_OUTPUT_JSON
+                ? fprintf(out, "{\"before\":%" PRIu64 ",\"after\":%" PRIu64 "}\n", before, after)
+                : fprintf(out, "%" PRIu64 " bytes are now %" PRIu64 "\n", before, after);
+    return n < 0 ? FR_EXIT_IO : FR_EXIT_OK;
+}

@@ -49,4 +49,5 @@ enum fr_exit fr_cmd_diverged_apply(struct fr_cli *cli);
 enum fr_exit fr_cmd_diverged_drop(struct fr_cli *cli);
 enum fr_exit fr_cmd_store_digest(struct fr_cli *cli);
 enum fr_exit fr_cmd_store_info(struct fr_cli *cli);
+enum fr_exit fr_cmd_store_compact(struct fr_cli *cli);
 enum fr_exit fr_cmd_store_upgrade(struct fr_cli *cli);

@@ -196,5 +196,13 @@ const struct fr_cli_command fr_zones_owner_commands[] = {
                 "its devices: the answer to a data-protection request. Secrets are not in it.",
      .example = "fedroam member export acme > acme.json",
      .run = fr_cmd_member_export},
+    {.path = "store compact",
+     .summary = "give the space of removed rows back to the disk",
+     .details = "Writes the store's file anew without its free pages; old bytes in them are gone "
+                "too. Stop the broker "
+                "first. Needs\n"
+                "as much free space as the store uses; cut short, it leaves the old file.",
+     .example = "fedroam store compact",
+     .run = fr_cmd_store_compact},
     {0},
 };

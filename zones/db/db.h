@@ -72,3 +72,10 @@ unsigned fr_db_clear_dead_readers(struct fr_db *db);
  * synced to disk. FR_E_EXISTS when there is one already; on another failure the partial file is removed.
  */
 enum fr_err fr_db_copy(struct fr_db *db, const char *dir, struct fr_diag *diag);
+
+/*
+ * Writes the environment anew without its free pages, in the place of the old files: gives space back to the file system, and old bytes
+ * are gone with the old pages. Nobody may have it open, in this process or another: FR_E_BUSY. Needs as much free space as is in use.
+ * *before and *after: bytes on disk. On failure, and when cut short, the old file is there.
+ */
+enum fr_err fr_db_compact(const char *dir, struct fr_diag *diag, uint64_t *before, uint64_t *after);

@@ -282,6 +282,12 @@ enum fr_err fr_store_copy(struct fr_store *store, const char *dir, struct fr_dia
     return fr_db_copy(store->db, dir, diag);
 }
 
+enum fr_err fr_store_compact(const char *dir, struct fr_diag *diag, uint64_t *before,
+                             uint64_t *after)
+{
+    return fr_db_compact(dir, diag, before, after);
+}
+
 const char *fr_store_federation(const struct fr_store *store)
 {
     return store->federation;
