@@ -1,5 +1,7 @@
 #include "pki_cli/session.h"
 
+#include "pki_cli/remote.h"
+
 #include "pki_cli/passphrase.h"
 
 #include <dirent.h>
@@ -122,9 +124,10 @@ enum fr_err fr_session_change(const struct fr_cli *cli, const char *op, struct f
     struct fr_cli_passphrase passphrase = FR_CLI_PASSPHRASE_INIT;
     enum fr_err err = fr_buf_err(args);
 
+    request.args = fr_buf_str(args);
+    if (!err && fr_remote_is_meant(cli)) return fr_remote_change(cli, &request, diag, out);
     if (!err) err = find_checked(cli, diag, dir);
     if (!err) err = fr_cli_passphrase_find(cli, "passphrase-fd", diag, &passphrase);
-    request.args = fr_buf_str(args);
     request.passphrase = &passphrase.provider;
     if (!err) err = fr_admin_call(dir, &request, diag, out);
     fr_cli_passphrase_deinit(&passphrase);

@@ -40,7 +40,7 @@ enum fr_err fr_session_open(const struct fr_cli *cli, struct fr_diag *diag,
                             struct fr_session *session);
 void fr_session_close(struct fr_session *session);
 
-/* Runs an operation with --reason and --dry-run as given. args is a finished JSON object. */
+/* Runs an operation with --reason and --dry-run as given, here or (--broker) over the API. args is a finished JSON object. */
 enum fr_err fr_session_change(const struct fr_cli *cli, const char *op, struct fr_buf *args,
                               struct fr_span body, struct fr_diag *diag,
                               struct fr_admin_reply **out);

@@ -13,7 +13,7 @@ LIBRARIES = {
     "zones/base": "base", "zones/names": "names", "zones/db": "db", "zones/dns": "dns", "zones/store": "store",
     "zones/cli": "zones_cli", "pki/x509": "x509", "pki/ca": "ca", "pki/enrol": "enrol", "pki/member": "member_cli", "pki/cli": "pki_cli",
     "resolver-client/transport": "transport", "resolver-client/resolver": "resolver", "resolver-client/ev": "resolver_ev",
-    "resolver-client/cli": "resolver_cli", "resolver-client/bench": "bench", "resolver-client/include": "fedroam", "resolver-client/examples": "examples",
+    "resolver-client/cli": "resolver_cli", "resolver-client/publish": "publish", "resolver-client/bench": "bench", "resolver-client/include": "fedroam", "resolver-client/examples": "examples",
     "broker/answer": "answer", "broker/access": "access", "broker/usage": "usage", "broker/doh": "doh", "broker/admin": "admin", "broker/est": "est", "broker/replica": "replica", "broker/api": "api",
     "broker/main": "main", "broker/cli": "program",
     "ns-plugin/crypto": "crypto", "ns-plugin/frames": "frames", "ns-plugin/backend": "backend",

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "pki_cli/remote.h"
 #include "store/device.h"
 #include "store/member.h"
 #include "store/visibility.h"
@@ -156,6 +157,11 @@ enum fr_exit fr_cmd_device_list(struct fr_cli *cli)
     struct fr_diag diag = {0};
     enum fr_err err = l == NULL ? FR_E_NOMEM : read_listing(cli, &diag, l);
 
+    if (err == FR_OK && fr_remote_is_meant(cli)) {
+        enum fr_exit code = fr_list_remote_devices(cli, l->netid, l->from, l->limit);
+        fr_free(l);
+        return code;
+    }
     if (err == FR_OK) err = fr_session_open(cli, &diag, &session);
     if (err) goto out;
     if (l->is_json) fputc('[', l->out);

@@ -7,6 +7,11 @@ enum fr_exit fr_cmd_zone_export(struct fr_cli *cli);
 enum fr_exit fr_cmd_zone_check(struct fr_cli *cli);
 enum fr_exit fr_cmd_zone_stats(struct fr_cli *cli);
 enum fr_exit fr_cmd_device_add(struct fr_cli *cli);
+enum fr_exit fr_cmd_device_batch(struct fr_cli *cli);
+
+/* device list with --broker. netid, from, limit: 0 when not given. */
+enum fr_exit fr_list_remote_devices(struct fr_cli *cli, uint32_t netid, uint64_t from,
+                                    uint64_t limit);
 enum fr_exit fr_cmd_device_remove(struct fr_cli *cli);
 enum fr_exit fr_cmd_device_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_device_show(struct fr_cli *cli);

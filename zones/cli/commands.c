@@ -1,5 +1,6 @@
 #include "zones_cli/commands.h"
 
+#include "pki_cli/remote.h"
 #include "zones_cli/cmds.h"
 
 static const struct fr_cli_option import_options[] = {
@@ -18,11 +19,21 @@ static const struct fr_cli_option device_add_options[] = {
      .value = "N",
      .is_required = true,
      .help = "the network the devices belong to"},
+    FR_REMOTE_OPTIONS,
+    {0},
+};
+
+static const struct fr_cli_option device_batch_options[] = {
+    {.name = "key-of-batch",
+     .value = "KEY",
+     .help = "the Idempotency-Key to send; that of a batch which did not end goes on with it"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
 static const struct fr_cli_option device_remove_options[] = {
     {.name = "netid", .value = "N", .help = "only devices of this network"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
@@ -30,6 +41,7 @@ static const struct fr_cli_option device_list_options[] = {
     {.name = "netid", .value = "N", .help = "only devices of this network"},
     {.name = "from", .value = "EUI", .help = "start at this DevEUI"},
     {.name = "limit", .value = "COUNT", .help = "at most so many (all)"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
@@ -43,6 +55,7 @@ static const struct fr_cli_option device_set_options[] = {
      .value = "yes|no",
      .is_required = true,
      .help = "may look-ups not find them"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
@@ -53,6 +66,7 @@ static const struct fr_cli_option visibility_options[] = {
      .help = "the member whose devices they are"},
     {.name = "visited", .value = "ID", .is_required = true, .help = "the member who looks them up"},
     {.name = "both", .help = "the other direction too"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
@@ -73,6 +87,7 @@ static const struct fr_cli_option network_set_options[] = {
      .is_repeatable = true,
      .is_required = true,
      .help = "where it listens for other networks; repeat in order of preference"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
@@ -125,6 +140,20 @@ const struct fr_cli_command fr_zones_commands[] = {
      .summary = "add devices to a network",
      .example = "fedroam device add --netid 000013 70b3d57ed0000001",
      .run = fr_cmd_device_add},
+    {.path = "device batch",
+     .args = "FILE",
+     .min_args = 1,
+     .max_args = 1,
+     .options = device_batch_options,
+     .summary = "send lines of devices that come and go to a broker",
+     .details =
+         "FILE (- reads stdin) has one JSON object a line, as many as there are:\n"
+         "{\"op\":\"put\",\"eui\":\"70b3d57ed0000001\",\"netid\":\"000013\"} or "
+         "{\"op\":\"delete\",\"eui\":…}. Refused lines are printed,\n"
+         "with -o json all. What is cut is sent again and not done twice. Exit code 1: some lines "
+         "were refused.",
+     .example = "fedroam device batch today.ndjson --broker https://broker.fed.test",
+     .run = fr_cmd_device_batch},
     {.path = "device remove",
      .args = "EUI…",
      .min_args = 1,

@@ -1,5 +1,6 @@
 #include "zones_cli/commands.h"
 
+#include "pki_cli/remote.h"
 #include "zones_cli/cmds.h"
 
 /* Who owns what: blocks, releases, conflicts. */
@@ -9,6 +10,7 @@ static const struct fr_cli_option release_options[] = {
     {.name = "ttl", .value = "TIME", .help = "for how long (7d)"},
     {.name = "until", .value = "TIME", .help = "or until when (2026-11-20T06:52:19Z)"},
     {.name = "withdraw", .help = "take their releases back"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
@@ -17,6 +19,7 @@ static const struct fr_cli_option claim_options[] = {
      .value = "N",
      .is_required = true,
      .help = "the network they are to belong to, of the member they are released to"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
