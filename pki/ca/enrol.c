@@ -144,17 +144,20 @@ static struct fr_token_slot *find_slot(struct fr_token_row *token,
 
 /* What a used slot still does: the answer to the same request may have been lost, or its
  * certificate was never finished. */
-static enum fr_err reuse(struct fr_snap *snap, const struct fr_token_slot *slot, int64_t now_s,
-                         struct fr_diag *diag, enum fr_enrol_step *out)
+static enum fr_err reuse(struct fr_snap *snap, const struct fr_token_row *token,
+                         const struct fr_token_slot *slot, int64_t now_s, struct fr_diag *diag,
+                         enum fr_enrol_step *out)
 {
     static const uint8_t NEVER[FR_DIGEST_SIZE] = {0};
+    const bool is_in_time =
+        now_s <= token->expires_s || now_s - slot->when_s <= FR_ENROL_REPEAT_S;
     struct fr_cert_row row;
     enum fr_err err = fr_cert_row_get(snap, slot->serial, &row);
 
     if (err) return err;
     if (memcmp(row.sha256, NEVER, sizeof NEVER) == 0)
         *out = FR_ENROL_ISSUE;
-    else if (row.status == FR_CERT_ISSUED && now_s - slot->when_s <= FR_ENROL_REPEAT_S)
+    else if (row.status == FR_CERT_ISSUED && is_in_time)
         *out = FR_ENROL_REPEAT;
     else
         return no_entry(diag, "it was used");
@@ -169,7 +172,8 @@ static enum fr_err choose_step(struct fr_change *change, const struct fr_token_r
 
     if (slot->state != FR_SLOT_OPEN && memcmp(slot->request, digest, FR_DIGEST_SIZE) != 0)
         return no_entry(diag, "it belongs to another request");
-    if (slot->state == FR_SLOT_USED) return reuse(fr_change_snap(change), slot, now_s, diag, out);
+    if (slot->state == FR_SLOT_USED)
+        return reuse(fr_change_snap(change), token, slot, now_s, diag, out);
     if (now_s > token->expires_s) return no_entry(diag, "it is over");
     *out = token->needs_approval && slot->state != FR_SLOT_APPROVED ? FR_ENROL_WAIT : FR_ENROL_ISSUE;
     return FR_OK;

@@ -3,8 +3,8 @@
  * Model    Three ways, each in two durable steps as every certificate (ca/issue.h):
  *          - *token*: a slot of the token is bound to the request and the serial in the same
  *            transaction as the intent, so that of many requests with one token exactly one gets a
- *            certificate. The same request again within FR_ENROL_REPEAT_S gets the same certificate
- *            (the answer was lost); a slot whose certificate was never finished serves the same
+ *            certificate. The same request again, while the token lives (and FR_ENROL_REPEAT_S at
+ *            least), gets the same certificate: the answer was lost, or who asked was; a slot whose certificate was never finished serves the same
  *            request once more.
  *          - *renew*: a certificate gets its successor: same subject, rights and host by its row,
  *            with the same key or another. One that is over renews only while its member has a
