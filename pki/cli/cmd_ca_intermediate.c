@@ -165,6 +165,23 @@ enum fr_exit fr_cmd_ca_intermediate_install(struct fr_cli *cli)
     return fr_cli_fail(cli, err, &diag);
 }
 
+static void print_taken(const struct fr_cli *cli, const struct fr_admin_reply *reply)
+{
+    char key[KEY_TEXT];
+
+    fprintf(fr_cli_out(cli), "root: list %llu with %llu entries, until %s\n",
+            (unsigned long long)fr_admin_reply_uint(reply, "number", 0),
+            (unsigned long long)fr_admin_reply_uint(reply, "entries", 0),
+            fr_admin_reply_text(reply, "next_update"));
+    for (size_t i = 0; i < fr_admin_reply_count(reply, "names"); i++) {
+        (void)snprintf(key, sizeof key, "names.%u", (unsigned)i);
+        fprintf(fr_cli_out(cli), "%s ends\n", fr_admin_reply_text(reply, key));
+    }
+    if (fr_admin_reply_uint(reply, "revoked", 0) > 0)
+        fprintf(fr_cli_out(cli), "%llu certificates below are revoked\n",
+                (unsigned long long)fr_admin_reply_uint(reply, "revoked", 0));
+}
+
 /* A list (DER), as it comes from where the root is. */
 enum fr_exit fr_cmd_ca_crl_install(struct fr_cli *cli)
 {
@@ -177,8 +194,10 @@ enum fr_exit fr_cmd_ca_crl_install(struct fr_cli *cli)
     if (!err) err = fr_ca_install_list(cli, fr_buf_span(&der), &diag, &reply);
     if (err)
         result = fr_cli_fail(cli, err, &diag);
-    else
+    else if (fr_cli_output(cli) == FR_OUTPUT_JSON)
         result = fr_session_print_json(cli, reply);
+    else
+        print_taken(cli, reply);
     if (!err) fr_session_note_dry_run(cli);
     fr_admin_reply_free(reply);
     fr_buf_deinit(&der);
@@ -227,8 +246,8 @@ enum fr_exit fr_cmd_ca_intermediate_taint(struct fr_cli *cli)
 enum fr_exit fr_cmd_ca_intermediate_retire(struct fr_cli *cli)
 {
     if (fr_cli_flag(cli, "force") && !fr_cli_flag(cli, "dry-run")) {
-        enum fr_exit answer = fr_cli_confirm(
-            cli, "every certificate below %s is refused from now on, for good. Go on?",
+        enum fr_exit answer = fr_cli_confirm_name(
+            cli, fr_cli_arg(cli, 0), "every certificate below %s is refused from now on, for good",
             fr_cli_arg(cli, 0));
         if (answer != FR_EXIT_OK) return answer;
     }

@@ -118,12 +118,12 @@ def test_with_the_root_key_at_hand_one_step_is_enough(fed):
     old, = [n for n, row in cas(fed).items() if row["state"] == "tainted"]
     fed.cli("ca", "intermediate", "retire", old, code=9)
     fed.cli("ca", "root", "crl", "--revoke", old, code=64)
-    fed.cli("ca", "root", "crl", "--revoke", old, "--yes", "--dry-run")
+    fed.cli("ca", "root", "crl", "--revoke", old, "--dry-run")
     assert cas(fed)[old]["state"] == "tainted"
     ended = fed.json("ca", "root", "crl", "--revoke", old, "--yes")
     assert (ended["ended"], ended["revoked"], ended["entries"]) == ([old], 1, 1)
     assert cas(fed)[old]["state"] == "revoked"
-    again = json.loads(fed.cli("ca", "crl", "install", fed.state / "crl/root.crl").stdout)
+    again = fed.json("ca", "crl", "install", fed.state / "crl/root.crl")
     assert (again["changed"], again["names"], again["revoked"]) == (False, [], 0), "the same once more ends a sweep that was cut short"
     assert json.loads((fed.state / "audit.jsonl").read_text().splitlines()[-1])
 
