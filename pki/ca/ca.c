@@ -202,7 +202,7 @@ static enum fr_err find_intents(struct fr_store *store, struct intents *intents)
     enum fr_err err = fr_snap_begin(store, &snap);
 
     if (err) return err;
-    err = fr_cert_row_each(snap, collect_intent, intents);
+    err = fr_cert_row_each_unissued(snap, collect_intent, intents);
     fr_snap_end(snap);
     return err;
 }

@@ -87,7 +87,7 @@ static enum fr_err fill(struct fr_store *store, struct listing *l)
         err = fr_crl_draft_new(&l->drafts[i]);
     if (!err) err = fr_snap_begin(store, &snap);
     if (err) return err;
-    err = fr_cert_row_each(snap, list_row, l);
+    err = fr_cert_row_each_unissued(snap, list_row, l);
     fr_snap_end(snap);
     return err;
 }

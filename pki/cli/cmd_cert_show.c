@@ -127,6 +127,22 @@ static enum fr_err read_filters(const struct fr_cli *cli, struct fr_diag *diag, 
     return FR_OK;
 }
 
+/* By the narrowest way there is. */
+static enum fr_err walk(struct fr_snap *snap, struct listing *l, uint64_t within_ms)
+{
+    const struct fr_cert_scope scope = {
+        .member = l->member, .has_netid = l->has_netid, .netid = l->netid};
+    const bool is_unissued = l->status != NULL && (strcmp(l->status, "revoked") == 0 ||
+                                                   strcmp(l->status, "intent") == 0);
+
+    if (within_ms > 0)
+        return fr_cert_row_each_ending(snap, l->now_s, l->now_s + (int64_t)(within_ms / 1000),
+                                       list_row, l);
+    if (is_unissued && l->member == NULL && !l->has_netid)
+        return fr_cert_row_each_unissued(snap, list_row, l);
+    return fr_cert_row_each_after(snap, &scope, NULL, list_row, l);
+}
+
 enum fr_exit fr_cmd_cert_list(struct fr_cli *cli)
 {
     struct fr_session session = FR_SESSION_INIT;
@@ -137,11 +153,7 @@ enum fr_exit fr_cmd_cert_list(struct fr_cli *cli)
 
     if (!err) err = fr_session_open(cli, &diag, &session);
     if (!err) err = fr_table_new(LIST_COLUMNS, &l.table);
-    if (!err && within_ms > 0)
-        err = fr_cert_row_each_ending(session.snap, l.now_s, l.now_s + (int64_t)(within_ms / 1000),
-                                      list_row, &l);
-    else if (!err)
-        err = fr_cert_row_each(session.snap, list_row, &l);
+    if (!err) err = walk(session.snap, &l, within_ms);
     if (!err) err = fr_table_print(l.table, fr_cli_output(cli), fr_cli_out(cli));
     fr_table_free(l.table);
     fr_session_close(&session);

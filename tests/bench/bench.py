@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import certificates
 import imports
 import report
 from memory import idle_connection_bytes
@@ -131,6 +132,8 @@ def main():
         facts["workers"] = two / one
         print("imports", file=sys.stderr)
         facts["imports"] = imports.measure(folder, args.imports)
+        print("certificates", file=sys.stderr)
+        facts["certificates"] = certificates.measure(folder)
     page = report.page(results, facts)
     if args.report:
         args.report.write_text(page)

@@ -5,6 +5,7 @@ import platform
 import statistics
 import subprocess
 
+import certificates
 import imports
 
 OURS, BIND, STATIC = "fedroam-broker", "BIND", "nghttpd"
@@ -152,5 +153,7 @@ def page(results, facts):
         f"{devices / facts['import_s']:,.0f} a second.",
         "",
         *imports.lines(facts["imports"]),
+        "",
+        certificates.section(facts["certificates"]),
     ]
     return "\n".join(lines)

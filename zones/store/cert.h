@@ -61,6 +61,8 @@ enum fr_err fr_cert_row_get_der(struct fr_snap *snap, const uint8_t serial[FR_SE
 
 typedef enum fr_err (*fr_cert_row_fn)(void *data, const struct fr_cert_row *row);
 enum fr_err fr_cert_row_each(struct fr_snap *snap, fr_cert_row_fn fn, void *data); /* by serial */
+/* Intents and revoked ones alone, by serial: what a revocation list is made of. */
+enum fr_err fr_cert_row_each_unissued(struct fr_snap *snap, fr_cert_row_fn fn, void *data);
 enum fr_err fr_cert_row_each_of(struct fr_snap *snap, const char *member, fr_cert_row_fn fn,
                                 void *data);
 /* Which certificates: all, a member's ("": the broker's own), or those of profile ns for a NetID, whoever held it. */

@@ -205,6 +205,15 @@ void fr_device_write(struct fr_wr *w, const struct fr_device_row *row)
     fr_wr_u32(w, row->change);
 }
 
+bool fr_cert_row_is_issued(struct fr_span value)
+{
+    struct fr_rd r = fr_rd(value);
+
+    fr_row_read_form(&r);
+    const uint8_t status = fr_rd_u8(&r);
+    return fr_rd_err(&r) == FR_OK && status == FR_CERT_ISSUED;
+}
+
 enum fr_err fr_cert_row_read(struct fr_span value, struct fr_cert_row *row)
 {
     struct fr_rd r = fr_rd(value);

@@ -40,6 +40,8 @@ enum fr_err fr_device_read(struct fr_span value, struct fr_device_row *row);
 void fr_device_write(struct fr_wr *w, const struct fr_device_row *row);
 
 enum fr_err fr_cert_row_read(struct fr_span value, struct fr_cert_row *row);
+/* For sure of an issued certificate, without reading all of it. */
+bool fr_cert_row_is_issued(struct fr_span value);
 void fr_cert_row_write(struct fr_wr *w, const struct fr_cert_row *row);
 
 enum fr_err fr_visibility_read(struct fr_span value, struct fr_visibility_row *row);
