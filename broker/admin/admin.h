@@ -59,6 +59,14 @@
  *   device.erase    devices[] → removed, conflicts, journal_facts, journal_records, stays: [{what, why}]
  *   member.erase    id (of a removed member) → conflicts, journal_facts, journal_records, stays
  *   journal.trim    (none) → removed
+ *   zone.primary.set      member, zone, addresses[], netids[], tsig_name?, tsig_algorithm?, tls?(bool), tls_name?, pin?,
+ *                   refresh_min_s?, refresh_max_s?, max_gone? (percent); body: secret of the TSIG key and CA, see
+ *                   admin/transfer.h → member, zone, addresses[], netids[]
+ *   zone.primary.remove   member, zone? → member, zones: [{zone}]
+ *   zone.primary.refresh  member, zone?, full?(bool) → member, zones: [{zone}]
+ *   zone.accept     member, zone? → member, zones: [{zone, held(bool), serial?, gone?, of?}]
+ *   zone.transfer   member, zone, sets["NetID:list"]; zone.change member, zone; zone.note member, zone; body: admin/transfer.h.
+ *                   What the broker's own transfers came to → held(bool), gone, of, added, moved, removed, taken, left_out
  *   policy.set      set: {"ttl.deveui": "1h", …} → policy: {name: number or word, …}
  *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?; body: CSR
  *                   (PEM or DER) → serial, profile, id, member?, names[], rights[], not_before,

@@ -167,6 +167,16 @@ void fr_op_journal_trim_end(void *state);
 enum fr_err fr_op_rollback_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_rollback_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
 void fr_op_rollback_end(void *state);
+enum fr_err fr_op_primary_set(struct fr_op_ctx *ctx);
+enum fr_err fr_op_primary_remove(struct fr_op_ctx *ctx);
+enum fr_err fr_op_primary_refresh(struct fr_op_ctx *ctx);
+enum fr_err fr_op_zone_accept(struct fr_op_ctx *ctx);
+enum fr_err fr_op_zone_change(struct fr_op_ctx *ctx);
+enum fr_err fr_op_zone_note(struct fr_op_ctx *ctx);
+enum fr_err fr_op_zone_transfer_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_zone_transfer_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                     bool *done);
+void fr_op_zone_transfer_end(void *state);
 enum fr_err fr_op_policy_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_cert_issue_intend(struct fr_op_ctx *ctx, void **state, bool *to_sign);
 enum fr_err fr_op_cert_issue_sign(struct fr_op_ctx *ctx, void *state);

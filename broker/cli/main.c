@@ -36,6 +36,7 @@ int main(int argc, char **argv)
                                                           fr_pki_trail_commands,
                                                           fr_zones_commands,
                                                           fr_zones_owner_commands,
+                                                          fr_zones_transfer_commands,
                                                           fr_zones_replica_commands,
                                                           fr_resolver_commands,
                                                           fr_bench_commands,

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "main/health.h"
+#include "main/notify_doors.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct fr_broker {
     struct fr_fed **feds; /* every open one: the crew's, and those that draining crews still use */
     size_t n_feds;
     struct fr_health *health;
+    struct fr_notify_doors *notify;
     struct fr_timer tick;
     unsigned ticks;
     struct fr_http_server_counters retired;
@@ -33,7 +35,15 @@ static struct fr_fed_options fed_options(const struct fr_broker_options *options
                                    .log = options->log,
                                    .clock = options->clock,
                                    .passphrase = options->passphrase,
-                                   .changes = conf->limits.changes};
+                                   .changes = conf->limits.changes,
+                                   .transfers = {
+                                       .at_once = conf->limits.transfers,
+                                       .records_max = conf->limits.transfer_records,
+                                       .bytes_max = conf->limits.transfer_size,
+                                       .transfer_ms = conf->limits.transfer_ms,
+                                       .idle_ms = conf->limits.transfer_idle_ms,
+                                       .connect_ms = conf->limits.transfer_idle_ms,
+                                   }};
 }
 
 /* --- federations of a configuration --- */
@@ -119,7 +129,10 @@ static enum fr_err crew_make(struct fr_broker *broker, struct fr_broker_conf *co
         .main_loop = broker->options.loop,
     };
     err = fr_crew_new(&options, diag, out);
+    if (!err) err = fr_notify_doors_set(broker->notify, fr_crew_conf(*out), diag);
     if (err) {
+        fr_crew_free(*out);
+        *out = NULL;
         feds_drop(broker, first);
         goto out;
     }
@@ -171,7 +184,9 @@ enum fr_err fr_broker_start(const struct fr_broker_options *options, struct fr_b
     if (!broker) return FR_E_NOMEM;
     broker->options = *options;
     fr_timer_init(&broker->tick, tick, broker);
-    enum fr_err err = crew_make(broker, conf, diag, &broker->crew);
+    enum fr_err err = fr_notify_doors_new(options->loop, options->clock, &broker->feds,
+                                          &broker->n_feds, &broker->notify);
+    if (!err) err = crew_make(broker, conf, diag, &broker->crew);
     if (err) goto out;
     if (admin.port) err = fr_health_open(options->loop, broker, &admin, diag, &broker->health);
     if (err) goto out;
@@ -362,6 +377,7 @@ static void crew_counted(void *data, struct fr_crew_counts *sum)
         .workers = fr_crew_conf(counting->crew)->workers,
         .reloads = broker->reloads,
         .reloads_refused = broker->reloads_refused,
+        .notifies_dropped = fr_notify_doors_dropped(broker->notify),
     };
     counting->counted(counting->data, &counts);
     fr_free(counting);
@@ -419,6 +435,7 @@ void fr_broker_free(struct fr_broker *broker)
     if (!broker) return;
     fr_timer_stop(&broker->tick);
     fr_health_close(broker->health);
+    fr_notify_doors_free(broker->notify);
     fr_crew_free(broker->crew);
     fr_doors_close(broker->doors);
     feds_drop(broker, 0);

@@ -51,6 +51,7 @@ struct fr_broker_counts {
     const struct fr_fed_counts *fed_counts; /* gone workers included */
     size_t workers;
     unsigned reloads, reloads_refused;
+    uint64_t notifies_dropped; /* NOTIFY messages over the limit */
 };
 typedef void (*fr_broker_counted_fn)(void *data, const struct fr_broker_counts *counts);
 

@@ -12,7 +12,7 @@
 #define WORKERS_MAX 256
 
 static const struct fr_conf_word serve_words[] = {
-    {"https", FR_SERVE_HTTPS}, {"crl", FR_SERVE_CRL}, {NULL, 0}};
+    {"https", FR_SERVE_HTTPS}, {"crl", FR_SERVE_CRL}, {"notify", FR_SERVE_NOTIFY}, {NULL, 0}};
 
 static const struct fr_conf_row query_log_rows[] = {
     {.key = "file",
@@ -163,7 +163,8 @@ static const struct fr_conf_row listen_rows[] = {
      FR_CONF_AT(struct fr_broker_listen_conf, serve),
      .def = "https",
      .words = serve_words,
-     .help = "https: look-ups and enrolment. crl: revocation lists over plain HTTP (port 80)."},
+     .help = "https: look-ups and enrolment. crl: revocation lists over plain HTTP (port 80). "
+             "notify: NOTIFY of members' name servers, UDP and TCP (port 53)."},
     {.key = "federation",
      .type = FR_T_STRING,
      FR_CONF_AT(struct fr_broker_listen_conf, federation),
@@ -350,6 +351,41 @@ static const struct fr_conf_row limit_rows[] = {
      .min = 1,
      .max = 10000,
      .help = "API requests of one member under way on each worker."},
+    {.key = "transfers",
+     .type = FR_T_UINT,
+     LIMIT(transfers),
+     .def = "4",
+     .min = 1,
+     .max = 256,
+     .help = "Zones of a federation's members that are asked for at once."},
+    {.key = "transfer_records",
+     .type = FR_T_UINT,
+     LIMIT(transfer_records),
+     .def = "20000000",
+     .min = 10,
+     .max = 1000000000,
+     .help = "Records of one transfer."},
+    {.key = "transfer_size",
+     .type = FR_T_SIZE,
+     LIMIT(transfer_size),
+     .def = "4GiB",
+     .min = 4096,
+     .max = 1099511627776,
+     .help = "Bytes of one transfer."},
+    {.key = "transfer",
+     .type = FR_T_DURATION,
+     LIMIT(transfer_ms),
+     .def = "1h",
+     .min = 1000,
+     .max = 86400000,
+     .help = "Time for one transfer."},
+    {.key = "transfer_idle",
+     .type = FR_T_DURATION,
+     LIMIT(transfer_idle_ms),
+     .def = "30s",
+     .min = 100,
+     .max = 600000,
+     .help = "A name server says nothing for this long, or does not answer."},
     {.key = NULL},
 };
 

@@ -20,7 +20,7 @@
 /* When a change is acknowledged: on this broker's disk, or on a replica's, too. */
 enum fr_ack { FR_ACK_LOCAL, FR_ACK_REPLICA };
 
-enum fr_serve { FR_SERVE_HTTPS, FR_SERVE_CRL };
+enum fr_serve { FR_SERVE_HTTPS, FR_SERVE_CRL, FR_SERVE_NOTIFY };
 
 struct fr_broker_fed_conf {
     char *name;
@@ -61,6 +61,9 @@ struct fr_broker_limits {
     unsigned changes; /* waiting for the writer */
     unsigned enrolments, enrolment_failures;
     unsigned api_requests;
+    unsigned transfers; /* together */
+    uint64_t transfer_records, transfer_size;
+    uint32_t transfer_ms, transfer_idle_ms;
 };
 
 struct fr_broker_conf {
@@ -79,7 +82,7 @@ struct fr_broker_conf {
 
 extern const struct fr_conf_schema fr_broker_schema;
 
-/* "https", "crl" */
+/* "https", "crl", "notify" */
 const char *fr_serve_text(enum fr_serve serve);
 
 enum fr_err fr_broker_conf_load(const char *path, struct fr_diag *diag, struct fr_broker_conf *out);

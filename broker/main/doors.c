@@ -31,7 +31,8 @@ static enum fr_err check_free(const struct fr_addr *at, struct fr_diag *diag)
 static const struct door *door_find(const struct fr_doors *doors, const struct fr_addr *at)
 {
     for (size_t i = 0; doors && i < doors->n_doors; i++)
-        if (fr_addr_equal(&doors->doors[i].at, at)) return &doors->doors[i];
+        if (doors->doors[i].fds[0] >= 0 && fr_addr_equal(&doors->doors[i].at, at))
+            return &doors->doors[i];
     return NULL;
 }
 
@@ -67,6 +68,8 @@ enum fr_err fr_doors_open(const struct fr_broker_conf *conf, const struct fr_doo
         if (!door->fds) goto out;
         for (unsigned w = 0; w < doors->workers; w++) door->fds[w] = -1;
         doors->n_doors++;
+        err = FR_OK;
+        if (conf->listen[i].serve == FR_SERVE_NOTIFY) continue; /* main's own, notify_doors.h */
         err = door_open(door, doors->workers, door_find(old, &door->at), old ? old->workers : 0,
                         diag);
         if (err) goto out;

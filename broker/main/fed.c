@@ -201,6 +201,7 @@ bool fr_fed_refresh(struct fr_fed *fed, const struct fr_fed_options *options, bo
     }
     fr_ident_unref(fed->ident);
     fed->ident = ident;
+    fed->is_renewed = true;
     char until[FR_TIME_TEXT];
     fr_time_print(fr_ident_not_after_s(ident), until);
     FR_LOG(options->log, FR_LOG_INFO, "certificate.loaded", FR_STR("federation", fed->name),
@@ -214,9 +215,32 @@ enum fr_err fr_fed_set_standby(struct fr_fed *fed, const struct fr_broker_fed_co
     return fr_standby_set(fed->standby, conf, diag);
 }
 
+/* Members' zones are followed by the broker that may write, and by no other. */
+static void tend_secondary(struct fr_fed *fed, const struct fr_fed_options *options, bool may_write)
+{
+    const struct fr_secondary_options secondary = {
+        .loop = options->loop,
+        .state = fed->state,
+        .store = fed->store,
+        .writer = fed->writer,
+        .log = options->log,
+        .clock = options->clock,
+        .limits = options->transfers,
+    };
+    if (!may_write) {
+        fr_secondary_free(fed->secondary);
+        fed->secondary = NULL;
+        return;
+    }
+    if (!fed->secondary && fr_secondary_new(&secondary, &fed->secondary)) return; /* next time */
+    fr_secondary_tend(fed->secondary, &options->transfers, fed->is_renewed);
+    fed->is_renewed = false;
+}
+
 void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
 {
     fr_standby_tend(fed->standby);
+    tend_secondary(fed, options, fr_standby_is_primary(fed->standby));
     if (!fr_standby_is_primary(fed->standby)) return; /* what follows changes something */
     fr_crl_duty_look(&fed->crl_duty, fed->state, fed->store, fed->writer, options->clock);
     fr_server_duty_look(&fed->server_duty, fed->state, fed->store, fed->writer, options->clock);
@@ -224,12 +248,14 @@ void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
 
 void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data)
 {
+    fr_secondary_stop(fed->secondary);
     fr_control_stop(fed->control, drain_ms, on_stopped, data);
 }
 
 void fr_fed_close(struct fr_fed *fed)
 {
     if (!fed) return;
+    fr_secondary_free(fed->secondary);
     fr_writer_stop(fed->writer);
     fr_standby_free(fed->standby);
     fr_control_free(fed->control);

@@ -21,6 +21,7 @@
 #include "main/server_duty.h"
 #include "main/standby.h"
 #include "usage/clerk.h"
+#include "xfr/secondary.h"
 
 /* What one federation's requests came to; summed over workers. */
 struct fr_fed_counts {
@@ -48,6 +49,8 @@ struct fr_fed {
     struct fr_crl_duty crl_duty;
     struct fr_server_duty server_duty;
     struct fr_standby *standby;
+    struct fr_secondary *secondary; /* of members' name servers; NULL: this broker may not write */
+    bool is_renewed; /* ident is newer than what `secondary` shows */
     struct fr_fed_counts retired; /* of workers that are gone */
     bool is_kept;                 /* during a reload: also in the new configuration */
 };
@@ -58,6 +61,7 @@ struct fr_fed_options {
     const struct fr_clock *clock;
     const struct fr_passphrase *passphrase; /* unlocks issuing keys; may be NULL */
     unsigned changes;                       /* queue of the writer */
+    struct fr_secondary_limits transfers;
 };
 
 /* Once started: takes the query log of a configuration, if it differs from the present one. On

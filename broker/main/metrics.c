@@ -2,6 +2,7 @@
 
 #include "base/metrics.h"
 #include "main/replica_metrics.h"
+#include "main/transfer_metrics.h"
 #include "store/authority.h"
 
 #include <stdio.h>
@@ -366,6 +367,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_budgets(&m, counts);
     write_members(&m, counts);
     write_clerks(&m, counts);
+    fr_transfer_metrics_write(&m, counts);
     write_store(&m, counts);
     write_changes(&m, counts);
     write_expiries(&m, counts, now_s);

@@ -1,0 +1,53 @@
+#include "main/transfer_metrics.h"
+
+void fr_transfer_metrics_write(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    static const struct {
+        enum fr_metric_type type;
+        const char *name, *help, *label;
+        struct {
+            const char *value;
+            size_t at;
+        } samples[4];
+    } families[] = {
+#define AT(field) offsetof(struct fr_secondary_counts, field)
+        {FR_METRIC_COUNTER,
+         "fedroam_transfers",
+         "Looks at members' zones, by what came of them.",
+         "result",
+         {{"full", AT(full)},
+          {"changes", AT(changes)},
+          {"current", AT(current)},
+          {"failed", AT(failures)}}},
+        {FR_METRIC_COUNTER,
+         "fedroam_transfer_notifies",
+         "NOTIFY messages from listed servers, by what came of them.",
+         "result",
+         {{"taken", AT(notifies)}, {"refused", AT(notifies_refused)}}},
+        {FR_METRIC_GAUGE,
+         "fedroam_transfer_zones",
+         "Members' zones that devices come from, and those that need somebody.",
+         "state",
+         {{"all", AT(zones)},
+          {"held", AT(held)},
+          {"failing", AT(failing)},
+          {"expired", AT(expired)}}},
+#undef AT
+    };
+
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_transfer_notifies_dropped",
+                      "NOTIFY messages and connections over the limit, not answered.");
+    fr_metrics_sample(m, counts->notifies_dropped, NULL, 0);
+    for (size_t f = 0; f < sizeof families / sizeof families[0]; f++) {
+        fr_metrics_family(m, families[f].type, families[f].name, families[f].help);
+        for (size_t i = 0; i < counts->n_feds; i++) {
+            struct fr_secondary_counts sums = {0};
+            if (counts->feds[i]->secondary) fr_secondary_count(counts->feds[i]->secondary, &sums);
+            for (size_t s = 0; s < 4 && families[f].samples[s].value; s++) {
+                const void *at = (const char *)&sums + families[f].samples[s].at;
+                FR_METRIC(m, *(const uint64_t *)at, {"federation", counts->feds[i]->name},
+                          {families[f].label, families[f].samples[s].value});
+            }
+        }
+    }
+}
