@@ -371,6 +371,7 @@ static void crew_counted(void *data, struct fr_crew_counts *sum)
     for (size_t i = 0; i < n; i++) fr_fed_counts_add(&sum->feds[i], &feds[i]->retired);
     const struct fr_broker_counts counts = {
         .http = sum->http,
+        .sessions = fr_crew_sessions(counting->crew),
         .n_feds = n,
         .feds = feds,
         .fed_counts = sum->feds,

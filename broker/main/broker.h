@@ -46,6 +46,7 @@ const char *fr_broker_why_unready(const struct fr_broker *broker);
 
 struct fr_broker_counts {
     struct fr_http_server_counters http; /* of all workers, gone ones included */
+    unsigned sessions;                   /* TLS sessions kept */
     size_t n_feds;
     struct fr_fed *const *feds;
     const struct fr_fed_counts *fed_counts; /* gone workers included */

@@ -118,6 +118,11 @@ size_t fr_crew_n_feds(const struct fr_crew *crew)
     return crew->conf.n_federations;
 }
 
+unsigned fr_crew_sessions(const struct fr_crew *crew)
+{
+    return fr_tls_acceptor_sessions(crew->acceptor);
+}
+
 struct fr_fed *const *fr_crew_feds(const struct fr_crew *crew)
 {
     return crew->feds;

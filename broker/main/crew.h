@@ -29,6 +29,7 @@ enum fr_err fr_crew_start(struct fr_crew *crew);
 const struct fr_broker_conf *fr_crew_conf(const struct fr_crew *crew);
 size_t fr_crew_n_feds(const struct fr_crew *crew);
 struct fr_fed *const *fr_crew_feds(const struct fr_crew *crew);
+unsigned fr_crew_sessions(const struct fr_crew *crew); /* TLS sessions kept */
 
 /* Gives the federation's present ident to every worker. */
 void fr_crew_spread_ident(struct fr_crew *crew, const struct fr_fed *fed);

@@ -20,6 +20,9 @@ static void write_process(struct fr_metrics *m, const struct fr_broker_counts *c
     FR_METRIC(m, 1, {"version", FR_VERSION});
     fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_workers", "Threads that serve.");
     FR_METRIC(m, counts->workers);
+    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_tls_sessions",
+                      "TLS sessions kept for resumption.");
+    FR_METRIC(m, counts->sessions);
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_config_reloads", "Reloads by result.");
     FR_METRIC(m, counts->reloads, {"result", "loaded"});
     FR_METRIC(m, counts->reloads_refused, {"result", "refused"});

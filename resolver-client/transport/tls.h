@@ -100,6 +100,9 @@ void fr_tls_acceptor_set_chain_max(struct fr_tls_acceptor *a, size_t bytes);
 struct fr_tls_acceptor *fr_tls_acceptor_ref(struct fr_tls_acceptor *a);
 void fr_tls_acceptor_unref(struct fr_tls_acceptor *a);
 
+/* Sessions kept now. */
+unsigned fr_tls_acceptor_sessions(const struct fr_tls_acceptor *a);
+
 /* Forgets every session: the next connection of each client does a full handshake (after a
  * revocation). */
 void fr_tls_acceptor_flush(struct fr_tls_acceptor *a);

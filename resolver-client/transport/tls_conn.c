@@ -253,6 +253,13 @@ void fr_tls_acceptor_unref(struct fr_tls_acceptor *a)
     fr_free(a);
 }
 
+unsigned fr_tls_acceptor_sessions(const struct fr_tls_acceptor *a)
+{
+    long n = SSL_CTX_sess_number(a->ssl);
+
+    return n > 0 ? (unsigned)n : 0;
+}
+
 void fr_tls_acceptor_flush(struct fr_tls_acceptor *a)
 {
     SSL_CTX_flush_sessions(a->ssl, 0);

@@ -165,7 +165,9 @@ static void resumption_works_again_and_again_and_carries_the_identity(void **sta
     assert_int_equal(fr_http_client_counters(client)->handshakes_resumed, 3);
     assert_int_equal(fr_http_server_counters(lb.server)->handshakes_resumed, 3);
 
+    assert_in_range(fr_tls_acceptor_sessions(lb.acceptor), 1, 4);
     fr_tls_acceptor_flush(lb.acceptor); /* what a revocation does */
+    assert_int_equal(fr_tls_acceptor_sessions(lb.acceptor), 0);
     lb_call(&lb, client, "GET", "/peer", "", &a);
     assert_string_equal(a.body, "CN=acme full acme.member.a.test");
     fr_http_client_free(client);
