@@ -2,6 +2,7 @@
 import concurrent.futures
 import contextlib
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -9,8 +10,9 @@ import time
 
 import httpx
 import pytest
+import yaml
 
-from fed import Federation, wait_until
+from fed import SOURCE, Federation, wait_until
 
 ACMES, UMBRAS, FREE, OTHER = (f"70b3d57ed000000{i}" for i in "1239")
 
@@ -48,6 +50,19 @@ def names_lead_here(*hosts):
     socket.getaddrinfo = real
 
 
+SPEC = yaml.safe_load((SOURCE / "docs/api/openapi.yaml").read_text())
+SEEN = set()  # (method, path of the specification, status) of every answer in this module
+
+
+def template_of(path):
+    """The specification's path that this one is an instance of; literal ones first."""
+    path = path.split("?")[0]
+    for template in sorted(SPEC["paths"], key=lambda t: t.count("{")):
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            return template
+    return None
+
+
 class Client:
     """One member's connection: httpx with its certificate, to the loopback address under the broker's name."""
 
@@ -58,7 +73,9 @@ class Client:
                                  base_url=f"https://{fed.host}:{fed.port}/api/v1")
 
     def __call__(self, method, path, **more):
-        return self.http.request(method, path, **more)
+        reply = self.http.request(method, path, **more)
+        SEEN.add((method, template_of(path), str(reply.status_code)))
+        return reply
 
 
 @pytest.fixture(params=["HTTP/2", "HTTP/1.1"])
@@ -403,3 +420,40 @@ def test_claims_in_vain_are_misses(fed):
     assert int(refused.headers["retry-after"]) > 0
     fed.cli("policy", "set", "budget.unknown", "100000", "--yes")
     client.http.close()
+
+
+# --- the specification ---
+
+def test_the_rows_that_have_files_of_their_own(fed):
+    """Certificates, the replicas' feed, and leaving, which other tests look at closely."""
+    fed.member("leaver")
+    client = Client(fed, fed.cert("doh", member="leaver"))
+    assert client("GET", "/certificates").status_code == 200
+    is_problem(client("GET", "/feed"), 403)
+    assert client("POST", "/leave").status_code == 200
+    client.http.close()
+
+
+def documented():
+    return {(method.upper(), path): row for path, item in SPEC["paths"].items()
+            for method, row in item.items() if method != "parameters"}
+
+
+def test_the_specification_has_every_row_and_no_other():
+    text = (SOURCE / "broker/api/routes.c").read_text().replace("FR_API_FEED", 'FR_API_ROOT "/feed"')
+    table = re.findall(r'\{"(\w+)",\s+FR_API_ROOT "([^"]+)",\s+(\w+),', text)
+    assert len(table) == text.count('{"')
+    rights = {(method, path): right.removeprefix("FR_RIGHT_").lower() for method, path, right in table}
+    assert rights.keys() == documented().keys()
+    assert {key: right for key, right in rights.items() if right != "0"} == \
+        {key: row["x-right"] for key, row in documented().items() if "x-right" in row}
+
+
+def test_every_status_of_the_specification_was_met_and_no_other():
+    """Of all requests above: the last test of this file."""
+    said = {(method, path, status) for (method, path), row in documented().items() for status in row["responses"]}
+    met = {("GET" if method == "HEAD" else method, path, status) for method, path, status in SEEN if path}
+    assert not {row for row in said if row[2] != "default"} - met
+    for method, path, status in met:
+        if (method, path) in documented() and status.startswith("2"):
+            assert (method, path, status) in said
