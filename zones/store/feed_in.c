@@ -103,8 +103,28 @@ static enum fr_err take_term(struct fr_txn *txn, const struct fr_feed_message_he
 
 /* --- rows --- */
 
-static enum fr_err apply_ops(struct fr_txn *txn, struct fr_span ops, bool is_image, uint64_t *rows,
-                             struct fr_row_op *last)
+/* Rows of meta without which this store could not be read again. */
+static bool is_sound_meta(const struct fr_store *store, const struct fr_row_op *op)
+{
+    const bool is_number = op->value.n == 8;
+
+    if (fr_span_is(op->key, "federation"))
+        return op->act == FR_ROW_PUT && fr_span_is(op->value, store->federation);
+    if (fr_span_is(op->key, "sequence")) return op->act == FR_ROW_PUT && is_number;
+    if (fr_span_is(op->key, "generation"))
+        return op->act == FR_ROW_PUT && is_number && op->value.p[7] <= 1;
+    return op->act != FR_ROW_DROP;
+}
+
+/* What a primary may say: nothing about rows of this machine, and never that the federation is another. */
+static bool is_allowed(const struct fr_store *store, const struct fr_row_op *op, bool is_image)
+{
+    if (fr_feed_is_local(op->table, op->key) || (is_image && op->act != FR_ROW_PUT)) return false;
+    return op->table != FR_DB_META || is_sound_meta(store, op);
+}
+
+static enum fr_err apply_ops(const struct fr_store *store, struct fr_txn *txn, struct fr_span ops,
+                             bool is_image, uint64_t *rows, struct fr_row_op *last)
 {
     struct fr_row_op op = {0};
     enum fr_err err = FR_OK;
@@ -112,8 +132,7 @@ static enum fr_err apply_ops(struct fr_txn *txn, struct fr_span ops, bool is_ima
     while (err == FR_OK) {
         err = fr_row_op_next(&ops, FR_TABLE_COUNT, &op);
         if (err) break;
-        if (fr_feed_is_local(op.table, op.key) || (is_image && op.act != FR_ROW_PUT))
-            return FR_E_MALFORMED;
+        if (!is_allowed(store, &op, is_image)) return FR_E_MALFORMED;
         err = fr_row_op_apply(txn, &op);
         *last = op;
         (*rows)++;
@@ -123,7 +142,7 @@ static enum fr_err apply_ops(struct fr_txn *txn, struct fr_span ops, bool is_ima
 
 /* --- entries --- */
 
-static enum fr_err apply_entry(struct fr_txn *txn, struct fr_rd *r,
+static enum fr_err apply_entry(const struct fr_store *store, struct fr_txn *txn, struct fr_rd *r,
                                const struct fr_feed_message_head *head, struct fr_feed_place *at,
                                uint64_t *rows)
 {
@@ -136,21 +155,21 @@ static enum fr_err apply_entry(struct fr_txn *txn, struct fr_rd *r,
     if (err) return err;
     if (entry.position != at->position + 1 || entry.term < at->term || entry.term > head->term)
         return FR_E_MALFORMED;
-    err = apply_ops(txn, entry.ops, false, rows, &last);
+    err = apply_ops(store, txn, entry.ops, false, rows, &last);
     if (err == FR_OK) err = fr_feed_add(txn, &entry);
     *at = (struct fr_feed_place){entry.position, entry.term};
     return err;
 }
 
-static enum fr_err apply_entries(struct fr_txn *txn, struct fr_span body,
-                                 struct fr_feed_applied *out)
+static enum fr_err apply_entries(const struct fr_store *store, struct fr_txn *txn,
+                                 struct fr_span body, struct fr_feed_applied *out)
 {
     struct fr_feed_place at = out->state.head;
     struct fr_rd r = fr_rd(body);
     enum fr_err err = FR_OK;
 
     while (err == FR_OK && fr_rd_left(&r) > 0) {
-        err = apply_entry(txn, &r, &out->head, &at, &out->rows);
+        err = apply_entry(store, txn, &r, &out->head, &at, &out->rows);
         out->entries++;
     }
     out->is_behind = at.position < out->head.head.position;
@@ -268,7 +287,7 @@ static enum fr_err apply_slice(struct fr_store *store, struct fr_span body,
     if (err == FR_OK &&
         (!has_image || image.base != told.base || image.base_term != told.base_term))
         err = FR_E_MALFORMED; /* a slice of another image */
-    if (err == FR_OK) err = apply_ops(txn, ops, true, &out->rows, &last);
+    if (err == FR_OK) err = apply_ops(store, txn, ops, true, &out->rows, &last);
     if (err == FR_OK) err = note_slice(txn, &image, &last, is_last, out->head.head.position);
     if (err == FR_OK) err = take_term(txn, &out->head);
     out->is_behind = true;
@@ -298,7 +317,7 @@ static enum fr_err apply_in_one(struct fr_store *store, struct fr_span body,
     err = fr_txn_write_local(store->db, &txn);
     if (err) return err;
     if (out->head.kind == FR_FEED_ENTRIES) {
-        err = apply_entries(txn, body, out);
+        err = apply_entries(store, txn, body, out);
         if (err == FR_OK) err = take_term(txn, &out->head);
     } else { /* histories differ: from the beginning, please */
         err = write_image(txn, &(struct fr_feed_cursor){0});

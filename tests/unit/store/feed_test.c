@@ -15,6 +15,10 @@
 
 #define PRIMARY "https://broker.fed.test (192.0.2.1)"
 #define ROOM (64 * 1024)
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        (const uint8_t *)("" literal), sizeof(literal) - 1                                         \
+    }
 
 struct pair {
     struct fixture *p; /* primary */
@@ -407,27 +411,44 @@ static void damaged_messages_do_no_harm(void **state)
     fr_buf_deinit(&message);
 }
 
+/* One operation that no honest primary sends, as its next entry. */
 static void rows_of_the_machine_are_not_taken(void **state)
 {
+    static const struct fr_row_op ops[] = {
+        {FR_ROW_PUT, FR_DB_META, TEXT(FR_META_ROLE), TEXT("12345678")},
+        {FR_ROW_DELETE, FR_DB_META, TEXT(FR_META_TERM), {NULL, 0}},
+        {FR_ROW_DROP, FR_DB_META, TEXT("zzz"), {NULL, 0}},
+        {FR_ROW_PUT, FR_DB_META, TEXT("federation"), TEXT("other.test")},
+        {FR_ROW_DELETE, FR_DB_META, TEXT("federation"), {NULL, 0}},
+        {FR_ROW_PUT, FR_DB_META, TEXT("sequence"), TEXT("1234567")},
+        {FR_ROW_DELETE, FR_DB_META, TEXT("sequence"), {NULL, 0}},
+        {FR_ROW_PUT, FR_DB_META, TEXT("generation"), TEXT("\0\0\0\0\0\0\0\2")},
+        {FR_ROW_PUT, FR_TABLE_LOOKUPS, TEXT("key"), TEXT("value")},
+        {FR_ROW_DROP, FR_TABLE_FEED, TEXT("zzz"), {NULL, 0}},
+    };
     struct pair *pair = *state;
-    struct fr_buf ops = FR_BUF_INIT(4096), message = FR_BUF_INIT(FR_TAP_MAX);
-    const struct fr_row_op op = {FR_ROW_PUT, FR_DB_META, FR_SPAN_LIT(FR_META_ROLE),
-                                 FR_SPAN_LIT("\0\0\0\0\0\0\0\0")};
-    struct fr_feed_state at = state_of(pair->p->store);
     struct fr_feed_applied applied;
-    struct fr_txn *txn = NULL;
 
     follow(pair->p->store, pair->r, ROOM);
-    fr_row_op_write(&ops, &op);
-    assert_int_equal(fr_txn_write_local(pair->p->store->db, &txn), FR_OK);
-    const struct fr_feed_entry entry = {
-        .position = at.head.position + 1, .term = 1, .ops = fr_buf_span(&ops)};
-    assert_int_equal(fr_feed_add(txn, &entry), FR_OK);
-    assert_int_equal(fr_txn_commit(txn), FR_OK);
-    assert_int_equal(pull(pair->p->store, pair->r, ROOM, &applied, NULL), FR_E_MALFORMED);
-    assert_int_equal(state_of(pair->r).role, FR_ROLE_REPLICA);
-    fr_buf_deinit(&ops);
-    fr_buf_deinit(&message);
+    const uint64_t position = state_of(pair->r).head.position;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        struct fr_buf bytes = FR_BUF_INIT(4096);
+        struct fr_txn *txn = NULL;
+        uint8_t key[8];
+        fr_row_op_write(&bytes, &ops[i]);
+        const struct fr_feed_entry entry = {
+            .position = position + 1, .term = 1, .ops = fr_buf_span(&bytes)};
+        assert_int_equal(fr_txn_write_local(pair->p->store->db, &txn), FR_OK);
+        assert_int_equal(fr_feed_add(txn, &entry), FR_OK);
+        assert_int_equal(fr_txn_commit(txn), FR_OK);
+        assert_int_equal(pull(pair->p->store, pair->r, ROOM, &applied, NULL), FR_E_MALFORMED);
+        assert_int_equal(state_of(pair->r).role, FR_ROLE_REPLICA);
+        assert_int_equal(state_of(pair->r).head.position, position);
+        assert_int_equal(fr_txn_write_local(pair->p->store->db, &txn), FR_OK);
+        assert_int_equal(fr_txn_delete(txn, FR_TABLE_FEED, fr_feed_key(position + 1, key)), FR_OK);
+        assert_int_equal(fr_txn_commit(txn), FR_OK);
+        fr_buf_deinit(&bytes);
+    }
 }
 
 static void asks_are_read_strictly(void **state)
