@@ -54,11 +54,6 @@
  *                   deveui, outcome, owner?}] (100000 at most), refused_total.
  *                   Not imported: rows were refused without keep_going, and nothing changed. What a
  *                   replacement would do is asked with dry_run first.
- *   zone.rollback   to (a sequence) → to, added, removed, moved, hidden, shown, left (as they are: their
- *                   network or member is gone)
- *   device.erase    devices[] → removed, conflicts, journal_facts, journal_records, stays: [{what, why}]
- *   member.erase    id (of a removed member) → conflicts, journal_facts, journal_records, stays
- *   journal.trim    (none) → removed
  *   zone.primary.set      member, zone, addresses[], netids[], tsig_name?, tsig_algorithm?, tls?(bool), tls_name?, pin?,
  *                   refresh_min_s?, refresh_max_s?, max_gone? (percent); body: secret of the TSIG key and CA, see
  *                   admin/transfer.h → member, zone, addresses[], netids[]
@@ -67,6 +62,11 @@
  *   zone.accept     member, zone? → member, zones: [{zone, held(bool), serial?, gone?, of?}]
  *   zone.transfer   member, zone, sets["NetID:list"]; zone.change member, zone; zone.note member, zone; body: admin/transfer.h.
  *                   What the broker's own transfers came to → held(bool), gone, of, added, moved, removed, taken, left_out
+ *   zone.rollback   to (a sequence) → to, added, removed, moved, hidden, shown, left (as they are: their
+ *                   network or member is gone)
+ *   device.erase    devices[] → removed, conflicts, journal_facts, journal_records, stays: [{what, why}]
+ *   member.erase    id (of a removed member) → conflicts, journal_facts, journal_records, stays
+ *   journal.trim    (none) → removed
  *   policy.set      set: {"ttl.deveui": "1h", …} → policy: {name: number or word, …}
  *   cert.issue      profile, member?, netid?, joineui?, host?, lifetime_s?, rights[]?; body: CSR
  *                   (PEM or DER) → serial, profile, id, member?, names[], rights[], not_before,

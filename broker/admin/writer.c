@@ -172,8 +172,8 @@ static bool turn_take(struct fr_writer *w, bool is_tidy, struct turn *turn)
             lane->running = queue_take(&lane->waiting);
         turn->has_long = turn->has_long || lane->running;
     }
-    bool is_last = w->is_stopping && !turn->n && !turn->n_issues && !turn->dropped &&
-                   !turn->has_long;
+    bool is_last =
+        w->is_stopping && !turn->n && !turn->n_issues && !turn->dropped && !turn->has_long;
     pthread_mutex_unlock(&w->lock);
     return !is_last;
 }

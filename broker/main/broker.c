@@ -69,8 +69,8 @@ static enum fr_err fed_add(struct fr_broker *broker, const struct fr_broker_conf
     enum fr_err err = fr_fed_open(&conf->federations[i], &options, diag, &fed);
     if (!err) err = fr_fed_start(fed, &options, diag);
     if (!err) err = fr_fed_set_query_log(fed, &conf->federations[i], diag);
-    if (!err) err = fr_fed_set_standby(fed, &conf->federations[i], diag);
     if (!err) err = fr_admin_fed_set_audit_also(fed->admin, conf->federations[i].audit_also);
+    if (!err) err = fr_fed_set_standby(fed, &conf->federations[i], diag);
     if (err) {
         fr_fed_close(fed);
         return err;

@@ -37,14 +37,6 @@ static const struct fr_conf_row query_log_rows[] = {
     {.key = NULL},
 };
 
-static const struct fr_conf_row audit_rows[] = {
-    {.key = "also",
-     .type = FR_T_PATH,
-     FR_CONF_AT(struct fr_broker_fed_conf, audit_also),
-     .help = "File of a second copy of the audit trail, best on another disk or machine."},
-    {.key = NULL},
-};
-
 static const struct fr_conf_word ack_words[] = {
     {"local", FR_ACK_LOCAL}, {"replica", FR_ACK_REPLICA}, {NULL, 0}};
 
@@ -89,6 +81,14 @@ static const struct fr_conf_row replica_rows[] = {
     {.key = NULL},
 };
 
+static const struct fr_conf_row audit_rows[] = {
+    {.key = "also",
+     .type = FR_T_PATH,
+     FR_CONF_AT(struct fr_broker_fed_conf, audit_also),
+     .help = "File of a second copy of the audit trail, best on another disk or machine."},
+    {.key = NULL},
+};
+
 static const struct fr_conf_row federation_rows[] = {
     {.key = "name",
      .type = FR_T_STRING,
@@ -104,6 +104,7 @@ static const struct fr_conf_row federation_rows[] = {
      .type = FR_T_GROUP,
      .rows = query_log_rows,
      .help = "Query log; without it none is written."},
+    {.key = "audit", .type = FR_T_GROUP, .rows = audit_rows, .help = "The audit trail."},
     {.key = "replica_of",
      .type = FR_T_GROUP,
      .rows = replica_rows,
@@ -121,7 +122,6 @@ static const struct fr_conf_row federation_rows[] = {
      .min = 100,
      .max = 60000,
      .help = "With ack: replica, for so long; then the change fails, though it was made here."},
-    {.key = "audit", .type = FR_T_GROUP, .rows = audit_rows, .help = "The audit trail."},
     {.key = NULL},
 };
 

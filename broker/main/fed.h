@@ -50,9 +50,9 @@ struct fr_fed {
     struct fr_server_duty server_duty;
     struct fr_standby *standby;
     struct fr_secondary *secondary; /* of members' name servers; NULL: this broker may not write */
-    bool is_renewed; /* ident is newer than what `secondary` shows */
-    struct fr_fed_counts retired; /* of workers that are gone */
-    bool is_kept;                 /* during a reload: also in the new configuration */
+    bool is_renewed;                /* ident is newer than what `secondary` shows */
+    struct fr_fed_counts retired;   /* of workers that are gone */
+    bool is_kept;                   /* during a reload: also in the new configuration */
 };
 
 struct fr_fed_options {

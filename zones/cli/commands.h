@@ -4,6 +4,6 @@
 
 /* Ends with {NULL}. */
 extern const struct fr_cli_command fr_zones_commands[];
-extern const struct fr_cli_command fr_zones_replica_commands[]; /* several brokers */
+extern const struct fr_cli_command fr_zones_replica_commands[];  /* several brokers */
 extern const struct fr_cli_command fr_zones_transfer_commands[]; /* members' name servers */
-extern const struct fr_cli_command fr_zones_owner_commands[];   /* who owns what, and the journal */
+extern const struct fr_cli_command fr_zones_owner_commands[]; /* who owns what, and the journal */

@@ -11,7 +11,7 @@ struct fr_txn {
     MDB_txn *mdb;
     bool is_write;
     bool is_nested;
-    bool is_live; /* counted in db->live */
+    bool is_live;      /* counted in db->live */
     struct tape *tape; /* what the tap is to be told, shared with nested ones; NULL: nothing */
     size_t tape_mark;  /* nested: where it was at the beginning */
 };

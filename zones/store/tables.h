@@ -22,14 +22,14 @@ enum fr_store_table {
     FR_TABLE_VISIBILITY, /* home id, zero byte, visited id → since */
     FR_TABLE_LOOKUPS,    /* day (4), visited id, zero byte, home NetID (3) → count (8) */
     FR_TABLE_TOKENS,
-    FR_TABLE_BLOCKS,    /* first EUI (8), bits (1) → member */
-    FR_TABLE_RELEASES,  /* EUI (8) */
-    FR_TABLE_CONFLICTS, /* EUI (8), claimant's id */
-    FR_TABLE_GRACE,     /* member's id, or "*" */
+    FR_TABLE_BLOCKS,         /* first EUI (8), bits (1) → member */
+    FR_TABLE_RELEASES,       /* EUI (8) */
+    FR_TABLE_CONFLICTS,      /* EUI (8), claimant's id */
+    FR_TABLE_GRACE,          /* member's id, or "*" */
     FR_TABLE_CERTS_BY_NETID, /* NetID (3), serial → nothing */
-    FR_TABLE_FEED, /* position (8) → entry; of this machine, see store/feed.h */
-    FR_TABLE_PRIMARIES, /* kind (1), member, zero byte, zone */
-    FR_TABLE_IDEMPOTENCY, /* day (4), id (16), first line (4) */
+    FR_TABLE_FEED,           /* position (8) → entry; of this machine, see store/feed.h */
+    FR_TABLE_PRIMARIES,      /* kind (1), member, zero byte, zone */
+    FR_TABLE_IDEMPOTENCY,    /* day (4), id (16), first line (4) */
     FR_TABLE_COUNT,
 };
 
