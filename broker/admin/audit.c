@@ -31,9 +31,9 @@ struct fr_audit {
     const struct fr_log *log;
     struct trail main, copy;
     char *head;
-    bool is_known;   /* the end of main was read */
-    bool is_failed;  /* the last attempt failed */
-    bool is_lagging; /* the copy lacks lines */
+    bool is_known;             /* the end of main was read */
+    bool is_failed;            /* the last attempt failed */
+    bool is_lagging;           /* the copy lacks lines */
     _Atomic(char *) next_also; /* where the copy is to go; "" stands for nowhere; NULL: as it is */
     uint64_t lost;
     struct fr_diag why;
@@ -71,7 +71,8 @@ static enum fr_err trail_append(struct trail *t, struct fr_span bytes, struct fr
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) {
             const int errnum = n < 0 ? errno : ENOSPC;
-            (void)!ftruncate(t->fd, (off_t)t->size); /* the next one sees a torn line if this fails */
+            (void)!ftruncate(t->fd,
+                             (off_t)t->size); /* the next one sees a torn line if this fails */
             return fail_errno(diag, "cannot write", t->path, errnum);
         }
         done += (size_t)n;
@@ -386,8 +387,8 @@ static enum fr_err add_lost(struct fr_audit *audit, int64_t now_s, struct fr_dia
     if (!audit->lost) return FR_OK;
     (void)snprintf(result, sizeof result, "{\"lost\":%" PRIu64 "}", audit->lost);
     enum fr_err err =
-        add_note(audit, now_s, "audit.gap", "lines are missing here: the trail could not be written",
-                 result, diag);
+        add_note(audit, now_s, "audit.gap",
+                 "lines are missing here: the trail could not be written", result, diag);
     if (!err) audit->lost = 0;
     return err;
 }

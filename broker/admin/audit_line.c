@@ -188,8 +188,7 @@ enum fr_err fr_audit_line_print(struct fr_span text, struct fr_buf *out)
         fr_buf_add_str(out, "(not a line of the audit trail)");
         return fr_buf_err(out);
     }
-    fr_buf_printf(out, "%" JSON_INTEGER_FORMAT,
-                  json_integer_value(json_object_get(object, "seq")));
+    fr_buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(object, "seq")));
     print_member(object, "time", " ", out);
     print_member(object, "actor", " ", out);
     print_member(object, "op", " ", out);

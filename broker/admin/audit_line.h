@@ -33,8 +33,8 @@ struct fr_audit_link {
 
 struct fr_audit_entry {
     int64_t when_s;
-    const char *actor;          /* "local:operator", "cert:<serial>" */
-    bool has_uid;               /* of a user of this machine */
+    const char *actor; /* "local:operator", "cert:<serial>" */
+    bool has_uid;      /* of a user of this machine */
     unsigned uid;
     const uint8_t *certificate; /* serial (FR_SERIAL_SIZE bytes) of the peer's; or NULL */
     const char *op;
@@ -42,11 +42,11 @@ struct fr_audit_entry {
     struct fr_span body; /* only its digest is told */
     const char *reason;  /* or NULL */
     bool dry_run;
-    bool is_intent;      /* about to sign; nothing is decided yet */
-    enum fr_err err;     /* FR_OK: done */
-    const char *what;    /* the refusal's sentence, or NULL */
-    uint64_t sequence;   /* of the journal; 0: nothing changed */
-    const char *result;  /* what everybody may know of the reply, compact JSON; or NULL */
+    bool is_intent;     /* about to sign; nothing is decided yet */
+    enum fr_err err;    /* FR_OK: done */
+    const char *what;   /* the refusal's sentence, or NULL */
+    uint64_t sequence;  /* of the journal; 0: nothing changed */
+    const char *result; /* what everybody may know of the reply, compact JSON; or NULL */
 };
 
 /* Appends the line that follows `after`, with its line end; *out is where the chain stands then. */

@@ -195,8 +195,7 @@ enum fr_err fr_audit_check(const char *path, const char *head, fr_audit_fault_fn
     if (err) return err;
     if (check.has_head && !check.is_head_seen && check.head.seq > check.last.seq)
         fault(&check, check.verdict.lines + 1,
-              "the end is missing: records up to %" PRIu64 " were brought to disk",
-              check.head.seq);
+              "the end is missing: records up to %" PRIu64 " were brought to disk", check.head.seq);
     check.verdict.last_seq = check.last.seq;
     *out = check.verdict;
     return FR_OK;

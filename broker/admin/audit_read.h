@@ -18,8 +18,8 @@ struct fr_audit_seen {
     uint64_t number; /* of the line in the file, from 1 */
     uint64_t at;     /* where it starts */
     struct fr_span text;
-    bool is_torn;    /* the file ends before the line does */
-    bool is_line;    /* `line` is filled */
+    bool is_torn; /* the file ends before the line does */
+    bool is_line; /* `line` is filled */
     struct fr_audit_line line;
 };
 

@@ -100,8 +100,7 @@ static enum fr_err intend(struct fr_op_ctx *ctx, const struct fr_arg *rows, hold
                           void **state, bool *to_sign)
 {
     struct enrol_args args = {0};
-    if (ctx->dry_run)
-        return fr_diag_fail(ctx->diag, FR_E_INVALID, "enrolment has no trial run");
+    if (ctx->dry_run) return fr_diag_fail(ctx->diag, FR_E_INVALID, "enrolment has no trial run");
     enum fr_err err = fr_args_decode(rows, ctx->args, ctx->diag, &args);
     if (err) return err;
     struct enrolling *e = fr_calloc(1, sizeof *e);
@@ -109,8 +108,7 @@ static enum fr_err intend(struct fr_op_ctx *ctx, const struct fr_arg *rows, hold
     e->enrolment = (struct fr_enrolment)FR_ENROLMENT_INIT;
     *state = e;
     err = fr_op_ca(ctx, &e->ca);
-    if (!err)
-        err = holder ? intend_holder(ctx, &args, holder, e) : intend_token(ctx, &args, e);
+    if (!err) err = holder ? intend_holder(ctx, &args, holder, e) : intend_token(ctx, &args, e);
     if (err) return err;
     *to_sign = e->enrolment.step == FR_ENROL_ISSUE;
     if (*to_sign) note_row(ctx, &e->enrolment.issue.row);

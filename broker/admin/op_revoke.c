@@ -61,8 +61,9 @@ static enum fr_err read_selection(struct fr_op_ctx *ctx, const struct revoke_arg
         s->spki = r->spki;
         if (strlen(args->key) != 2 * FR_DIGEST_SIZE ||
             fr_hex_parse(fr_span_str(args->key), r->spki, sizeof r->spki))
-            return fr_diag_fail(ctx->diag, FR_E_INVALID,
-                                "a key is named by the 64 hexadecimal digits of its SPKI's SHA-256");
+            return fr_diag_fail(
+                ctx->diag, FR_E_INVALID,
+                "a key is named by the 64 hexadecimal digits of its SPKI's SHA-256");
     }
     if (args->before && fr_time_parse(fr_span_str(args->before), &s->before_s))
         return fr_diag_fail(ctx->diag, FR_E_INVALID,
@@ -131,7 +132,8 @@ static enum fr_err add_name(void *data, const struct fr_network_row *row)
     struct names *names = data;
     char netid[FR_NETID_TEXT], name[FR_FEDERATION_MAX + 64];
     fr_netid_print(row->netid, netid);
-    (void)snprintf(name, sizeof name, "%s.netid.%s.", netid, fr_store_federation(names->ctx->store));
+    (void)snprintf(name, sizeof name, "%s.netid.%s.", netid,
+                   fr_store_federation(names->ctx->store));
     fr_op_push(names->ctx, names->list, json_string(name));
     names->devices += row->devices;
     return FR_OK;
@@ -178,8 +180,8 @@ static enum fr_err mark(struct fr_op_ctx *ctx, struct revoking *r)
     if (err == FR_E_NOT_FOUND) err = FR_OK; /* the mark says so in words */
     if (!err) err = fr_ca_revoke_mark(ctx->change, &r->selection, r->cause, ctx->diag);
     if (!err && r->selection.serial) {
-        err = fr_ca_revoke_find(fr_change_snap(ctx->change), &r->selection, ctx->by.now_s,
-                                &r->slice);
+        err =
+            fr_ca_revoke_find(fr_change_snap(ctx->change), &r->selection, ctx->by.now_s, &r->slice);
         if (!err) err = fr_ca_revoke_slice(ctx->change, &r->slice, r->cause, ctx->diag);
     }
     r->is_marked = true;

@@ -1,10 +1,9 @@
 #include "admin/record.h"
 
-#include "base/mem.h"
+#include "base/buf.h"
 #include "store/acted.h"
 
-#include <stdlib.h>
-#include <string.h>
+#define RESULT_MAX (1024 * 1024)
 
 /* --- what may happen --- */
 
@@ -36,9 +35,10 @@ enum fr_err fr_record_check_clock(struct fr_admin_fed *fed, int64_t now_s, struc
                FR_STR("federation", fr_store_federation(fed->store)), FR_STR("now", now),
                FR_STR("last", then));
     if (now_s >= acted_s - FR_CLOCK_BACK_S) return FR_OK;
-    (void)fr_diag_fail(diag, FR_E_BUSY,
-                       "the clock went back: it says %s, but something was done at %s, %lld s later",
-                       now, then, (long long)(acted_s - now_s));
+    (void)fr_diag_fail(
+        diag, FR_E_BUSY,
+        "the clock went back: it says %s, but something was done at %s, %lld s later", now, then,
+        (long long)(acted_s - now_s));
     fr_diag_hint(diag, "nothing is issued until it is right; if it is right now: "
                        "fedroam ca clock accept --reason WHY");
     FR_LOG(fed->log, FR_LOG_ERROR, "clock.back",
@@ -75,33 +75,40 @@ static void describe(const struct fr_task *task, struct fr_audit_entry *out)
 /* What a reply may say that everybody who reads the trail may know. The rest is left out: a token's
  * text is in a reply, too. */
 static const char *const public_keys[] = {
-    "added",   "approved", "block",   "blocked", "entries", "file",    "id",      "imported",
-    "joineui", "lists",    "member",  "moved",   "name",    "netid",   "number",  "profile",
-    "removed", "revoked",  "serial",  "sha256",  "state",   "until",
+    "added",   "approved", "block",  "blocked", "entries", "file",  "id",     "imported",
+    "joineui", "lists",    "member", "moved",   "name",    "netid", "number", "profile",
+    "removed", "revoked",  "serial", "sha256",  "state",   "until",
 };
 
-/* NULL: nothing to tell, or no memory. */
-static char *public_result(const struct fr_task *task)
+static int add_text(const char *text, size_t n, void *data)
+{
+    struct fr_buf *out = data;
+    fr_buf_add(out, text, n);
+    return fr_buf_err(out) ? -1 : 0;
+}
+
+/* What is public of a task, as JSON; empty where there is nothing, or no memory. */
+static void write_public(const struct fr_task *task, struct fr_buf *out)
 {
     json_t *told = json_object();
-    char *text = NULL;
     for (size_t i = 0; !task->err && i < sizeof public_keys / sizeof public_keys[0]; i++) {
         json_t *value = json_object_get(task->ctx.result, public_keys[i]);
         if (value) (void)json_object_set(told, public_keys[i], value);
     }
     if (task->ctx.facts) (void)json_object_update(told, task->ctx.facts);
-    if (json_object_size(told)) text = json_dumps(told, JSON_COMPACT);
+    if (json_object_size(told) && json_dump_callback(told, add_text, out, JSON_COMPACT))
+        fr_buf_reset(out);
     json_decref(told);
-    return text;
 }
 
 static enum fr_err add(struct fr_admin_fed *fed, const struct fr_task *task,
                        struct fr_audit_entry *entry, struct fr_diag *diag)
 {
-    char *result = public_result(task);
-    entry->result = result;
+    struct fr_buf result = FR_BUF_INIT(RESULT_MAX);
+    write_public(task, &result);
+    entry->result = result.n ? fr_buf_str(&result) : NULL;
     enum fr_err err = fr_audit_add(fed->audit, entry, diag);
-    free(result); /* jansson's */
+    fr_buf_deinit(&result);
     return err;
 }
 

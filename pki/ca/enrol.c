@@ -42,8 +42,7 @@ enum fr_err fr_ca_enrol_sign(struct fr_ca *ca, int64_t now_s, struct fr_diag *di
 {
     switch (enrolment->step) {
     case FR_ENROL_ISSUE: return fr_ca_sign(ca, now_s, diag, &enrolment->issue);
-    case FR_ENROL_WAIT:
-        return fr_diag_fail(diag, FR_E_PENDING, "the request waits for approval");
+    case FR_ENROL_WAIT: return fr_diag_fail(diag, FR_E_PENDING, "the request waits for approval");
     case FR_ENROL_REPEAT: break;
     }
     return FR_OK;
@@ -149,8 +148,7 @@ static enum fr_err reuse(struct fr_snap *snap, const struct fr_token_row *token,
                          enum fr_enrol_step *out)
 {
     static const uint8_t NEVER[FR_DIGEST_SIZE] = {0};
-    const bool is_in_time =
-        now_s <= token->expires_s || now_s - slot->when_s <= FR_ENROL_REPEAT_S;
+    const bool is_in_time = now_s <= token->expires_s || now_s - slot->when_s <= FR_ENROL_REPEAT_S;
     struct fr_cert_row row;
     enum fr_err err = fr_cert_row_get(snap, slot->serial, &row);
 
@@ -175,7 +173,8 @@ static enum fr_err choose_step(struct fr_change *change, const struct fr_token_r
     if (slot->state == FR_SLOT_USED)
         return reuse(fr_change_snap(change), token, slot, now_s, diag, out);
     if (now_s > token->expires_s) return no_entry(diag, "it is over");
-    *out = token->needs_approval && slot->state != FR_SLOT_APPROVED ? FR_ENROL_WAIT : FR_ENROL_ISSUE;
+    *out =
+        token->needs_approval && slot->state != FR_SLOT_APPROVED ? FR_ENROL_WAIT : FR_ENROL_ISSUE;
     return FR_OK;
 }
 
@@ -279,8 +278,8 @@ static enum fr_err find_holder(struct fr_change *change, const struct fr_enrol_c
 }
 
 /* Is it the same key? Read again from the request, which is checked in a moment. */
-static enum fr_err has_own_key(const struct fr_enrol_cert *request, const struct fr_cert_row *holder,
-                               bool *out)
+static enum fr_err has_own_key(const struct fr_enrol_cert *request,
+                               const struct fr_cert_row *holder, bool *out)
 {
     struct fr_key *key = NULL;
     uint8_t spki[FR_DIGEST_SIZE];
@@ -387,9 +386,8 @@ static enum fr_err intend_renewal(struct fr_ca *ca, struct fr_change *change, co
     return fr_ca_renew_intend(ca, change, request, diag, enrolment);
 }
 
-static enum fr_err intend_extension(struct fr_ca *ca, struct fr_change *change,
-                                    const void *request, struct fr_diag *diag,
-                                    struct fr_enrolment *enrolment)
+static enum fr_err intend_extension(struct fr_ca *ca, struct fr_change *change, const void *request,
+                                    struct fr_diag *diag, struct fr_enrolment *enrolment)
 {
     return fr_ca_extend_intend(ca, change, request, diag, enrolment);
 }

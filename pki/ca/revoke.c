@@ -209,8 +209,7 @@ static bool is_selected(const struct find *find, const struct fr_cert_row *row)
     if (row->not_after_s + FR_GRACE_REACH_S < find->now_s) return false;
     if (s->spki != NULL) return memcmp(row->spki, s->spki, FR_DIGEST_SIZE) == 0;
     if (s->has_netid) return true;
-    return s->before_s == 0 ||
-           (row->created_s < s->before_s && row->profile != FR_PROFILE_BROKER);
+    return s->before_s == 0 || (row->created_s < s->before_s && row->profile != FR_PROFILE_BROKER);
 }
 
 static enum fr_err find_row(void *data, const struct fr_cert_row *row)
@@ -241,9 +240,8 @@ enum fr_err fr_ca_revoke_find(struct fr_snap *snap, const struct fr_revoke_selec
                               int64_t now_s, struct fr_revoke_slice *slice)
 {
     struct find find = {.selection = selection, .slice = slice, .now_s = now_s};
-    struct fr_cert_scope scope = {.member = selection->member,
-                                  .has_netid = selection->has_netid,
-                                  .netid = selection->netid};
+    struct fr_cert_scope scope = {
+        .member = selection->member, .has_netid = selection->has_netid, .netid = selection->netid};
     struct fr_cert_row row;
     char member[FR_MEMBER_ID_MAX + 1];
     bool is_known = true;

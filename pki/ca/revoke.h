@@ -41,8 +41,8 @@ struct fr_revoke_selection {
     const uint8_t *spki;   /* FR_DIGEST_SIZE bytes; or */
     bool has_netid;        /* or */
     uint32_t netid;
-    const char *member;    /* or NULL; */
-    int64_t before_s;      /* 0: any time. Alone, or of the member: those issued before; the
+    const char *member; /* or NULL; */
+    int64_t before_s;   /* 0: any time. Alone, or of the member: those issued before; the
                               broker's own certificates are not among them */
 };
 

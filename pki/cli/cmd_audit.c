@@ -213,8 +213,8 @@ static enum fr_err run_tail(struct fr_cli *cli, uint64_t want, struct fr_diag *d
     if (tail.starts == NULL) err = FR_E_NOMEM;
     if (!err) file = fopen(t.file, "re");
     if (!err && file == NULL)
-        err = fr_diag_fail(diag, FR_E_NOT_FOUND, "cannot open %s: nothing was recorded yet?",
-                           t.file);
+        err =
+            fr_diag_fail(diag, FR_E_NOT_FOUND, "cannot open %s: nothing was recorded yet?", t.file);
     if (!err) err = fr_audit_walk(fileno(file), 0, note_start, &tail);
     if (!err) err = print_last(&tail, fileno(file));
     if (!err && fr_cli_flag(cli, "follow")) err = follow(&tail, t.file, file);
@@ -238,7 +238,8 @@ enum fr_exit fr_cmd_audit_tail(struct fr_cli *cli)
 
 /* --- export --- */
 
-struct export {
+struct export
+{
     const struct fr_cli *cli;
     int64_t since_s, until_s;
 };

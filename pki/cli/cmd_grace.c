@@ -56,7 +56,8 @@ static void put_whose(const struct fr_cli *cli, struct fr_json *json)
 
 static void say_opened(struct fr_cli *cli, const struct fr_admin_reply *reply)
 {
-    fprintf(fr_cli_out(cli), "until %s expired certificates of %s can be renewed with their own key\n",
+    fprintf(fr_cli_out(cli),
+            "until %s expired certificates of %s can be renewed with their own key\n",
             fr_admin_reply_text(reply, "until"), whose(cli));
 }
 

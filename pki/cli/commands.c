@@ -212,10 +212,11 @@ const struct fr_cli_command fr_pki_commands[] = {
      .max_args = 1,
      .options = REVOKE_OPTIONS,
      .summary = "take certificates back",
-     .details = "Takes effect with the next request on every open connection. A member or a network as "
-                "a whole is also suspended:\nits names and devices are not found from that moment, until "
-                "member resume or network resume. What is cut short\nis completed by the same command "
-                "again. --dry-run lists certificates, TLSA records and names that would go.",
+     .details =
+         "Takes effect with the next request on every open connection. A member or a network as "
+         "a whole is also suspended:\nits names and devices are not found from that moment, until "
+         "member resume or network resume. What is cut short\nis completed by the same command "
+         "again. --dry-run lists certificates, TLSA records and names that would go.",
      .example = "fedroam cert revoke 41c0ffee000000000000000000000001 --cause key-compromise",
      .run = fr_cmd_cert_revoke},
     {.path = "cert set",

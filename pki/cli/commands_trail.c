@@ -55,15 +55,17 @@ const struct fr_cli_command fr_pki_trail_commands[] = {
      .run = fr_cmd_audit_export},
     {.path = "audit rotate",
      .summary = "move the audit trail away and go on in a new file",
-     .details = "The old file is audit-<first>-<last>.jsonl in the state directory. The chain goes on "
-                "in the new one.",
+     .details =
+         "The old file is audit-<first>-<last>.jsonl in the state directory. The chain goes on "
+         "in the new one.",
      .example = "fedroam audit rotate --reason 'yearly archive'",
      .run = fr_cmd_audit_rotate},
     {.path = "grace open",
      .options = OPEN_OPTIONS,
      .summary = "let expired certificates be renewed for a while",
-     .details = "For after an outage. A certificate that is over, but not revoked, can then be renewed "
-                "with its own key and\nnames over EST; it is good for nothing else.",
+     .details =
+         "For after an outage. A certificate that is over, but not revoked, can then be renewed "
+         "with its own key and\nnames over EST; it is good for nothing else.",
      .example = "fedroam grace open --all --until 2026-11-27 --reason 'broker was away for a week'",
      .run = fr_cmd_grace_open},
     {.path = "grace list",
@@ -82,8 +84,9 @@ const struct fr_cli_command fr_pki_trail_commands[] = {
      .run = fr_cmd_ca_clock_show},
     {.path = "ca clock accept",
      .summary = "say that the clock is right although it went back",
-     .details = "For after a time when it was ahead. Certificates issued then may say that they are not "
-                "valid yet.",
+     .details =
+         "For after a time when it was ahead. Certificates issued then may say that they are not "
+         "valid yet.",
      .example = "fedroam ca clock accept --reason 'NTP was an hour ahead until noon'",
      .run = fr_cmd_ca_clock_accept},
     {0},

@@ -78,7 +78,8 @@ struct fr_tls_choice {
     struct fr_tls_ctx
         *ctx; /* borrowed from the caller for the call; the connection takes its own reference */
     enum fr_tls_client_cert client_cert;
-    bool takes_expired; /* a certificate that is over, and nothing else is wrong with, is let in: the
+    bool
+        takes_expired; /* a certificate that is over, and nothing else is wrong with, is let in: the
                            caller judges dates */
     uint8_t sid_ctx[FR_TLS_SID_CTX_MAX]; /* hash(federation, server name, CA generation); must not
                                             be empty */

@@ -78,8 +78,7 @@ static void add_cert(struct fr_change *change, const char *authority, bool is_re
 static void run(struct fr_store *store, const char *authority, unsigned long from, unsigned long to,
                 unsigned long revoked, struct fr_diag *diag)
 {
-    const struct fr_change_by by = {.actor = "bench",
-                                    .now_s = fr_clock_real_s(fr_clock_system())};
+    const struct fr_change_by by = {.actor = "bench", .now_s = fr_clock_real_s(fr_clock_system())};
     struct fr_batch *batch = NULL;
     expect(fr_batch_begin(store, diag, &batch), diag);
     while (from < to) {
@@ -105,8 +104,7 @@ int main(int argc, char **argv)
     }
     const unsigned long count = strtoul(argv[2], NULL, 10), revoked = strtoul(argv[3], NULL, 10);
     expect(fr_store_open(&(struct fr_store_options){.dir = argv[1]}, &diag, &store), &diag);
-    const struct fr_change_by by = {.actor = "bench",
-                                    .now_s = fr_clock_real_s(fr_clock_system())};
+    const struct fr_change_by by = {.actor = "bench", .now_s = fr_clock_real_s(fr_clock_system())};
     expect(fr_store_change(store, &by, &diag, &change), &diag);
     add_members(change, &diag);
     expect(fr_change_commit(change, &diag, &sequence), &diag);

@@ -215,3 +215,39 @@ def test_the_second_copy(tmp_path):
         assert "the chain holds" in verify(fed, also)
     finally:
         fed.stop()
+
+
+def test_a_member_reads_every_certificate_of_its_own_and_of_its_networks(acme):
+    acme.member("umbra", "000014")
+    mine = [acme.cert("ns", member="acme", netid="000013", folder=acme.folder / f"c{i}") for i in range(5)]
+    doh = acme.cert("doh", member="acme")
+    acme.cert("ns", member="umbra", netid="000014")
+    acme.cli("cert", "revoke", mine[0].serial, "--cause", "superseded")
+    acme.start_broker()
+
+    def get(query=""):
+        status, _, body = acme.curl("--http1.1", cert=doh, path=f"/api/v1/certificates{query}")
+        return status, json.loads(body)
+
+    status, page = get()
+    assert status == 200 and "after" not in page
+    assert [c["serial"] for c in page["certificates"]] == sorted(c.serial for c in [*mine, doh])
+    revoked, = [c for c in page["certificates"] if c["status"] == "revoked"]
+    assert (revoked["serial"], revoked["cause"], revoked["netid"]) == (mine[0].serial, "superseded", "000013")
+    seen, after = [], ""
+    while True:
+        status, page = get(f"?limit=4{after}")
+        assert status == 200 and len(page["certificates"]) <= 4
+        seen += [c["serial"] for c in page["certificates"]]
+        if "after" not in page:
+            break
+        after = f"&after={page['after']}"
+    assert seen == sorted(c.serial for c in [*mine, doh])
+    for bad in ("?limit=0", "?limit=1001", "?after=zz", "?member=umbra"):
+        assert get(bad)[0] == 400, bad
+    # What was issued for its NetID to a holder before it is its business, too; the holder's machines are not.
+    acme.cli("member", "remove", "acme", "--yes")
+    acme.cli("member", "set", "umbra", "--netid", "000013")
+    status, _, body = acme.curl("--http1.1", cert=acme.cert("doh", member="umbra"), path="/api/v1/certificates?limit=1000")
+    assert status == 200 and {c.serial for c in mine} <= {c["serial"] for c in json.loads(body)["certificates"]}
+    assert not any("host" in c for c in json.loads(body)["certificates"] if c["member"] == "acme")
