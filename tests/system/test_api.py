@@ -35,7 +35,7 @@ def fed(tmp_path_factory):
     fed.reader = fed.cert("doh", member="acme", folder=fed.folder / "reader")
     for cert in (fed.acme, fed.umbra):
         rights(fed, cert, "lookup", "publish")
-    fed.start_broker()
+    fed.start_broker(more="limits: {api_requests: 8}\n")
     with names_lead_here(fed.host):
         yield fed
     fed.stop()
@@ -283,6 +283,33 @@ def test_changes_are_told_at_once_or_when_they_come(fed, acme, umbra):
     is_problem(acme("GET", "/changes?wait=61"), 400)
     assert umbra("DELETE", f"/devices/{OTHER}").status_code == 204
     second.http.close()
+
+
+def test_too_much_at_once_is_refused(fed):
+    """Of one member on one worker: eight may wait, the ninth comes again later."""
+    client = Client(fed, fed.acme)
+    since = client("GET", "/changes").json()["sequence"]
+    with concurrent.futures.ThreadPoolExecutor(9) as pool:
+        replies = list(pool.map(lambda _: client("GET", f"/changes?since={since}&wait=3"), range(9)))
+    refused = [reply for reply in replies if reply.status_code != 200]
+    assert len(refused) == 1
+    is_problem(refused[0], 429)
+    assert refused[0].headers["retry-after"] == "1"
+    client.http.close()
+
+
+def test_another_name_is_misdirected(fed, acme):
+    is_problem(acme("GET", "/devices", headers={"host": "ca.fed.test"}), 421)
+
+
+def test_a_revoked_certificate_may_not(fed):
+    cert = fed.cert("doh", member="umbra", folder=fed.folder / "revoked")
+    rights(fed, cert, "publish")
+    client = Client(fed, cert, http2=False)
+    assert client("GET", "/devices").status_code == 200
+    fed.cli("cert", "revoke", cert.serial, "--yes")
+    is_problem(client("GET", "/devices"), 403)
+    client.http.close()
 
 
 # --- batches ---
