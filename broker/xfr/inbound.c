@@ -15,7 +15,7 @@
 #define SOON_MS 250        /* after a NOTIFY: more may follow at once */
 #define BUSY_MS 250
 #define FINISH_MS 20
-#define CONTACT_STEP_S 3600 /* how old the written time of contact may get */
+#define CONTACT_STEP_S 3600 /* and a quarter of the zone's expire time */
 
 static const struct fr_admin_actor ACTOR = {.kind = FR_ACTOR_LOCAL, .name = "transfer"};
 
@@ -202,6 +202,12 @@ static void proved(struct fr_inbound *f, const struct fr_soa *soa)
     f->is_expired = false;
 }
 
+/* How old the written time of contact may get: `zone primary show` tells an expired zone by it. */
+static int64_t contact_step_s(const struct fr_inbound *f)
+{
+    return f->state.expire_s / 4 < CONTACT_STEP_S ? f->state.expire_s / 4 : CONTACT_STEP_S;
+}
+
 /* Nothing newer, or what is held stays held. Written only when it tells something. */
 static void is_current(struct fr_inbound *f)
 {
@@ -214,7 +220,7 @@ static void is_current(struct fr_inbound *f)
     const bool is_news = old.failed_s != 0 || old.asks != f->state.asks ||
                          old.refresh_s != f->state.refresh_s || old.retry_s != f->state.retry_s ||
                          old.expire_s != f->state.expire_s ||
-                         f->state.contact_s - old.contact_s > CONTACT_STEP_S;
+                         f->state.contact_s - old.contact_s > contact_step_s(f);
     if (is_news) {
         note(f);
         return;
