@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define GROUP_MAX 64
+#define UNLOCK_MS (30 * 1000)
 
 enum fr_err fr_admin_fed_new(const struct fr_admin_fed_options *options, struct fr_diag *diag,
                              struct fr_admin_fed **out)
@@ -70,15 +71,27 @@ static bool is_current(const struct fr_admin_fed *fed)
     return !err && generation == fr_ca_generation(fed->ca);
 }
 
+/* To try a passphrase costs a third of a second by design: strangers who ask to be enrolled must not
+ * make this thread spend it each time. */
+static bool is_wrong_passphrase(const struct fr_admin_fed *fed)
+{
+    return fed->no_ca == FR_E_CRYPTO && fr_clock_mono_ms(fed->clock) - fed->no_ca_ms < UNLOCK_MS;
+}
+
 enum fr_err fr_admin_fed_load_ca(struct fr_admin_fed *fed, struct fr_diag *diag)
 {
     const struct fr_change_by by = {.actor = "ca", .now_s = fr_clock_real_s(fed->clock)};
     if (is_current(fed)) return FR_OK;
     fr_ca_close(fed->ca);
     fed->ca = NULL;
+    if (is_wrong_passphrase(fed)) {
+        if (diag) *diag = fed->why_no_ca;
+        return fed->no_ca;
+    }
     fed->why_no_ca = (struct fr_diag){0};
     fed->no_ca =
         fr_ca_open_with(fed->state, fed->store, &by, fed->passphrase, &fed->why_no_ca, &fed->ca);
+    fed->no_ca_ms = fr_clock_mono_ms(fed->clock);
     if (fed->no_ca && diag) *diag = fed->why_no_ca;
     return fed->no_ca;
 }

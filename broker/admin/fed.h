@@ -15,5 +15,6 @@ struct fr_admin_fed {
     const struct fr_passphrase *passphrase; /* or NULL */
     struct fr_ca *ca;                       /* NULL until an operation needs it */
     enum fr_err no_ca;                      /* why it could not be opened last */
+    int64_t no_ca_ms;                       /* when that was; monotonic */
     struct fr_diag why_no_ca;
 };
