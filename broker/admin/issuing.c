@@ -119,12 +119,35 @@ static void run_group(struct group *g)
     fr_record_release(g->fed, g->tasks, g->n);
 }
 
+/* Two requests with one token must not meet in a group: the second has to see what the first got. */
+static bool shares_token(struct fr_task *const *tasks, size_t n, const struct fr_task *task)
+{
+    if (task->actor.kind != FR_ACTOR_TOKEN) return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(tasks[i]->actor.name, task->actor.name) == 0) return true;
+    return false;
+}
+
 void fr_admin_run_issues(struct fr_admin_fed *fed, struct fr_task *const *tasks, size_t n)
 {
     while (n > 0) {
-        struct group g = {.fed = fed, .tasks = tasks, .n = n < GROUP_MAX ? n : GROUP_MAX};
-        run_group(&g);
-        tasks += g.n;
-        n -= g.n;
+        struct fr_task *left[GROUP_MAX], *now[GROUP_MAX];
+        const size_t taken = n < GROUP_MAX ? n : GROUP_MAX;
+        size_t n_left = taken;
+        memcpy(left, tasks, taken * sizeof left[0]);
+        while (n_left > 0) {
+            struct group g = {.fed = fed, .tasks = now};
+            size_t later = 0;
+            for (size_t i = 0; i < n_left; i++) {
+                if (shares_token(now, g.n, left[i]))
+                    left[later++] = left[i];
+                else
+                    now[g.n++] = left[i];
+            }
+            n_left = later;
+            run_group(&g);
+        }
+        tasks += taken;
+        n -= taken;
     }
 }
