@@ -199,14 +199,19 @@ static bool is_serving(struct fr_standby *s)
     return false;
 }
 
+static void publish(struct fr_standby *s)
+{
+    atomic_store(&s->is_serving, is_serving(s));
+    atomic_store(&s->is_primary, s->state.role == FR_ROLE_PRIMARY);
+}
+
 void fr_standby_tend(struct fr_standby *s)
 {
     read_state(s);
     save_diverged(s);
     nag(s);
     trim(s);
-    atomic_store(&s->is_serving, is_serving(s));
-    atomic_store(&s->is_primary, s->state.role == FR_ROLE_PRIMARY);
+    publish(s);
     s->ticks++;
 }
 
@@ -239,6 +244,7 @@ void fr_standby_read(struct fr_standby *s, struct fr_standby_facts *out)
 {
     *out = (struct fr_standby_facts){.has_follower = s->follower != NULL};
     read_state(s);
+    publish(s); /* who is told that it is ready may ask at once */
     out->state = s->state;
     if (s->follower) fr_follower_read(s->follower, &out->follower);
     fr_feed_desk_read(s->desk, &out->desk);

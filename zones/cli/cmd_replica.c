@@ -153,12 +153,10 @@ static enum fr_exit print_promoted(struct fr_cli *cli, const struct fr_admin_rep
 {
     enum fr_exit code = FR_EXIT_OK;
 
-    if (fr_cli_flag(cli, "dry-run"))
-        code = fr_print_change(cli, reply, "would begin a new term\n");
-    else
-        code = fr_print_change(cli, reply, "primary of term %" PRIu64 ", from change %" PRIu64 "\n",
-                               fr_admin_reply_uint(reply, "term", 0),
-                               fr_admin_reply_uint(reply, "last_change", 0));
+    if (fr_cli_flag(cli, "dry-run")) return fr_print_change(cli, reply, "would begin a new term\n");
+    code = fr_print_change(cli, reply, "primary of term %" PRIu64 ", from change %" PRIu64 "\n",
+                           fr_admin_reply_uint(reply, "term", 0),
+                           fr_admin_reply_uint(reply, "last_change", 0));
     fr_cli_note(cli, "look-ups, publishing and revocation work here now");
     if (fr_admin_reply_bool(reply, "enrolment")) {
         fr_cli_note(cli, "so does enrolment");

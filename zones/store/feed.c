@@ -132,7 +132,8 @@ static enum fr_err get_state(struct fr_txn *txn, struct fr_feed_state *out)
     if (err) return err;
     err = fr_txn_get(txn, FR_DB_META, FR_SPAN_LIT(FR_META_IMAGE), &image);
     if (err && err != FR_E_NOT_FOUND) return err;
-    s.has_image = err == FR_OK || s.head.position < target;
+    bool is_empty = role == FR_ROLE_REPLICA && s.head.position == 0;
+    s.has_image = err == FR_OK || s.head.position < target || is_empty;
     err = fr_meta_get_text(txn, FR_META_PRIMARY, s.primary, sizeof s.primary);
     if (err && err != FR_E_NOT_FOUND) return err;
     s.role = (enum fr_role)role;

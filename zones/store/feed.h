@@ -42,7 +42,7 @@ struct fr_feed_state {
     struct fr_feed_place head; /* the last entry, or base when there is none */
     struct fr_feed_place base; /* the last one that is not kept any more */
     uint64_t sequence;         /* the journal's last record */
-    bool has_image;            /* replica: an image is under way, or not yet caught up with */
+    bool has_image;            /* replica: no whole image has come yet */
     size_t n_forks;
     struct fr_feed_fork forks[FR_FEED_FORKS]; /* of the last terms, ascending */
     bool is_saved;                /* deposed: what would be lost has been written elsewhere */

@@ -508,7 +508,9 @@ static void promoted_and_followed_by_the_old_primary(void **state)
     struct fr_span rest;
 
     change_much(pair->p->store, 1);
-    assert_int_equal(fr_feed_promote(pair->r, false, &diag, &now), FR_OK); /* nothing yet */
+    assert_true(state_of(pair->r).has_image); /* nothing has come yet */
+    assert_int_equal(fr_feed_promote(pair->r, false, &diag, &now), FR_E_CONFLICT);
+    assert_int_equal(fr_feed_promote(pair->r, true, &diag, &now), FR_OK);
     assert_int_equal(now.term, 2);
     assert_int_equal(fr_feed_promote(pair->r, false, &diag, &now), FR_E_CONFLICT);
     assert_int_equal(fr_feed_depose(pair->p->store, 1, now.forks, 1, PRIMARY), FR_E_CONFLICT);
