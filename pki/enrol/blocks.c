@@ -112,6 +112,8 @@ static bool names_it(struct fr_span text, const char *name)
     return is_key(text, "name", &value) && fr_span_is(unquoted(value), name);
 }
 
+static const char TWICE[] = "this federation is there already, further up";
+
 static enum fr_err find(struct fr_span text, const char *name, struct fr_diag *diag,
                         struct place *out)
 {
@@ -151,9 +153,10 @@ static enum fr_err find(struct fr_span text, const char *name, struct fr_diag *d
             item_keys = keys_column(&l);
             const struct fr_span first =
                 fr_span_trim(fr_span(l.all.p + item_keys, l.all.n - item_keys));
-            if (first.n == 0 || first.p[0] == '{' || first.p[0] == '&')
+            if (first.n == 0 || first.p[0] == '{' || first.p[0] == '&' || first.p[0] == '#')
                 return refuse(diag, number, "this federation is not a block");
             if (names_it(first, name)) {
+                if (p.has_item) return refuse(diag, number, TWICE);
                 p.has_item = true;
                 p.item_at = item_at;
                 p.item_keys = item_keys;
@@ -161,6 +164,7 @@ static enum fr_err find(struct fr_span text, const char *name, struct fr_diag *d
         } else if (p.n_items == 0 || l.indent <= p.dash) {
             return refuse(diag, number, "this is no list of federations");
         } else if (l.indent == item_keys && names_it(l.text, name)) {
+            if (p.has_item) return refuse(diag, number, TWICE);
             p.has_item = true;
             p.item_at = item_at;
             p.item_keys = item_keys;
@@ -249,7 +253,7 @@ static void put_others(struct fr_buf *out, struct fr_span text, const struct pla
                 continue;
             }
         }
-        if (!is_ours) fr_buf_add_span(out, l.all);
+        if (!is_ours || l.is_empty) fr_buf_add_span(out, l.all); /* comments are nobody's */
     }
 }
 

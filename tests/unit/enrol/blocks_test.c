@@ -37,9 +37,11 @@ static const struct {
     /* replaced in place; what is not ours stays */
     {"federations:\n  -   broker: old\n      # mine\n      only:\n        - \"70b3\"\n      name: "
      "'b.test'\n" A "x: 1\n",
-     "federations:\n" OWN("  -   ", "      ") "      only:\n        - \"70b3\"\n" A "x: 1\n"},
+     "federations:\n" OWN("  -   ", "      ") "      # mine\n      only:\n        - \"70b3\"\n" A
+                                              "x: 1\n"},
     {"federations:\n  - only: [\"1\"]\n    name: b.test\n",
      "federations:\n" OWN("  - ", "    ") "    only: [\"1\"]\n"},
+    {"federations:\n  - name: b.test\n  - x: 1\n    name: b.test\n", NULL},
     {"federations: []\n", NULL},
     {"federations: [{name: a.test}]\n", NULL},
     {"federations:\n  - {name: a.test}\n", NULL},
