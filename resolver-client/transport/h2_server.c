@@ -33,8 +33,10 @@ static void put_goaway(struct fr_http_conn *c, int32_t last_id, uint32_t code)
 
 void fr_h2_end(struct fr_http_conn *c, uint32_t code)
 {
+    const struct fr_h2_server *h = c->h2;
+
     if (!fr_h2_is_well(c)) return;
-    put_goaway(c, c->h2->last_id, code);
+    put_goaway(c, h->last_id < h->goaway_id ? h->last_id : h->goaway_id, code);
     c->h2->is_over = true;
     fr_conn_set_closing(c, true);
 }

@@ -688,6 +688,29 @@ static void draining_lets_answers_out(void **state)
     pair_stop(&p);
 }
 
+/* Streams that began after the real GOAWAY are not looked at, and no later one claims them. RFC 9113 §6.8 */
+static void a_last_goaway_is_not_taken_back(void **state)
+{
+    static const uint8_t goaway[] = {0, 0, 8, NGHTTP2_GOAWAY, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    uint8_t out[FR_STREAM_CHUNK];
+    struct pair p;
+
+    (void)state;
+    pair_start(&p, NULL);
+    exchange(&p);
+    feed_raw(&p, "00000b 01 05 00000001 828784 4106 682e74657374");
+    fr_http_conn_close(p.conn);
+    (void)fr_h2_proto.fill(p.conn, out, sizeof out);
+    feed_raw(&p, "00000b 01 05 00000003 828784 4106 682e74657374");
+    assert_int_equal(p.lb.requests, 1);
+    assert_int_equal(fr_h2_proto.fill(p.conn, out, sizeof out), 0);
+    feed_raw(&p, "000007 06 00 00000000 00000000000000");
+    size_t n = fr_h2_proto.fill(p.conn, out, sizeof out);
+    assert_int_equal(n, sizeof goaway + 4);
+    assert_memory_equal(out, goaway, sizeof goaway);
+    pair_stop(&p);
+}
+
 /* Both halves over TLS. */
 struct secure {
     struct lb lb;
@@ -856,6 +879,7 @@ int main(void)
         cmocka_unit_test(bodies_must_be_as_long_as_they_say),
         cmocka_unit_test(repeated_lists_are_read_as_if_new),
         cmocka_unit_test(draining_lets_answers_out),
+        cmocka_unit_test(a_last_goaway_is_not_taken_back),
         cmocka_unit_test(many_calls_share_one_connection),
         cmocka_unit_test(a_first_request_is_cheap),
         cmocka_unit_test(the_server_may_refuse_and_reset),
