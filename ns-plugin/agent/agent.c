@@ -19,13 +19,18 @@ enum fr_err fr_agent_check_files(const struct fr_agent_options *o, struct fr_dia
     return FR_OK;
 }
 
+static struct fr_source_conf source_conf(const struct fr_agent_options *o)
+{
+    return (struct fr_source_conf){.federations = o->federations,
+                                   .n_federations = o->n_federations,
+                                   .lookup = &o->lookup,
+                                   .pending = o->pending};
+}
+
 static enum fr_err open_source(struct fr_loop *loop, const struct fr_agent_options *o,
                                struct fr_diag *diag, struct fr_source **out)
 {
-    const struct fr_source_conf conf = {.federations = o->federations,
-                                        .n_federations = o->n_federations,
-                                        .lookup = &o->lookup,
-                                        .pending = o->pending};
+    const struct fr_source_conf conf = source_conf(o);
 
     enum fr_err err = fr_agent_check_files(o, diag);
     return err ? err : fr_source_open(loop, &conf, diag, out);
@@ -107,19 +112,36 @@ static const char *needs_restart(const struct fr_agent_options *a, const struct 
     return NULL;
 }
 
-enum fr_err fr_agent_reload(struct fr_agent *agent, const struct fr_agent_options *options,
-                            struct fr_diag *diag)
+/* Another set of federations: a new source, with an empty cache. */
+static enum fr_err change_source(struct fr_agent *agent, const struct fr_agent_options *options,
+                                 struct fr_diag *diag)
 {
     struct fr_source *source = NULL;
-    const char *key = needs_restart(agent->options, options);
 
-    if (key != NULL) return fr_diag_fail(diag, FR_E_CONFIG, "%s changed: restart for that", key);
     enum fr_err err = open_source(agent->loop, options, diag, &source);
     if (err) return err;
-    use_options(agent, options);
     fr_desk_set_source(agent->desk, source);
     if (agent->local != NULL) fr_local_set_source(agent->local, source);
     fr_source_unref(source);
+    return FR_OK;
+}
+
+enum fr_err fr_agent_reload(struct fr_agent *agent, const struct fr_agent_options *options,
+                            struct fr_diag *diag)
+{
+    const struct fr_source_conf conf = source_conf(options);
+    const char *key = needs_restart(agent->options, options);
+    enum fr_err err;
+
+    if (key != NULL) return fr_diag_fail(diag, FR_E_CONFIG, "%s changed: restart for that", key);
+    if (fr_source_can_follow(fr_desk_source(agent->desk), &conf)) {
+        err = fr_agent_check_files(options, diag);
+        if (err == FR_OK) err = fr_source_reload(fr_desk_source(agent->desk), &conf, diag);
+    } else {
+        err = change_source(agent, options, diag);
+    }
+    if (err) return err;
+    use_options(agent, options);
     return FR_OK;
 }
 

@@ -3,8 +3,8 @@
  * The agent: the federations' answers for the programs of this machine, as plain DNS and as JSON.
  *
  * Model: opened with all its listeners; a reload gives it new federations, guests and limits while
- *   it serves, questions under way end as they began, and the cache starts empty. Listening
- *   addresses stay until a restart.
+ *   it serves, questions under way end as they began, and the cache stays (it starts empty where a
+ *   federation went or changed its place). Listening addresses stay until a restart.
  * Owns: listeners, jobs, the resolver. Threads: the loop's.
  * Errors: FR_E_CONFIG, FR_E_NET, those of listening, FR_E_NOMEM, each with a diag.
  */

@@ -21,6 +21,35 @@ static void on_end(struct fr_defer *d)
     fr_free(s);
 }
 
+/* Zones of the federations from the one at n_zones on; their places are those of the handle. */
+static enum fr_err add_zones(struct fr_source *s, const struct fr_source_conf *conf,
+                             struct fr_diag *diag)
+{
+    for (; s->n_zones < conf->n_federations; s->n_zones++) {
+        const char *name = conf->federations[s->n_zones].name;
+        enum fr_err err = fr_stub_zone_init(name, &s->zones[s->n_zones]);
+        if (err) return fr_diag_fail(diag, err, "%s is too long for a federation", name);
+    }
+    return FR_OK;
+}
+
+static enum fr_err make_options(const struct fr_source_conf *conf, struct fr_diag *diag,
+                                struct fedroam_options **out)
+{
+    struct fedroam_options *options = NULL;
+
+    enum fr_err err = fr_federations_options(conf->federations, conf->n_federations, conf->lookup,
+                                             diag, &options);
+    if (err) return err;
+    if (fedroam_options_set_pending(options, conf->pending) != FEDROAM_OK) {
+        err = fr_diag_fail(diag, FR_E_CONFIG, "%s", fedroam_options_error(options));
+        fedroam_options_free(options);
+        return err;
+    }
+    *out = options;
+    return FR_OK;
+}
+
 enum fr_err fr_source_open(struct fr_loop *loop, const struct fr_source_conf *conf,
                            struct fr_diag *diag, struct fr_source **out)
 {
@@ -31,21 +60,10 @@ enum fr_err fr_source_open(struct fr_loop *loop, const struct fr_source_conf *co
     s->loop = loop;
     s->refs = 1;
     fr_defer_init(&s->end, on_end, s);
-    enum fr_err err = fr_federations_options(conf->federations, conf->n_federations, conf->lookup,
-                                             diag, &options);
+    enum fr_err err = make_options(conf, diag, &options);
     if (err) goto out;
-    for (; s->n_zones < conf->n_federations; s->n_zones++) {
-        const char *name = conf->federations[s->n_zones].name;
-        err = fr_stub_zone_init(name, &s->zones[s->n_zones]);
-        if (err) {
-            (void)fr_diag_fail(diag, err, "%s is too long for a federation", name);
-            goto out;
-        }
-    }
-    if (fedroam_options_set_pending(options, conf->pending) != FEDROAM_OK) {
-        err = fr_diag_fail(diag, FR_E_CONFIG, "%s", fedroam_options_error(options));
-        goto out;
-    }
+    err = add_zones(s, conf, diag);
+    if (err) goto out;
     err = fr_resolver_open(options, loop, diag, &s->handle);
     if (err) goto out;
     *out = s;
@@ -53,6 +71,39 @@ enum fr_err fr_source_open(struct fr_loop *loop, const struct fr_source_conf *co
 out:
     fedroam_options_free(options);
     if (s != NULL) on_end(&s->end);
+    return err;
+}
+
+bool fr_source_can_follow(const struct fr_source *s, const struct fr_source_conf *conf)
+{
+    if (conf->n_federations < s->n_zones) return false;
+    for (size_t i = 0; i < s->n_zones; i++) {
+        struct fr_stub_zone zone;
+        if (fr_stub_zone_init(conf->federations[i].name, &zone) != FR_OK ||
+            !fr_stub_zone_equal(&zone, &s->zones[i]))
+            return false;
+    }
+    return true;
+}
+
+enum fr_err fr_source_reload(struct fr_source *s, const struct fr_source_conf *conf,
+                             struct fr_diag *diag)
+{
+    struct fedroam_options *options = NULL;
+    size_t n_zones = s->n_zones;
+
+    enum fr_err err = make_options(conf, diag, &options);
+    if (err) return err;
+    err = add_zones(s, conf, diag);
+    if (err) goto out;
+    enum fedroam_err why = fedroam_reload(s->handle, options);
+    if (why != FEDROAM_OK) {
+        err =
+            fr_diag_fail(diag, FR_E_CONFIG, "look-ups go on as before: %s", fedroam_err_text(why));
+    }
+out:
+    if (err) s->n_zones = n_zones;
+    fedroam_options_free(options);
     return err;
 }
 

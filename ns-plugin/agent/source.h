@@ -2,7 +2,8 @@
 /*
  * Where the answers come from: one resolver handle and the names its federations answer for.
  *
- * Model: made at start and anew at each reload; those who ask hold a reference, so that a question
+ * Model: made at start; a reload gives it new options, and the cache stays, unless federations went or
+ *   changed places: then a new one is made. Those who ask hold a reference, so that a question
  *   under way ends with the handle it began with. The last reference given back frees it, after
  *   the turn (a handle must not be freed from its own call-backs).
  * Owns: the handle. Threads: the loop's. Errors: FR_E_CONFIG, FR_E_NET, FR_E_NOMEM with a diag.
@@ -26,6 +27,15 @@ struct fr_source_conf {
  * copied. */
 enum fr_err fr_source_open(struct fr_loop *loop, const struct fr_source_conf *conf,
                            struct fr_diag *diag, struct fr_source **out);
+
+/* Whether conf has the federations of the source in their places, and perhaps more after them. */
+bool fr_source_can_follow(const struct fr_source *s, const struct fr_source_conf *conf);
+
+/* New options for a source that can follow them; its cache stays. The same errors; on failure it goes
+ * on as before. */
+enum fr_err fr_source_reload(struct fr_source *s, const struct fr_source_conf *conf,
+                             struct fr_diag *diag);
+
 struct fr_source *fr_source_ref(struct fr_source *s);
 void fr_source_unref(struct fr_source *s); /* NULL is legal */
 

@@ -25,6 +25,13 @@ enum fr_err fr_stub_zone_init(const char *federation, struct fr_stub_zone *out)
     return err;
 }
 
+bool fr_stub_zone_equal(const struct fr_stub_zone *a, const struct fr_stub_zone *b)
+{
+    for (size_t i = 0; i < FR_STUB_TREES; i++)
+        if (!fr_dname_equal(fr_dname_span(&a->trees[i]), fr_dname_span(&b->trees[i]))) return false;
+    return true;
+}
+
 /* Of federations one below the other, the deeper one's tree. */
 static bool find_zone(const struct fr_dname *name, const struct fr_stub_zone *zones, size_t n,
                       size_t *out)

@@ -26,6 +26,7 @@ struct fr_stub_zone {
 
 /* FR_E_LIMIT: the name is too long to have names below it. FR_E_MALFORMED: it is none. */
 enum fr_err fr_stub_zone_init(const char *federation, struct fr_stub_zone *out);
+bool fr_stub_zone_equal(const struct fr_stub_zone *a, const struct fr_stub_zone *b);
 
 enum fr_stub_verdict {
     FR_STUB_DROP,   /* no query: nothing may be said */

@@ -552,6 +552,26 @@ def test_two_federations_and_a_reload(shared, tmp_path):
     assert not a.socket.exists()
 
 
+def test_a_reload_keeps_the_cache(shared, tmp_path):
+    """Other files and other limits, the same federations: what was asked once is not asked again."""
+    a = Agent(tmp_path / "agent", [block(shared, shared.acme)])
+    try:
+        assert rrs(a.udp(NAME).answer, "A") == ["127.0.0.1"]
+        assert a.get(f"/v1/devices/{DEVICE}")[2]["freshness"] == "fresh"
+        before = a.metrics()["fedroam_agent_exchanges_total"]
+        a.write([block(shared, shared.ns13)], more="limits: {pending: 77}\n")
+        a.daemon.signal(signal.SIGHUP)
+        a.daemon.wait_for("event=agent.reloaded")
+        assert a.metrics()["fedroam_agent_cache_entries"] > 0
+        assert a.get(f"/v1/devices/{DEVICE}")[2]["freshness"] == "cached"
+        assert rrs(a.udp(NAME).answer, "A") == ["127.0.0.1"]
+        assert a.metrics()["fedroam_agent_exchanges_total"] == before
+        assert a.get(f"/v1/devices/{ABSENT}")[0] == 404              # asked with the new certificate
+        assert a.metrics()["fedroam_agent_exchanges_total"] == before + 1
+    finally:
+        a.stop()
+
+
 def test_questions_go_on_through_reloads(shared, tmp_path):
     a = Agent(tmp_path / "agent", [block(shared, shared.acme)])
     try:
