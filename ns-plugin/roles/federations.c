@@ -19,27 +19,62 @@ static void unref(struct fr_ns_fed *feds, size_t n)
     }
 }
 
+static void take_stamps(const struct fr_federation_conf *conf,
+                        struct fr_file_stamp out[FR_NS_FED_FILES])
+{
+    out[0] = fr_file_stamp(conf->ca);
+    out[1] = fr_file_stamp(conf->certificate);
+    out[2] = fr_file_stamp(conf->key);
+}
+
+static bool same_stamps(const struct fr_file_stamp a[FR_NS_FED_FILES],
+                        const struct fr_file_stamp b[FR_NS_FED_FILES])
+{
+    for (size_t i = 0; i < FR_NS_FED_FILES; i++)
+        if (!fr_file_stamp_equal(&a[i], &b[i])) return false;
+    return true;
+}
+
+/* Both contexts of a fresh entry, also on failure the caller's to give back. The stamps are taken before the files are read: a
+ * write in between is seen at the next look. */
+static enum fr_err load_one(const struct fr_ns_options *options, size_t i, struct fr_ns_fed *fed,
+                            struct fr_diag *diag)
+{
+    const struct fr_federation_conf *conf = &options->federations[i];
+    const struct fr_tls_files files = {
+        .chain = conf->certificate, .key = conf->key, .ca = conf->ca};
+
+    if (!fr_span_copy(fr_span_str(conf->name), fed->name, sizeof fed->name)) {
+        return fr_diag_fail(diag, FR_E_CONFIG, "the federation name is too long");
+    }
+    take_stamps(conf, fed->stamps);
+    enum fr_err err = fr_own_cert_check(conf->certificate, conf->name, options->netid,
+                                        !options->roles.forwarding && !options->roles.home, diag);
+    if (err) return err;
+    err = fr_tls_client_load(&files, diag, &fed->client);
+    if (err) return err;
+    return fr_tls_server_load(&files, diag, &fed->server);
+}
+
 /* New contexts for all federations, or none. */
 static enum fr_err load_contexts(const struct fr_ns_options *options, struct fr_ns_fed *feds,
                                  struct fr_diag *diag)
 {
     for (size_t i = 0; i < options->n_federations; i++) {
-        const struct fr_federation_conf *conf = &options->federations[i];
-        const struct fr_tls_files files = {
-            .chain = conf->certificate, .key = conf->key, .ca = conf->ca};
-        if (!fr_span_copy(fr_span_str(conf->name), feds[i].name, sizeof feds[i].name)) {
-            return fr_diag_fail(diag, FR_E_CONFIG, "the federation name is too long");
-        }
-        enum fr_err err =
-            fr_own_cert_check(conf->certificate, conf->name, options->netid,
-                              !options->roles.forwarding && !options->roles.home, diag);
-        if (err) return err;
-        err = fr_tls_client_load(&files, diag, &feds[i].client);
-        if (err) return err;
-        err = fr_tls_server_load(&files, diag, &feds[i].server);
+        enum fr_err err = load_one(options, i, &feds[i], diag);
         if (err) return err;
     }
     return FR_OK;
+}
+
+/* Connections point at the entry: only what is in it changes. */
+static void replace(struct fr_ns_fed *fed, const struct fr_ns_fed *fresh)
+{
+    unref(fed, 1);
+    fed->client = fresh->client;
+    fed->server = fresh->server;
+    memcpy(fed->stamps, fresh->stamps, sizeof fed->stamps);
+    fed->generation++;
 }
 
 enum fr_err fr_ns_feds_load(struct fr_ns *ns, const struct fr_ns_options *options,
@@ -60,15 +95,45 @@ enum fr_err fr_ns_feds_load(struct fr_ns *ns, const struct fr_ns_options *option
         ns->n_feds = n;
         return FR_OK;
     }
-    /* Connections point at the entries: only what is in them changes. */
-    for (size_t i = 0; i < n; i++) {
-        unref(&ns->feds[i], 1);
-        ns->feds[i].client = fresh[i].client;
-        ns->feds[i].server = fresh[i].server;
-        ns->feds[i].generation++;
-    }
+    for (size_t i = 0; i < n; i++) replace(&ns->feds[i], &fresh[i]);
     fr_free(fresh);
     return FR_OK;
+}
+
+static void say_refused(struct fr_ns *ns, struct fr_ns_fed *fed, enum fr_err err,
+                        const struct fr_diag *diag, const struct fr_ns_fed *fresh)
+{
+    char text[1024];
+
+    if (same_stamps(fed->refused, fresh->stamps)) return;
+    memcpy(fed->refused, fresh->stamps, sizeof fed->refused);
+    fr_diag_print(diag, err, text, sizeof text);
+    FR_LOG(ns->log, FR_LOG_WARN, "certificate.unusable", FR_STR("federation", fed->name),
+           FR_STR("why", text));
+}
+
+void fr_ns_feds_follow(struct fr_ns *ns)
+{
+    bool has_changed = false;
+
+    for (size_t i = 0; i < ns->n_feds; i++) {
+        struct fr_ns_fed *fed = &ns->feds[i], fresh = {0};
+        struct fr_file_stamp stamps[FR_NS_FED_FILES];
+        struct fr_diag diag = {0};
+
+        take_stamps(&ns->options->federations[i], stamps);
+        if (same_stamps(stamps, fed->stamps)) continue;
+        enum fr_err err = load_one(ns->options, i, &fresh, &diag);
+        if (err) {
+            say_refused(ns, fed, err, &diag, &fresh);
+            unref(&fresh, 1);
+            continue;
+        }
+        replace(fed, &fresh);
+        has_changed = true;
+        FR_LOG(ns->log, FR_LOG_INFO, "certificate.loaded", FR_STR("federation", fed->name));
+    }
+    if (has_changed) fr_bi_client_close_idle(ns->client);
 }
 
 void fr_ns_feds_free(struct fr_ns *ns)

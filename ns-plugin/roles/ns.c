@@ -13,7 +13,8 @@ enum {
     TLS_SESSION_S = 3600,
     TLS_SESSIONS = 1024,
     EXPIRE_EVERY_MS = 60000,
-    EXPIRE_AT_ONCE = 1000, /* visitors looked at in one turn of the loop */
+    FOLLOW_EVERY_MS = 2000, /* a stat of each certificate file */
+    EXPIRE_AT_ONCE = 1000,  /* visitors looked at in one turn of the loop */
 };
 
 struct fr_js fr_ns_js(struct fr_ns *ns)
@@ -144,6 +145,15 @@ static void on_expire(struct fr_timer *timer)
     fr_timer_start(ns->loop, timer, is_done || err ? EXPIRE_EVERY_MS : 0);
 }
 
+/* Certificates are renewed beside us; nobody has to tell. */
+static void on_follow(struct fr_timer *timer)
+{
+    struct fr_ns *ns = timer->data;
+
+    fr_ns_feds_follow(ns);
+    fr_timer_start(ns->loop, timer, FOLLOW_EVERY_MS);
+}
+
 static enum fr_err open_gateways(struct fr_ns *ns, struct fr_diag *diag)
 {
     const struct fr_gateways_options options = {.at = ns->options->gateways.listen,
@@ -176,6 +186,7 @@ enum fr_err fr_ns_new(struct fr_loop *loop, const struct fr_ns_options *options,
     fr_timer_init(&ns->dedup_timer, fr_ns_on_dedup, ns);
     fr_timer_init(&ns->drain_timer, NULL, ns);
     fr_timer_init(&ns->expire_timer, on_expire, ns);
+    fr_timer_init(&ns->follow_timer, on_follow, ns);
     fr_defer_init(&ns->stopped, on_stopped, ns);
     enum fr_err err = fr_ns_check(options, diag);
     if (err) goto out;
@@ -196,6 +207,7 @@ enum fr_err fr_ns_new(struct fr_loop *loop, const struct fr_ns_options *options,
     err = open_gateways(ns, diag);
     if (err) goto out;
     fr_timer_start(loop, &ns->expire_timer, 0);
+    fr_timer_start(loop, &ns->follow_timer, FOLLOW_EVERY_MS);
     *out = ns;
     ns = NULL;
 out:
@@ -298,6 +310,7 @@ void fr_ns_free(struct fr_ns *ns)
     fr_timer_stop(&ns->dedup_timer);
     fr_timer_stop(&ns->drain_timer);
     fr_timer_stop(&ns->expire_timer);
+    fr_timer_stop(&ns->follow_timer);
     fr_ns_drop_runs(ns);
     fr_ns_drop_inbounds(ns);
     fr_defer_cancel(&ns->stopped);

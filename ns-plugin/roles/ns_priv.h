@@ -5,6 +5,7 @@
  * Owns: struct fr_ns owns everything in it but loop, log and options. Threads: the loop's.
  */
 #include "backend/server.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "gateway/dedup.h"
 #include "gateway/gateways.h"
@@ -14,11 +15,15 @@
 
 #include <fedroam/fedroam.h>
 
+enum { FR_NS_FED_FILES = 3 }; /* CA, chain, key */
+
 /* A federation we are in. The array is made once: connections point into it. */
 struct fr_ns_fed {
     char name[FR_FED_MAX + 1];
     struct fr_tls_ctx *client, *server;
     uint32_t generation; /* of its certificates: sessions of an older one do not resume */
+    struct fr_file_stamp stamps[FR_NS_FED_FILES];  /* of what was loaded */
+    struct fr_file_stamp refused[FR_NS_FED_FILES]; /* of what did not load and was said to */
 };
 
 struct fr_ns_counters {
@@ -53,6 +58,7 @@ struct fr_ns {
     struct fr_dedup *dedup;
     struct fr_timer dedup_timer;
     struct fr_timer expire_timer;
+    struct fr_timer follow_timer;
     struct fr_visitor_mark expire_at;
     struct fr_run *runs;
     size_t n_runs;
@@ -69,6 +75,9 @@ struct fr_ns {
 /* federations.c: certificates and who is who. */
 enum fr_err fr_ns_feds_load(struct fr_ns *ns, const struct fr_ns_options *options,
                             struct fr_diag *diag);
+/* Looks at the files: a set that changed and loads is shown and used from now on; one that does not load
+ * (half written, key of another certificate) is said once and tried again at the next look. */
+void fr_ns_feds_follow(struct fr_ns *ns);
 void fr_ns_feds_free(struct fr_ns *ns);
 struct fr_ns_fed *fr_ns_find_fed(struct fr_ns *ns, const char *name);
 bool fr_ns_select_tls(void *data, const char *sni, struct fr_tls_choice *out);

@@ -173,11 +173,6 @@ static enum fr_err end_fedroam(struct fr_join_end *end, struct fr_diag *diag)
         return err;
     }
     fr_report_add(end->report, "works", "%s: fedroam-ns --check finds it well", config);
-    if (end->entry->exec == NULL)
-        fr_report_add(
-            end->report, "next",
-            "fedroam-ns shows a new certificate after a reload: run this again with --exec "
-            "'systemctl reload fedroam-ns'");
     tell_endpoint(end);
     fr_report_add(end->report, "next",
                   "start it: fedroam-ns --config %s (systemctl enable --now "
