@@ -4,6 +4,7 @@
 #include "store/policy.h"
 #include "x509/csr.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +88,41 @@ static enum fr_err describe(const struct fr_ca *ca, struct fr_snap *snap, int64_
     return fr_serial_make(issue->spec.serial);
 }
 
+struct pins {
+    const uint8_t *spki;
+    size_t n;
+    bool has_it;
+};
+
+static enum fr_err count_pin(void *data, const uint8_t spki[FR_DIGEST_SIZE], int64_t not_after_s)
+{
+    struct pins *pins = data;
+
+    (void)not_after_s;
+    pins->n++;
+    if (memcmp(spki, pins->spki, FR_DIGEST_SIZE) == 0) pins->has_it = true;
+    return FR_OK;
+}
+
+/* A key that is not published is refused by every peer: better no certificate than that one. */
+static enum fr_err check_pins(struct fr_change *change, const struct fr_issue *issue,
+                              struct fr_diag *diag)
+{
+    const struct fr_cert_row *row = &issue->row;
+    struct pins pins = {.spki = row->spki};
+
+    if (row->profile != FR_PROFILE_NS) return FR_OK;
+    enum fr_err err =
+        fr_pin_each(fr_change_snap(change), row->netid, fr_change_now(change), count_pin, &pins);
+    if (err || pins.has_it || pins.n < FR_PINS_MAX) return err;
+    (void)fr_diag_fail(diag, FR_E_CONFLICT,
+                       "%06" PRIx32 " has %d live keys, as many as can be published for it",
+                       row->netid, FR_PINS_MAX);
+    fr_diag_hint(diag, "renew with the same key, or revoke certificates that are no longer used "
+                       "(cert list)");
+    return FR_E_CONFLICT;
+}
+
 enum fr_err fr_ca_intend(struct fr_ca *ca, struct fr_change *change,
                          const struct fr_issue_request *request, struct fr_diag *diag,
                          struct fr_issue *issue)
@@ -100,8 +136,8 @@ enum fr_err fr_ca_intend(struct fr_ca *ca, struct fr_change *change,
     if (err) return err;
     fill_row(ca, request, issue);
     err = fr_key_spki_sha256(issue->key, issue->row.spki);
-    if (err) return err;
-    return fr_cert_row_intend(change, &issue->row, diag);
+    if (!err) err = check_pins(change, issue, diag);
+    return err ? err : fr_cert_row_intend(change, &issue->row, diag);
 }
 
 enum fr_err fr_ca_sign(struct fr_ca *ca, int64_t now_s, struct fr_diag *diag,

@@ -11,7 +11,7 @@
 #define FR_DNS_NAME_MAX 253
 #define FR_ROW_NAMES_MAX 4
 #define FR_SERIAL_SIZE 16
-#define FR_PINS_MAX 16 /* keys published for one NetID; more certificates share them or wait */
+#define FR_PINS_MAX 16 /* keys published for one NetID; a certificate for another is not issued */
 #define FR_DIGEST_SIZE 32
 #define FR_ACTOR_MAX 64
 #define FR_REASON_MAX 512

@@ -337,15 +337,20 @@ static enum fr_err count_pin(void *data, const uint8_t *spki, int64_t not_after_
     return FR_OK;
 }
 
-static size_t count_pins(void)
+static size_t count_pins_of(uint32_t netid)
 {
     struct fr_snap *snap = NULL;
     size_t n = 0;
 
     assert_int_equal(fr_snap_begin(fed.store, &snap), FR_OK);
-    assert_int_equal(fr_pin_each(snap, 0x13, NOW, count_pin, &n), FR_OK);
+    assert_int_equal(fr_pin_each(snap, netid, NOW, count_pin, &n), FR_OK);
     fr_snap_end(snap);
     return n;
+}
+
+static size_t count_pins(void)
+{
+    return count_pins_of(0x13);
 }
 
 static void no_death_leaves_an_unknown_certificate(void **state)
@@ -393,6 +398,38 @@ static void no_death_leaves_an_unknown_certificate(void **state)
             assert_int_equal(row_of(serial).status,
                              step == AFTER_FINISH ? FR_CERT_ISSUED : FR_CERT_REVOKED);
     }
+}
+
+/* What cannot be published is not issued: peers would refuse it. A key that is published may have more certificates. */
+static void as_many_keys_as_can_be_published(void **state)
+{
+    struct fr_buf first = FR_BUF_INIT(FR_CSR_MAX);
+    struct fr_issue issue = FR_ISSUE_INIT;
+    struct fr_diag diag = {0};
+
+    (void)state;
+    make_csr(&first, NULL);
+    for (size_t had = count_pins_of(0x14), i = had; i <= FR_PINS_MAX; i++) {
+        struct fr_buf csr = FR_BUF_INIT(FR_CSR_MAX);
+        make_csr(&csr, NULL);
+        const struct fr_issue_request request = {
+            .subject = {.profile = FR_PROFILE_NS, .member = "beta", .netid = 0x14},
+            .csr = fr_buf_span(i == had ? &first : &csr)};
+        enum fr_err err = fr_ca_issue(fed.ca, fed.store, &BY, &request, &diag, &issue);
+        assert_int_equal(err, i < FR_PINS_MAX ? FR_OK : FR_E_CONFLICT);
+        fr_issue_deinit(&issue);
+        fr_buf_deinit(&csr);
+    }
+    assert_string_equal(diag.what, "000014 has 16 live keys, as many as can be published for it");
+    assert_int_equal(count_pins_of(0x14), FR_PINS_MAX);
+    assert_int_equal(count_intents(), 0);
+    const struct fr_issue_request again = {
+        .subject = {.profile = FR_PROFILE_NS, .member = "beta", .netid = 0x14},
+        .csr = fr_buf_span(&first)};
+    if (fr_ca_issue(fed.ca, fed.store, &BY, &again, &diag, &issue)) fail_msg("%s", diag.what);
+    assert_int_equal(count_pins_of(0x14), FR_PINS_MAX);
+    fr_issue_deinit(&issue);
+    fr_buf_deinit(&first);
 }
 
 /* Somebody else's opening does not take an intent away from a process that is just signing. */
@@ -452,6 +489,7 @@ int main(void)
         cmocka_unit_test(request_decides_nothing),
         cmocka_unit_test(what_may_not_be_issued_is_not),
         cmocka_unit_test(key_belongs_to_one_member),
+        cmocka_unit_test(as_many_keys_as_can_be_published),
         cmocka_unit_test(suspended_member_gets_nothing),
         cmocka_unit_test(young_intent_is_left_alone),
         cmocka_unit_test(no_death_leaves_an_unknown_certificate),
