@@ -53,7 +53,7 @@ struct fr_broker_listen_conf {
 struct fr_broker_limits {
     unsigned connections, connections_per_address; /* on each worker */
     unsigned streams;                              /* on each connection */
-    uint32_t handshake_ms, first_request_ms, request_ms, idle_ms, write_ms, drain_ms;
+    uint32_t handshake_ms, first_request_ms, request_ms, idle_ms, kept_ms, write_ms, drain_ms;
     size_t head, body, backlog, client_chain;
     unsigned resets, control_frames, continuations;
     uint32_t session_ms;

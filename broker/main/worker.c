@@ -250,6 +250,7 @@ static struct fr_http_server_conf server_conf(const struct fr_broker_limits *lim
     conf.first_request_ms = limits->first_request_ms;
     conf.request_ms = limits->request_ms;
     conf.idle_ms = limits->idle_ms;
+    conf.kept_ms = limits->kept_ms;
     conf.write_ms = limits->write_ms;
     conf.head_bytes = conf.target_bytes = limits->head;
     conf.body_bytes = limits->body;

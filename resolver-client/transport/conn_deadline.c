@@ -14,6 +14,18 @@ bool fr_conn_has_output(const struct fr_http_conn *c)
     return fr_stream_pending(&c->stream) > 0 || c->backlog > 0;
 }
 
+/* Nothing in progress. Who has a certificate and sends PINGs is there and means to ask again: a new
+ * handshake now and then would cost both more than a place. */
+static int64_t idle_deadline_ms(const struct fr_http_conn *c)
+{
+    int64_t due = c->request_ms + c->conf.idle_ms;
+
+    if (c->peer.cert == NULL || c->ping_ms <= c->request_ms) return due;
+    int64_t pinged = c->ping_ms + c->conf.idle_ms, last = c->request_ms + c->conf.kept_ms;
+    if (last < due) return due;
+    return pinged < last ? pinged : last;
+}
+
 /* When the connection's patience ends in its present state; INT64_MAX: never, the handler is at work. */
 static int64_t deadline_ms(const struct fr_http_conn *c)
 {
@@ -25,7 +37,7 @@ static int64_t deadline_ms(const struct fr_http_conn *c)
     if (c->held > 0) return INT64_MAX; /* we keep the peer waiting */
     if (!c->has_request) return c->since_ms + c->conf.first_request_ms;
     if (c->proto->is_partial(c)) return c->request_ms + c->conf.request_ms;
-    return c->in_progress > 0 ? INT64_MAX : c->request_ms + c->conf.idle_ms;
+    return c->in_progress > 0 ? INT64_MAX : idle_deadline_ms(c);
 }
 
 /* The timer is only moved when the deadline comes nearer; a later one is noticed when it fires. */

@@ -109,12 +109,14 @@ static void receive_settings(struct fr_http_conn *c, const nghttp2_frame_hd *hd,
 
 static void receive_ping(struct fr_http_conn *c, const nghttp2_frame_hd *hd, struct fr_span payload)
 {
-    if (hd->stream_id != 0)
+    if (hd->stream_id != 0) {
         fr_h2_breach(c, NGHTTP2_PROTOCOL_ERROR);
-    else if (payload.n != 8)
+    } else if (payload.n != 8) {
         fr_h2_breach(c, NGHTTP2_FRAME_SIZE_ERROR);
-    else if (!(hd->flags & NGHTTP2_FLAG_ACK))
+    } else if (!(hd->flags & NGHTTP2_FLAG_ACK)) {
+        c->ping_ms = fr_loop_now_ms(c->server->loop);
         fr_h2_put_frame(c, NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, payload);
+    }
 }
 
 static void receive_goaway(struct fr_http_conn *c, const nghttp2_frame_hd *hd,

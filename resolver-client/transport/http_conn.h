@@ -113,6 +113,7 @@ struct fr_http_conn {
     size_t backlog;       /* bytes of answers not yet filled */
     int64_t since_ms;     /* phase began */
     int64_t request_ms;   /* the request being read began; or the last one ended */
+    int64_t ping_ms;      /* HTTP/2: the peer last asked for a sign of life */
     int64_t progress_ms;  /* the peer last took output */
     int64_t close_by_ms;  /* when is_closing: patience ends */
     uint64_t seen_in, seen_out;

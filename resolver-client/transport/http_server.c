@@ -24,6 +24,7 @@ struct fr_http_server_conf fr_http_server_conf_default(void)
         .first_request_ms = 5000,
         .request_ms = 10000,
         .idle_ms = 120000,
+        .kept_ms = 3600000,
         .write_ms = 10000,
         .head_bytes = 8192,
         .target_bytes = 8192,

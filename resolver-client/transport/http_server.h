@@ -36,6 +36,7 @@ struct fr_http_server_conf {
     uint32_t first_request_ms;  /* established → first request complete */
     uint32_t request_ms;        /* first byte of a later request → complete */
     uint32_t idle_ms;           /* nothing in progress */
+    uint32_t kept_ms;           /* the same where the peer has a certificate and sends PINGs */
     uint32_t write_ms;          /* output pending without progress */
     size_t head_bytes;          /* request line and fields; HTTP/2: decoded header list */
     size_t target_bytes;        /* request target */
@@ -49,7 +50,7 @@ struct fr_http_server_conf {
 };
 
 /* The defaults of the house: 10,000 connections, 100 streams, 64 requests a turn, 5 s handshake and
- * first request, 10 s request, 120 s idle, 10 s write, 8 KiB head and target, 64 KiB body, 256 KiB
+ * first request, 10 s request, 120 s idle, an hour with PINGs, 10 s write, 8 KiB head and target, 64 KiB body, 256 KiB
  * backlog, 200 resets, 1,000 control frames, 4 continuations; any number from one address. */
 struct fr_http_server_conf fr_http_server_conf_default(void);
 
@@ -207,6 +208,10 @@ void fr_http_drop(struct fr_http_exchange *x);
 
 /* Who is at the other end. Valid while the connection is. */
 const struct fr_http_peer *fr_http_conn_peer(const struct fr_http_conn *conn);
+
+/* Copies the certificate that the peer showed in this connection's handshake (DER); its length, or 0:
+ * none was (also when the session was resumed), or it does not fit. */
+size_t fr_http_conn_certificate(const struct fr_http_conn *conn, uint8_t *out, size_t size);
 
 /* What both ends of this TLS connection know and nobody else: tls-unique under TLS 1.2 (RFC 5929),
  * tls-exporter under 1.3 (RFC 9266). 0: there is none. */

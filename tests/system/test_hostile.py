@@ -33,6 +33,7 @@ LIMITS = """limits:
   first_request: 2s
   request: 2s
   idle: 3s
+  kept: 5s
   write: 2s
   connections: 800
   connections_per_address: 300
@@ -287,6 +288,39 @@ def test_an_idle_connection_is_closed(fed):
     assert kept.ask() == 200
     assert is_closed(kept.tls)
     counter.wait()
+
+
+def test_pings_keep_a_connection_of_a_member(fed):
+    """Past `idle`, and not past `kept`; without a certificate they keep nothing."""
+    counter = late(fed, "idle")
+    nobody = ssl.create_default_context(cafile=str(fed.root))
+    nobody.set_alpn_protocols(["h2"])
+    authority = f"ca.{fed.name}"
+    stranger = nobody.wrap_socket(tcp(fed), server_hostname=authority)
+    ping, ends = frames.PingFrame(0, opaque_data=b"12345678").serialize(), {}
+    open_ones = {"member": tls(fed), "stranger": stranger}
+    for name, s in open_ones.items():
+        c = h2_open(s)
+        c.send_headers(1, h2_head(fed) if name == "member" else
+                       [(":method", "GET"), (":scheme", "https"), (":authority", authority), (":path", "/.well-known/est/cacerts")], end_stream=True)
+        s.sendall(c.data_to_send())
+        s.settimeout(0.2)
+    start = time.monotonic()
+    while open_ones and time.monotonic() < start + 60:
+        for name, s in list(open_ones.items()):
+            try:
+                s.sendall(ping)
+                if s.recv(65536):
+                    continue
+            except TimeoutError:
+                continue
+            except OSError:
+                pass
+            ends[name] = time.monotonic() - start
+            del open_ones[name]
+        time.sleep(0.1)
+    assert not open_ones and ends["member"] > 4.5 and 2.5 < ends["stranger"] < ends["member"], ends
+    counter.wait(2)
 
 
 # --- caps ---
