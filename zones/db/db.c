@@ -43,7 +43,7 @@ static enum fr_err fail(struct fr_diag *diag, const char *dir, int rc)
     if (rc == ENOMEM)
         fr_diag_hint(diag, "the address space is limited (ulimit -v): use a smaller map_size");
     if (rc == MDB_READERS_FULL) fr_diag_hint(diag, "too many processes read it at once: try again");
-    if (rc == MDB_MAP_FULL) fr_diag_hint(diag, "raise map_size");
+    if (rc == MDB_MAP_FULL) fr_diag_hint(diag, "free disk space, or use a larger map_size");
     return err;
 }
 

@@ -88,7 +88,7 @@ enum fr_err fr_batch_commit(struct fr_batch *batch, struct fr_diag *diag)
     fr_free(batch);
     if (err == FR_E_FULL) {
         (void)fr_diag_fail(diag, err, "the store is full; nothing was changed");
-        fr_diag_hint(diag, "free disk space, or raise map_size");
+        fr_diag_hint(diag, "free disk space for the state directory (fedroam store info)");
     } else if (err) {
         (void)fr_diag_fail(diag, err, "the change could not be written: %s", fr_err_text(err));
     }
