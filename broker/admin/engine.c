@@ -169,6 +169,17 @@ void fr_admin_cancel(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err
     finish(fed, task, err);
 }
 
+void fr_admin_cut(struct fr_admin_fed *fed, struct fr_task *task)
+{
+    FR_LOG(fed->log, FR_LOG_WARN, "task.cut_short",
+           FR_STR("federation", fr_store_federation(fed->store)), FR_STR("op", task->op->name),
+           FR_STR("why", "the broker stops"));
+    (void)fr_diag_fail(&task->diag, FR_E_CANCELLED, "cut short: the broker stops");
+    fr_diag_hint(&task->diag, "what it had begun to write in place is finished at the next start, "
+                              "all else is as it was");
+    finish(fed, task, FR_E_CANCELLED);
+}
+
 /* The refusal stands in any case; what it is remembered by is worth a line when it fails. */
 static void note_conflicts(struct fr_task *task, struct fr_batch *batch)
 {

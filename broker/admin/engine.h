@@ -110,6 +110,10 @@ bool fr_admin_step(struct fr_admin_fed *fed, struct fr_task *task, unsigned budg
 /* Ends a task that was not run, or not to its end, with this code. */
 void fr_admin_cancel(struct fr_admin_fed *fed, struct fr_task *task, enum fr_err err);
 
+/* Ends one that has begun, because the process must: as after a crash, the next start finishes it or takes
+ * it back. */
+void fr_admin_cut(struct fr_admin_fed *fed, struct fr_task *task);
+
 /* Runs one task to its end. */
 void fr_admin_run(struct fr_admin_fed *fed, struct fr_task *task);
 

@@ -1,6 +1,8 @@
 #include "admin/writer.h"
 
+#include "admin/fed.h"
 #include "admin/task.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <pthread.h>
@@ -32,14 +34,15 @@ struct lane {
 
 struct fr_writer {
     struct fr_admin_fed *fed;
-    unsigned queue_max, slice_ms;
+    unsigned queue_max, slice_ms, patience_ms;
     struct fr_writer_confirm confirm;
     pthread_t thread;
-    pthread_mutex_t lock; /* the queues and is_stopping */
+    pthread_mutex_t lock; /* the queues, is_stopping and stop_by_ms */
     pthread_cond_t wake;
     struct queue singles, issues;
     struct lane lanes[LANES];
     bool is_stopping;
+    int64_t stop_by_ms; /* when stopping: patience with a bulk ends */
     atomic_uint_fast64_t tasks, refused, groups, slices;
 };
 
@@ -127,11 +130,25 @@ static void run_issues(struct fr_writer *w, struct job *const *jobs, size_t n)
     for (size_t i = 0; i < n; i++) job_finish(w, jobs[i]);
 }
 
+static bool has_no_time(struct fr_writer *w, const struct job *job)
+{
+    int64_t now_ms = fr_clock_mono_ms(w->fed->clock);
+
+    pthread_mutex_lock(&w->lock);
+    bool is_late = w->is_stopping && now_ms >= w->stop_by_ms;
+    pthread_mutex_unlock(&w->lock);
+    return is_late && fr_task_is_bulk(job->task);
+}
+
 static void run_slice(struct fr_writer *w, struct lane *lane)
 {
     struct job *job = lane->running;
     bool is_over = fr_admin_step(w->fed, job->task, w->slice_ms);
     atomic_fetch_add(&w->slices, 1);
+    if (!is_over && has_no_time(w, job)) {
+        fr_admin_cut(w->fed, job->task);
+        is_over = true;
+    }
     if (!is_over) return;
     lane->running = NULL;
     confirm(w, &job, 1);
@@ -224,6 +241,7 @@ enum fr_err fr_writer_start(const struct fr_writer_options *options, struct fr_w
     w->fed = options->fed;
     w->queue_max = options->queue;
     w->slice_ms = options->slice_ms;
+    w->patience_ms = options->patience_ms;
     w->confirm = options->confirm;
     queue_init(&w->singles);
     queue_init(&w->issues);
@@ -279,6 +297,7 @@ void fr_writer_stop(struct fr_writer *w)
     if (!w) return;
     pthread_mutex_lock(&w->lock);
     w->is_stopping = true;
+    w->stop_by_ms = fr_clock_mono_ms(w->fed->clock) + w->patience_ms;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);

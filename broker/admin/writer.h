@@ -33,6 +33,7 @@ struct fr_writer_options {
     struct fr_admin_fed *fed; /* borrowed; used by the writer's thread alone until stop returns */
     unsigned queue;
     unsigned slice_ms;
+    unsigned patience_ms; /* of a stop, with a bulk that runs */
     struct fr_writer_confirm confirm;
 };
 
@@ -52,7 +53,8 @@ struct fr_writer_counters {
 struct fr_writer_counters fr_writer_counters(struct fr_writer *writer);
 
 /*
- * Takes no more, runs what waits to its end (a long task that has not begun is cancelled), ends the
- * thread, frees. Call-backs may still be in their loops' queues. NULL is legal.
+ * Takes no more, runs what waits to its end, ends the thread, frees. A long task that has not begun is
+ * cancelled, and so is a bulk that is not over after patience_ms: the next start finishes it or takes
+ * it back, as after a crash. Call-backs may still be in their loops' queues. NULL is legal.
  */
 void fr_writer_stop(struct fr_writer *writer);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define SLICE_MS 50
+#define BULK_PATIENCE_MS 10000 /* of a stop; with the drain less than the unit's TimeoutStopSec */
 
 void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *more)
 {
@@ -145,6 +146,7 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
     const struct fr_writer_options writer = {.fed = fed->admin,
                                              .queue = options->changes,
                                              .slice_ms = SLICE_MS,
+                                             .patience_ms = BULK_PATIENCE_MS,
                                              .confirm = {confirm, fed->standby}};
     err = fr_writer_start(&writer, &fed->writer);
     if (err) return err;

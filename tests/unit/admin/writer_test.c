@@ -120,6 +120,49 @@ static void long_tasks_do_not_wait_for_an_import(void **state)
     assert_int_equal(devices, DEVICES / 2);
 }
 
+/* A stop does not wait for an import of any length: a cut one is finished or taken back, as after a crash. */
+static void a_stop_cuts_an_import_short(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_loop *loop = loop_make();
+    struct fr_writer *writer = NULL;
+    const struct fr_writer_options options = {.fed = f->fed, .queue = 100, .slice_ms = 1};
+    enum { DEVICES = 400000 };
+    unsigned clock = 0;
+    struct outcome import = {.clock = &clock}, single = {.clock = &clock};
+    struct fr_snap *snap = NULL;
+    uint64_t before = 0, after = 0;
+    uint8_t *body = calloc(DEVICES, 8);
+    for (size_t i = 0; i < DEVICES; i++) {
+        body[8 * i] = 2;
+        for (size_t b = 0; b < 4; b++) body[8 * i + 4 + b] = (uint8_t)(i >> (8 * (3 - b)));
+    }
+    assert_int_equal(fr_snap_begin(f->store, &snap), FR_OK);
+    assert_int_equal(fr_device_count(snap, &before), FR_OK);
+    fr_snap_end(snap);
+    assert_int_equal(fr_writer_start(&options, &writer), FR_OK);
+    struct fr_task *task =
+        task_make("zone.import", "{\"netid\":\"000013\"}", fr_span(body, 8 * DEVICES), false);
+    assert_int_equal(fr_writer_submit(writer, task, loop, note, &import), FR_OK);
+    while (fr_writer_counters(writer).slices < 3) (void)fr_loop_poll_turn(loop, 1);
+    assert_int_equal(
+        fr_writer_submit(writer,
+                         task_make("policy.set", "{\"set\":{\"ttl.netid\":\"61s\"}}", none, false),
+                         loop, note, &single),
+        FR_OK);
+    fr_writer_stop(writer);
+    turn_until(loop, &clock, 2);
+    assert_int_equal(single.refused, 0);
+    assert_int_equal(import.refused, 1);
+    while (!fr_admin_tidy(f->fed, 100)) continue;
+    assert_int_equal(fr_snap_begin(f->store, &snap), FR_OK);
+    assert_int_equal(fr_device_count(snap, &after), FR_OK);
+    fr_snap_end(snap);
+    assert_true(after == before || after == before + DEVICES);
+    fr_loop_poll_free(loop);
+    free(body);
+}
+
 static void a_full_queue_refuses_and_stop_finishes_what_waits(void **state)
 {
     struct fixture *f = *state;
@@ -152,6 +195,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(singles_get_in_between_and_share_commits, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(long_tasks_do_not_wait_for_an_import, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_stop_cuts_an_import_short, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_full_queue_refuses_and_stop_finishes_what_waits,
                                         fixture_setup, fixture_teardown),
