@@ -1,9 +1,12 @@
 /* fedroam: the administrator's and the member's program. Its commands live with their libraries. */
 #include "base/cli.h"
+#include "base/conf.h"
 #include "bench/commands.h"
+#include "enrol/wallet.h"
 #include "member_cli/commands.h"
 #include "pki_cli/commands.h"
 #include "pki_cli/passphrase.h"
+#include "resolver/config.h"
 #include "resolver_cli/commands.h"
 #include "zones_cli/commands.h"
 
@@ -25,8 +28,43 @@ static const struct fr_cli_command own_commands[] = {
     {.path = "version",
      .summary = "print the version of this program",
      .example = "fedroam version -o json",
+     .only_reads = true,
      .run = run_version},
     {.path = NULL},
+};
+
+/* The first page: who uses what. Every first word of a command stands here once. */
+static const struct fr_cli_topic topics[] = {
+    {"on the federation operator's host: who takes part", "ca",
+     "the certificate authority: root, issuing CAs, lists"},
+    {NULL, "member", "members: admit, suspend, remove; their blocks of EUIs"},
+    {NULL, "token", "enrolment tokens: how a member gets its first certificates"},
+    {NULL, "cert", "certificates: list, issue, revoke"},
+    {NULL, "grace", "let expired certificates renew after an outage"},
+    {NULL, "audit", "the trail of all that was signed and changed"},
+    {"on the federation operator's host: what is found, and its keeping", "network",
+     "networks (NetIDs) and their endpoints"},
+    {NULL, "device", "devices; with --broker a member's own, from anywhere"},
+    {NULL, "joineui", "join servers by JoinEUI"},
+    {NULL, "zone", "import, export and check the zone; transfers from members"},
+    {NULL, "visibility", "who may see whose devices"},
+    {NULL, "policy", "what holds for the whole federation"},
+    {NULL, "stats", "look-ups by day and member"},
+    {NULL, "journal", "every change of the state"},
+    {NULL, "store", "the state's files"},
+    {NULL, "replica", "further brokers of the same federation"},
+    {NULL, "promote", NULL},
+    {"on a member's machine", "join", NULL},
+    {NULL, "renew", NULL},
+    {NULL, "wallet", "the federations joined, and their certificates"},
+    {NULL, "export", "certificates and configuration for other programs"},
+    {NULL, "leave", NULL},
+    {NULL, "resolve", NULL},
+    {NULL, "why", NULL},
+    {NULL, "test", "do names, brokers and peers work from here"},
+    {"anywhere", "bench", "load on a broker"},
+    {NULL, "version", NULL},
+    {0},
 };
 
 int main(int argc, char **argv)
@@ -43,12 +81,16 @@ int main(int argc, char **argv)
                                                           fr_member_commands,
                                                           own_commands,
                                                           NULL};
+    static const struct fr_conf_schema *const files[] = {&fr_resolver_schema, &fr_wallet_schema,
+                                                         NULL};
     struct fr_cli_keeper keeper = {getenv("CREDENTIALS_DIRECTORY"), FR_BUF_INIT(FR_PASSPHRASE_MAX)};
     const struct fr_cli_program program = {
         .name = "fedroam",
         .summary = "administer and ask LoRaWAN roaming federations",
         .tables = tables,
         .globals = fr_cli_globals,
+        .topics = topics,
+        .files = files,
         .data = &keeper,
     };
     const struct rlimit no_core = {0, 0};

@@ -429,7 +429,10 @@ static const struct fr_conf_row rows[] = {
 };
 
 const struct fr_conf_schema fr_broker_schema = {
-    .title = "broker.yaml", .size = sizeof(struct fr_broker_conf), .rows = rows};
+    .title = "broker.yaml",
+    .summary = "federations that fedroam-broker serves, and where and how",
+    .size = sizeof(struct fr_broker_conf),
+    .rows = rows};
 
 const char *fr_serve_text(enum fr_serve serve)
 {

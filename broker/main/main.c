@@ -190,10 +190,12 @@ static const struct fr_cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
+    static const struct fr_conf_schema *const files[] = {&fr_broker_schema, NULL};
     static const struct fr_cli_command *const tables[] = {commands, NULL};
     const struct fr_cli_program program = {.name = "fedroam-broker",
                                            .summary = "the broker of LoRaWAN roaming federations",
-                                           .tables = tables};
+                                           .tables = tables,
+                                           .files = files};
     (void)signal(SIGPIPE, SIG_IGN);
     fr_process_seal(true);
     raise_descriptors();

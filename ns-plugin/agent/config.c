@@ -105,7 +105,10 @@ static const struct fr_conf_row ROWS[] = {
 };
 
 const struct fr_conf_schema fr_agent_schema = {
-    .title = "agent.yaml", .size = sizeof(struct fr_agent_conf), .rows = ROWS};
+    .title = "agent.yaml",
+    .summary = "which federations fedroam-agent answers for, and where",
+    .size = sizeof(struct fr_agent_conf),
+    .rows = ROWS};
 
 static enum fr_err complete_listen(struct fr_agent_conf *conf, struct fr_diag *diag)
 {

@@ -151,9 +151,12 @@ static const struct fr_cli_command COMMANDS[] = {
 
 int main(int argc, char **argv)
 {
+    static const struct fr_conf_schema *const FILES[] = {&fr_agent_schema, NULL};
     static const struct fr_cli_command *const TABLES[] = {COMMANDS, NULL};
-    const struct fr_cli_program program = {
-        .name = "fedroam-agent", .summary = "federations for every program", .tables = TABLES};
+    const struct fr_cli_program program = {.name = "fedroam-agent",
+                                           .summary = "federations for every program",
+                                           .tables = TABLES,
+                                           .files = FILES};
 
     (void)signal(SIGPIPE, SIG_IGN);
     fr_process_seal(true);

@@ -264,7 +264,10 @@ static const struct fr_conf_row ROWS[] = {
 };
 
 const struct fr_conf_schema fr_ns_schema = {
-    .title = "ns.yaml", .size = sizeof(struct fr_ns_conf), .rows = ROWS};
+    .title = "ns.yaml",
+    .summary = "gateways, peers, roles and federations of fedroam-ns",
+    .size = sizeof(struct fr_ns_conf),
+    .rows = ROWS};
 
 static enum fr_err complete(struct fr_ns_conf *conf, struct fr_diag *diag)
 {

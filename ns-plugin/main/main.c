@@ -4,6 +4,7 @@
 #include "base/seal.h"
 #include "ns/config.h"
 #include "roles/ns.h"
+#include "state/keys.h"
 #include "transport/health.h"
 #include "transport/loop_ev.h"
 
@@ -167,9 +168,12 @@ static const struct fr_cli_command COMMANDS[] = {
 
 int main(int argc, char **argv)
 {
+    static const struct fr_conf_schema *const FILES[] = {&fr_keys_schema, &fr_ns_schema, NULL};
     static const struct fr_cli_command *const TABLES[] = {COMMANDS, NULL};
-    const struct fr_cli_program program = {
-        .name = "fedroam-ns", .summary = "a LoRaWAN network server that roams", .tables = TABLES};
+    const struct fr_cli_program program = {.name = "fedroam-ns",
+                                           .summary = "a LoRaWAN network server that roams",
+                                           .tables = TABLES,
+                                           .files = FILES};
 
     (void)signal(SIGPIPE, SIG_IGN);
     fr_process_seal(true);

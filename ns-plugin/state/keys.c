@@ -128,8 +128,12 @@ static const struct fr_conf_row ROWS[] = {
     {0},
 };
 
-static const struct fr_conf_schema SCHEMA = {
-    .title = "devices.yaml", .size = sizeof(struct fr_keys), .is_private = true, .rows = ROWS};
+const struct fr_conf_schema fr_keys_schema = {.title = "devices.yaml",
+                                              .summary =
+                                                  "devices of fedroam-ns and their root keys",
+                                              .size = sizeof(struct fr_keys),
+                                              .is_private = true,
+                                              .rows = ROWS};
 
 static int by_dev_eui(const void *a, const void *b)
 {
@@ -211,7 +215,7 @@ static enum fr_err adopt(struct fr_keys *loaded, const char *path, struct fr_dia
 
     if (keys == NULL) {
         fr_free(loaded->join_euis);
-        fr_conf_free(&SCHEMA, loaded);
+        fr_conf_free(&fr_keys_schema, loaded);
         return err ? err : FR_E_NOMEM;
     }
     *out = keys;
@@ -222,7 +226,7 @@ enum fr_err fr_keys_load(const char *path, struct fr_diag *diag, struct fr_keys 
 {
     struct fr_keys loaded;
 
-    enum fr_err err = fr_conf_load(&SCHEMA, path, diag, &loaded);
+    enum fr_err err = fr_conf_load(&fr_keys_schema, path, diag, &loaded);
     return err ? err : adopt(&loaded, path, diag, out);
 }
 
@@ -231,7 +235,7 @@ enum fr_err fr_keys_parse(const char *path, struct fr_span text, struct fr_diag 
 {
     struct fr_keys loaded;
 
-    enum fr_err err = fr_conf_parse(&SCHEMA, path, text, diag, &loaded);
+    enum fr_err err = fr_conf_parse(&fr_keys_schema, path, text, diag, &loaded);
     return err ? err : adopt(&loaded, path, diag, out);
 }
 
@@ -239,7 +243,7 @@ void fr_keys_free(struct fr_keys *keys)
 {
     if (keys == NULL) return;
     fr_free(keys->join_euis);
-    fr_conf_free(&SCHEMA, keys);
+    fr_conf_free(&fr_keys_schema, keys);
     fr_free(keys);
 }
 

@@ -10,6 +10,7 @@
  * Units and limits: FR_KEYS_MAX devices.
  * Trust: the operator's file. Keys never go into a log or a diag.
  */
+#include "base/conf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/span.h"
@@ -55,6 +56,9 @@ struct fr_kek {
 };
 
 struct fr_keys;
+
+/* devices.yaml; what it loads has the size of fr_keys_load's. */
+extern const struct fr_conf_schema fr_keys_schema;
 
 enum fr_err fr_keys_load(const char *path, struct fr_diag *diag, struct fr_keys **out);
 enum fr_err fr_keys_parse(const char *path, struct fr_span text, struct fr_diag *diag,

@@ -101,12 +101,14 @@ const struct fr_cli_command fr_ca_commands[] = {
                 "signs no more, what it signed is good; retired, revoked: what it signed is "
                 "refused.",
      .example = "fedroam ca list -o json",
+     .only_reads = true,
      .run = fr_cmd_ca_list},
     {.path = "ca show",
      .args = "[NAME]",
      .max_args = 1,
      .summary = "one CA: also its list, and whose certificates hang below",
      .example = "fedroam ca show 2026a",
+     .only_reads = true,
      .run = fr_cmd_ca_show},
     {.path = "ca intermediate prepare",
      .options = PREPARE_OPTIONS,
@@ -164,6 +166,7 @@ const struct fr_cli_command fr_ca_commands[] = {
      .details = "A running broker makes those of the issuing CAs after every revocation, and each "
                 "hour.",
      .example = "fedroam ca crl show",
+     .only_reads = true,
      .run = fr_cmd_ca_crl_show},
     {.path = "ca crl publish",
      .summary = "make new revocation lists of the issuing CAs now",

@@ -97,8 +97,11 @@ static const struct fr_conf_row entry_rows[] = {
     {0},
 };
 
-static const struct fr_conf_schema entry_schema = {
-    .title = "wallet.yaml", .size = sizeof(struct fr_wallet_entry), .rows = entry_rows};
+const struct fr_conf_schema fr_wallet_schema = {
+    .title = "wallet.yaml",
+    .summary = "what a member's machine has in one federation: fedroam join writes it",
+    .size = sizeof(struct fr_wallet_entry),
+    .rows = entry_rows};
 
 enum fr_err fr_wallet_load(const char *dir, const char *fed, struct fr_diag *diag,
                            struct fr_wallet_entry **out)
@@ -115,7 +118,7 @@ enum fr_err fr_wallet_load(const char *dir, const char *fed, struct fr_diag *dia
     }
     struct fr_wallet_entry *entry = fr_calloc(1, sizeof *entry);
     if (entry == NULL) return FR_E_NOMEM;
-    err = fr_conf_load(&entry_schema, path, diag, entry);
+    err = fr_conf_load(&fr_wallet_schema, path, diag, entry);
     if (!err && (entry->name == NULL || strcmp(entry->name, fed) != 0 || entry->est == NULL))
         err = fr_diag_fail(diag, FR_E_CONFIG, "%s is not the entry of %s", path, fed);
     if (err)
@@ -188,7 +191,7 @@ enum fr_err fr_wallet_save(const char *dir, const struct fr_wallet_entry *entry,
 void fr_wallet_free(struct fr_wallet_entry *entry)
 {
     if (entry == NULL) return;
-    fr_conf_free(&entry_schema, entry);
+    fr_conf_free(&fr_wallet_schema, entry);
     fr_free(entry);
 }
 

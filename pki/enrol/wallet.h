@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/conf.h"
 #include "base/diag.h"
 #include "base/err.h"
 
@@ -49,6 +50,9 @@ struct fr_wallet_entry {
 /* A path of the wallet. FR_E_LIMIT when it is too long. */
 enum fr_err fr_wallet_path(char out[FR_WALLET_PATH], struct fr_diag *diag, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* wallet.yaml, one for each federation. */
+extern const struct fr_conf_schema fr_wallet_schema;
 
 enum fr_err fr_wallet_load(const char *dir, const char *fed, struct fr_diag *diag,
                            struct fr_wallet_entry **out);

@@ -170,6 +170,7 @@ const struct fr_cli_command fr_bench_commands[] = {
          "have budgets.",
      .example = "fedroam bench doh --config resolver.yaml --names devices.csv --connections 8 "
                 "--streams 32 --duration 10s",
+     .only_reads = true,
      .run = run_doh},
     {0},
 };

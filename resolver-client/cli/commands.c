@@ -49,6 +49,7 @@ const struct fr_cli_command fr_resolver_commands[] = {
          "certificate, and prints what is needed to connect. Exit code 0: found, 7: unknown, "
          "4 and 5: refused, 10: no broker answered.",
      .example = "fedroam resolve --config resolver.yaml 70b3d57ed0000001",
+     .only_reads = true,
      .run = fr_cmd_resolve},
     {.path = "why",
      .args = "DEVEUI",
@@ -63,6 +64,7 @@ const struct fr_cli_command fr_resolver_commands[] = {
          "network. Stops at the first thing that is wrong. Exit code 0: all is well, 2: the way is "
          "open and something on it is not as it should be, else that of the fault.",
      .example = "fedroam why --config resolver.yaml 70b3d57ed0000001",
+     .only_reads = true,
      .run = fr_cmd_why},
     {.path = "test dns",
      .options = test_dns_options,
@@ -73,6 +75,7 @@ const struct fr_cli_command fr_resolver_commands[] = {
                 "is wrong "
                 "and says what to do. Exit codes: those of fedroam why.",
      .example = "fedroam test dns --netid 000014",
+     .only_reads = true,
      .run = fr_cmd_test_dns},
     {.path = "test doh",
      .options = test_options,
@@ -80,6 +83,7 @@ const struct fr_cli_command fr_resolver_commands[] = {
      .details = "Stops at the first thing that is wrong and says what to do. Exit codes: those of "
                 "fedroam why.",
      .example = "fedroam test doh --config resolver.yaml",
+     .only_reads = true,
      .run = fr_cmd_test_doh},
     {.path = "test peer",
      .args = "NETID",
@@ -90,6 +94,7 @@ const struct fr_cli_command fr_resolver_commands[] = {
      .details = "Stops at the first thing that is wrong and says what to do. Exit codes: those of "
                 "fedroam why.",
      .example = "fedroam test peer 000014 --fed fed.example",
+     .only_reads = true,
      .run = fr_cmd_test_peer},
     {0},
 };

@@ -179,7 +179,10 @@ static const struct fr_conf_row resolver_rows[] = {
 };
 
 const struct fr_conf_schema fr_resolver_schema = {
-    .title = "resolver.yaml", .size = sizeof(struct fr_resolver_conf), .rows = resolver_rows};
+    .title = "resolver.yaml",
+    .summary = "federations that are looked up, and with what certificate",
+    .size = sizeof(struct fr_resolver_conf),
+    .rows = resolver_rows};
 
 /* The addresses of a host name as texts, at most FR_BROKER_ADDRESSES_MAX. */
 struct found {

@@ -44,7 +44,7 @@ BELOW["pki_cli"] = PROGRAM | {"publish"}
 BELOW["resolver_cli"] = PROGRAM | {"pki_cli"}
 BELOW["member_cli"] = BELOW["enrol"] | {"dns", "enrol"}
 BELOW["bench"] = {"base", "names", "transport", "resolver", "fedroam"}
-BELOW["program"] = PROGRAM | {"zones_cli", "pki_cli", "resolver_cli", "bench", "member_cli"}
+BELOW["program"] = PROGRAM | {"enrol", "zones_cli", "pki_cli", "resolver_cli", "bench", "member_cli"}
 
 # The header of a vendor → the files that may know it.
 VENDORS = {

@@ -1,5 +1,6 @@
 #include "base/cli.h"
 
+#include "base/cli_generate.h"
 #include "base/cli_internal.h"
 #include "base/mem.h"
 #include "base/nearest.h"
@@ -11,9 +12,9 @@ const struct fr_cli_option fr_cli_globals[] = {
     {.name = "state", .value = "DIR", .help = "the federation's state directory"},
     {.name = "fed", .value = "NAME", .help = "the federation, where several exist"},
     {.name = "output", .letter = 'o', .value = "text|json", .help = "form of the results"},
-    {.name = "yes", .letter = 'y', .help = "do not ask"},
-    {.name = "dry-run", .help = "show what would change, change nothing"},
-    {.name = "reason", .value = "TEXT", .help = "why, for the journal"},
+    {.name = "yes", .letter = 'y', .is_for_changes = true, .help = "do not ask"},
+    {.name = "dry-run", .is_for_changes = true, .help = "show what would change, change nothing"},
+    {.name = "reason", .value = "TEXT", .is_for_changes = true, .help = "why, for the journal"},
     {.name = "passphrase-fd",
      .value = "N",
      .help = "of the CA's keys, when no broker runs: read it from this descriptor"},
@@ -192,6 +193,8 @@ static enum fr_exit take_option(struct fr_cli *cli, const struct token *t, int a
 
     if (o == NULL) o = find_in(cli->program->globals, t);
     if (o == NULL) return unknown_option(cli, t);
+    if (!fr_cli_option_fits(o, cli->command))
+        return fr_cli_usage(cli, "--%s is for commands that change something", o->name);
     if (o->value == NULL && value != NULL) return fr_cli_usage(cli, "--%s takes no value", o->name);
     if (o->value != NULL && value == NULL) {
         if (*i + 1 >= argc) return fr_cli_usage(cli, "--%s needs a value (%s)", o->name, o->value);
@@ -290,6 +293,8 @@ enum fr_exit fr_cli_run(const struct fr_cli_program *program, int argc, char **a
     bool is_done;
     enum fr_exit rc;
 
+    if (argc > 1 && strcmp(argv[1], "--generate") == 0)
+        return fr_cli_generate(program, argc, argv, err);
     cli.command = find_command(program, w.text);
     rc = answer_early(&cli, &w, &is_done);
     if (is_done) return rc;

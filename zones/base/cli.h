@@ -5,7 +5,8 @@
  * run function of four steps (parse, load, do, print). Options may stand before or after the
  * command: --name value, --name=value, -n value, --flag; "--" ends them. A command whose path is
  * "" is run when no word names another: a daemon has just that one.
- * --help works at every level and --version at the top; both need no row.
+ * --help works at every level and --version at the top; both need no row. The first page lists topics
+ * where a program has them. Manual pages and completions are made from the same rows (cli_generate.h).
  * Errors: a wrong command line prints one line with the nearest known word on stderr and gives
  * FR_EXIT_USAGE (64).
  * Owns: nothing of argv's; struct fr_cli lives during run. Threads: one. */
@@ -23,6 +24,7 @@ struct fr_cli_option {
     const char *value;  /* what stands for the value in help ("N"); NULL = a flag */
     bool is_repeatable; /* else a second one is a usage error */
     bool is_required;
+    bool is_for_changes; /* a global that commands which only read refuse */
     const char *help;
 };
 
@@ -36,8 +38,18 @@ struct fr_cli_command {
     const char *details;                 /* more for its --help; may be NULL */
     const char *example;                 /* a whole command line */
     bool has_csv;                        /* -o csv is a form of its results too */
+    bool only_reads;                     /* changes nothing: no --dry-run, --reason, --yes */
     enum fr_exit (*run)(struct fr_cli *cli);
 };
+
+/* A first word of commands, for the first page of --help. */
+struct fr_cli_topic {
+    const char *heading; /* begins a group: who uses it; NULL = of the group before */
+    const char *word;    /* "member" */
+    const char *summary; /* NULL = that of the command of this name */
+};
+
+struct fr_conf_schema;
 
 struct fr_cli_program {
     const char *name; /* "fedroam" */
@@ -45,6 +57,10 @@ struct fr_cli_program {
     const struct fr_cli_command *const *tables; /* each ends with {NULL}; the list ends with NULL */
     /* allowed with every command; ends with {NULL}; may be NULL */
     const struct fr_cli_option *globals;
+    /* its first page, in this order; ends with {NULL}; NULL = every command on one page */
+    const struct fr_cli_topic *topics;
+    /* its configuration files, for their manual pages; ends with NULL; may be NULL */
+    const struct fr_conf_schema *const *files;
     void *data; /* given back by fr_cli_data */
 };
 

@@ -75,6 +75,7 @@ struct fr_conf_row {
 
 struct fr_conf_schema {
     const char *title;              /* "broker.yaml" */
+    const char *summary;            /* what is in it: one line for its manual page */
     size_t size;                    /* of the program's struct */
     bool is_private;                /* the file must be readable by its owner only */
     const struct fr_conf_row *rows; /* ends with {NULL} */

@@ -32,5 +32,8 @@ void fr_node_free(struct fr_node *node);
 enum fr_err fr_conf_store(const struct fr_conf_row *row, const char *file, struct fr_span text,
                           struct fr_diag *diag, void *member);
 
+/* "a duration, 1s to 1h": what a row takes. `quote` stands on both sides of a word that is written so. */
+void fr_conf_describe(struct fr_buf *out, const struct fr_conf_row *row, const char *quote);
+
 /* "a duration", "true or false": for messages and the reference. */
 const char *fr_conf_type_text(enum fr_conf_type type);

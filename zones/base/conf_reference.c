@@ -27,11 +27,11 @@ static void put_bound(struct fr_buf *out, enum fr_conf_type type, uint64_t v)
     fr_buf_printf(out, "%llu%s", (unsigned long long)(v / u->factor), u->word);
 }
 
-static void put_type(struct fr_buf *out, const struct fr_conf_row *row)
+void fr_conf_describe(struct fr_buf *out, const struct fr_conf_row *row, const char *quote)
 {
     if (row->type == FR_T_ENUM) {
         for (const struct fr_conf_word *w = row->words; w->word != NULL; w++) {
-            fr_buf_printf(out, "%s`%s`", w == row->words ? "" : " or ", w->word);
+            fr_buf_printf(out, "%s%s%s%s", w == row->words ? "" : " or ", quote, w->word, quote);
         }
     } else {
         fr_buf_add_str(out, fr_conf_type_text(row->type));
@@ -54,7 +54,7 @@ static void put_rows(struct fr_buf *out, const struct fr_conf_row *rows, const c
 {
     for (const struct fr_conf_row *row = rows; row->key != NULL; row++) {
         fr_buf_printf(out, "| `%s%s%s` | ", prefix, row->key, row->type == FR_T_LIST ? "[]" : "");
-        put_type(out, row);
+        fr_conf_describe(out, row, "`");
         if (row->flags & FR_CONF_REQUIRED) {
             fr_buf_add_str(out, " | required | ");
         } else if (row->def != NULL) {

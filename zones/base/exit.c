@@ -1,5 +1,30 @@
 #include "base/exit.h"
 
+#include <stddef.h>
+
+const struct fr_exit_word fr_exit_words[] = {
+    {FR_EXIT_OK, "Done, or true."},
+    {FR_EXIT_FALSE, "A predicate is false; the user said no."},
+    {FR_EXIT_WARNINGS, "Doctor: warnings."},
+    {FR_EXIT_CRITICAL, "Doctor: critical."},
+    {FR_EXIT_AUTH, "Refused by the peer: authentication."},
+    {FR_EXIT_DENIED, "Refused: authorisation or policy."},
+    {FR_EXIT_PENDING, "Waiting for approval."},
+    {FR_EXIT_NOT_FOUND, "Not found."},
+    {FR_EXIT_REVOKED, "Revoked or expired."},
+    {FR_EXIT_CONFLICT, "Conflict, or already there differently."},
+    {FR_EXIT_TEMPORARY, "Network, busy, clock: a retry makes sense."},
+    {FR_EXIT_USAGE, "A wrong command line."},
+    {FR_EXIT_DATA, "Bad input file."},
+    {FR_EXIT_DOWN, "Service down."},
+    {FR_EXIT_INTERNAL, "Internal error."},
+    {FR_EXIT_CREATE, "Cannot create."},
+    {FR_EXIT_IO, "Input or output failed."},
+    {FR_EXIT_PERM, "Permission."},
+    {FR_EXIT_CONFIG, "Bad configuration, or unsafe file mode."},
+    {FR_EXIT_OK, NULL},
+};
+
 enum fr_exit fr_exit_from_err(enum fr_err err)
 {
     switch (err) {

@@ -26,3 +26,11 @@ enum fr_exit {
 };
 
 enum fr_exit fr_exit_from_err(enum fr_err err);
+
+struct fr_exit_word {
+    enum fr_exit code;
+    const char *meaning; /* "not found." */
+};
+
+/* Every code with its meaning; ends with {0, NULL}. */
+extern const struct fr_exit_word fr_exit_words[];

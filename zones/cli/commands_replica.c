@@ -40,6 +40,7 @@ const struct fr_cli_command fr_zones_replica_commands[] = {
     {.path = "replica status",
      .summary = "show what this broker is, and how far its copy is",
      .example = "fedroam replica status -o json",
+     .only_reads = true,
      .run = fr_cmd_replica_status},
     {.path = "promote",
      .options = promote_options,
@@ -55,6 +56,7 @@ const struct fr_cli_command fr_zones_replica_commands[] = {
     {.path = "replica diverged list",
      .summary = "list the files of changes that were lost at a promotion",
      .example = "fedroam replica diverged list",
+     .only_reads = true,
      .run = fr_cmd_diverged_list},
     {.path = "replica diverged apply",
      .args = "FILE",
@@ -78,6 +80,7 @@ const struct fr_cli_command fr_zones_replica_commands[] = {
      .summary = "print a digest of each table, to compare two brokers",
      .details = "Of a primary and a replica that is in step they are the same.",
      .example = "fedroam store digest -o json",
+     .only_reads = true,
      .run = fr_cmd_store_digest},
     {0},
 };
