@@ -14,6 +14,8 @@ import subprocess
 import threading
 import time
 
+import dns.message
+import dns.rcode
 import pytest
 
 from fed import BIN, ENV, SANITIZER_EXIT, Federation, wait_until
@@ -165,7 +167,7 @@ def spoil(state, table, key):
 
 
 def test_what_cannot_be_read_is_503_for_those_who_need_it(fed):
-    """A damaged row of a network, and of a certificate: the answer says when to come again; everybody else goes on."""
+    """A damaged row of a network, and of a certificate: its own names get 503 and when to come again, its devices are not found; everybody else goes on."""
     device = "70b3d57ed0000001.deveui.fed.test"
     fed.member("umbra", "000014", "127.0.0.2:8005")
     fed.devices("000013", [device[:16]])
@@ -173,10 +175,14 @@ def test_what_cannot_be_read_is_503_for_those_who_need_it(fed):
     spoil(fed.state, "networks", bytes.fromhex("000013"))
     fed.start_broker()
     for _ in range(2):
-        status, headers, _ = fed.query_raw(device, "A", umbra)
+        status, headers, _ = fed.query_raw("000013.netid.fed.test", "A", umbra)
         assert (status, headers["retry-after"]) == (503, "5")
+    status, _, answer = fed.query_raw(device, "A", umbra)
+    assert (status, dns.message.from_wire(answer).rcode()) == (200, dns.rcode.NXDOMAIN)
     assert fed.query_raw("000014.netid.fed.test", "A", umbra)[0] == 200
-    assert fed.metrics()['fedroam_dns_faults_total{federation="fed.test"}'] == 2
+    metrics = fed.metrics()
+    assert metrics['fedroam_dns_faults_total{federation="fed.test"}'] == 2
+    assert metrics['fedroam_registry_damaged_rows{federation="fed.test"}'] == 1
     fed.broker.stop()
     spoil(fed.state, "certs", bytes.fromhex(umbra.serial))
     fed.start_broker()
