@@ -7,12 +7,12 @@ else()
 endif()
 
 foreach(unit broker/main/systemd/fedroam-broker ns-plugin/agent/systemd/fedroam-agent ns-plugin/main/systemd/fedroam-ns
-        pki/member/systemd/fedroam-renew)
+        pki/member/systemd/fedroam-renew zones/sync/systemd/fedroam-sync)
     get_filename_component(name ${unit} NAME)
     configure_file(${unit}.service.in ${PROJECT_BINARY_DIR}/${name}.service @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/${name}.service DESTINATION ${FR_UNIT_DIR} COMPONENT fedroam)
 endforeach()
-install(FILES pki/member/systemd/fedroam-renew.timer DESTINATION ${FR_UNIT_DIR} COMPONENT fedroam)
+install(FILES pki/member/systemd/fedroam-renew.timer zones/sync/systemd/fedroam-sync.timer DESTINATION ${FR_UNIT_DIR} COMPONENT fedroam)
 install(FILES broker/main/systemd/fedroam.sysusers DESTINATION lib/sysusers.d
     RENAME fedroam.conf COMPONENT fedroam)
 install(FILES broker/main/systemd/fedroam.tmpfiles DESTINATION lib/tmpfiles.d

@@ -8,11 +8,17 @@
 #include "pki_cli/passphrase.h"
 #include "resolver/config.h"
 #include "resolver_cli/commands.h"
+#include "sync/conf.h"
 #include "zones_cli/commands.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+
+static const char *variable(const char *name)
+{
+    return getenv(name);
+}
 
 static enum fr_exit run_version(struct fr_cli *cli)
 {
@@ -56,6 +62,7 @@ static const struct fr_cli_topic topics[] = {
     {NULL, "promote", NULL},
     {"on a member's machine", "join", NULL},
     {NULL, "renew", NULL},
+    {NULL, "sync", "publish the devices of a network server's database"},
     {NULL, "wallet", "the federations joined, and their certificates"},
     {NULL, "export", "certificates and configuration for other programs"},
     {NULL, "leave", NULL},
@@ -75,15 +82,17 @@ int main(int argc, char **argv)
                                                           fr_zones_commands,
                                                           fr_zones_owner_commands,
                                                           fr_zones_transfer_commands,
+                                                          fr_zones_sync_commands,
                                                           fr_zones_replica_commands,
                                                           fr_resolver_commands,
                                                           fr_bench_commands,
                                                           fr_member_commands,
                                                           own_commands,
                                                           NULL};
-    static const struct fr_conf_schema *const files[] = {&fr_resolver_schema, &fr_wallet_schema,
-                                                         NULL};
-    struct fr_cli_keeper keeper = {getenv("CREDENTIALS_DIRECTORY"), FR_BUF_INIT(FR_PASSPHRASE_MAX)};
+    static const struct fr_conf_schema *const files[] = {&fr_resolver_schema, &fr_sync_schema,
+                                                         &fr_wallet_schema, NULL};
+    struct fr_cli_keeper keeper = {getenv("CREDENTIALS_DIRECTORY"), FR_BUF_INIT(FR_PASSPHRASE_MAX),
+                                   variable};
     const struct fr_cli_program program = {
         .name = "fedroam",
         .summary = "administer and ask LoRaWAN roaming federations",

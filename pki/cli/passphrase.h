@@ -17,6 +17,8 @@
 struct fr_cli_keeper {
     const char *credentials; /* folder of the service manager's, or NULL */
     struct fr_buf secret;    /* once read or typed; start from FR_BUF_INIT(FR_PASSPHRASE_MAX) */
+    /* An environment variable, for commands that are told its name; NULL: it is not set. */
+    const char *(*variable)(const char *name);
 };
 
 struct fr_cli_passphrase {

@@ -10,6 +10,7 @@ BELOW["db"] = {"base"}
 BELOW["x509"] = {"base", "names"}
 BELOW["dns"] = {"base", "names"}
 BELOW["store"] = {"base", "names", "db"}
+BELOW["sync"] = {"base", "names"}
 BELOW["transport"] = {"base"}
 BELOW["resolver"] = {"base", "names", "dns", "transport", "fedroam"}
 BELOW["resolver_ev"] = {"base", "fedroam"}
@@ -38,13 +39,13 @@ BELOW["roles"] = NS | {"frames", "crypto", "backend", "gateway", "state"}
 BELOW["ns"] = BELOW["roles"] | {"roles"}
 BELOW["agent"] = NS
 PROGRAM = BROKER | {"answer", "access", "usage", "doh", "admin", "main"}
-BELOW["zones_cli"] = PROGRAM | {"pki_cli", "publish"}
+BELOW["zones_cli"] = PROGRAM | {"pki_cli", "publish", "sync"}
 BELOW["publish"] = {"base", "names", "transport", "resolver", "fedroam"}
 BELOW["pki_cli"] = PROGRAM | {"publish"}
 BELOW["resolver_cli"] = PROGRAM | {"pki_cli"}
 BELOW["member_cli"] = BELOW["enrol"] | {"dns", "enrol"}
 BELOW["bench"] = {"base", "names", "transport", "resolver", "fedroam"}
-BELOW["program"] = PROGRAM | {"enrol", "zones_cli", "pki_cli", "resolver_cli", "bench", "member_cli"}
+BELOW["program"] = PROGRAM | {"enrol", "sync", "zones_cli", "pki_cli", "resolver_cli", "bench", "member_cli"}
 
 # The header of a vendor → the files that may know it.
 VENDORS = {
@@ -57,6 +58,8 @@ VENDORS = {
     r"openssl/ssl\.h": ["resolver-client/transport/*", "resolver-client/bench/*"],
     r"openssl/.*": ["zones/dns/tsig.c", "resolver-client/transport/*", "resolver-client/bench/*", "pki/x509/*", "ns-plugin/crypto/*"],
     r"jansson\.h": ["broker/*", "pki/enrol/*", "ns-plugin/backend/*"],
+    r"libpq-fe\.h": ["zones/sync/db_postgresql.c"],
+    r"sqlite3\.h": ["zones/sync/db_sqlite.c"],
     r"systemd/.*": ["broker/main/main.c", "ns-plugin/agent/main.c", "ns-plugin/main/main.c"],
 }
 

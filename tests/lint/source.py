@@ -10,7 +10,7 @@ EXCEPTIONS = ROOT / "tests/lint/exceptions.txt"
 
 # Folder → library. Of the folders that hold a program besides, main.c is the program.
 LIBRARIES = {
-    "zones/base": "base", "zones/names": "names", "zones/db": "db", "zones/dns": "dns", "zones/store": "store",
+    "zones/base": "base", "zones/names": "names", "zones/db": "db", "zones/dns": "dns", "zones/store": "store", "zones/sync": "sync",
     "zones/cli": "zones_cli", "pki/x509": "x509", "pki/ca": "ca", "pki/enrol": "enrol", "pki/member": "member_cli", "pki/cli": "pki_cli",
     "resolver-client/transport": "transport", "resolver-client/resolver": "resolver", "resolver-client/ev": "resolver_ev",
     "resolver-client/cli": "resolver_cli", "resolver-client/publish": "publish", "resolver-client/bench": "bench", "resolver-client/include": "fedroam", "resolver-client/examples": "examples",

@@ -57,7 +57,7 @@ def test_every_command_and_file_has_a_page_that_says_what_help_says(pages, comma
         assert in_page == options, path
     for name in ("fedroam.1", "fedroam-member.1", "fedroam-broker.8", "fedroam-agent.8", "fedroam-ns.8", "fedroam-broker.yaml.5",
                  "fedroam-resolver.yaml.5", "fedroam-agent.yaml.5", "fedroam-ns.yaml.5", "fedroam-devices.yaml.5",
-                 "fedroam-wallet.yaml.5"):
+                 "fedroam-wallet.yaml.5", "fedroam-sync.yaml.5"):
         assert name in names, name
 
 

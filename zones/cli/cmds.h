@@ -59,6 +59,8 @@ enum fr_exit fr_cmd_zone_primary_show(struct fr_cli *cli);
 enum fr_exit fr_cmd_zone_primary_refresh(struct fr_cli *cli);
 enum fr_exit fr_cmd_zone_primary_remove(struct fr_cli *cli);
 enum fr_exit fr_cmd_zone_accept(struct fr_cli *cli);
+enum fr_exit fr_cmd_sync_chirpstack_v4(struct fr_cli *cli);
+enum fr_exit fr_cmd_sync_chirpstack_v3(struct fr_cli *cli);
 enum fr_exit fr_cmd_store_info(struct fr_cli *cli);
 enum fr_exit fr_cmd_store_compact(struct fr_cli *cli);
 enum fr_exit fr_cmd_store_upgrade(struct fr_cli *cli);
