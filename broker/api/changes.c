@@ -214,30 +214,32 @@ static bool try_answer(struct fr_api_call *call, uint64_t since, uint64_t limit,
     return is_answered;
 }
 
-/* Who asks may have lost the right to since. True: x is answered. */
-static bool look_again(struct fr_api_waiter *w, bool is_final)
+/* Who asks may have lost the right to since. True: x is answered. *oldest: the oldest moment that was looked at. */
+static bool look_again(struct fr_api_waiter *w, bool is_final, uint64_t *oldest)
 {
     struct fr_gate_pass pass;
     if (!fr_gate_admit_as(w->api->options.gate, w->x, FR_SERVICE_BROKER, FR_RIGHT_PUBLISH,
                           fr_api_refuse_at_gate, &pass))
         return true;
     struct fr_api_call call = {.api = w->api, .x = w->x, .pass = &pass};
+    const uint64_t txn = fr_snap_txn(pass.snap);
+    if (txn < *oldest) *oldest = txn;
     const bool is_answered = try_answer(&call, w->since, w->limit, is_final, &w->since);
     fr_gate_leave(w->api->options.gate);
     return is_answered;
 }
 
+/* What is remembered is the moment that was looked at: a commit shows in the store's number a moment before readers get it. */
 static void look(struct fr_api *api, bool is_final)
 {
-    const uint64_t txn = fr_store_last_txn(api->options.store);
     const int64_t now_ms = fr_loop_now_ms(api->options.loop);
-    const bool has_moved = txn != api->seen_txn;
+    const bool has_moved = fr_store_last_txn(api->options.store) != api->seen_txn;
     struct fr_api_waiter **at = &api->waiters;
-    api->seen_txn = txn;
+    uint64_t oldest = UINT64_MAX;
     while (*at) {
         struct fr_api_waiter *w = *at;
         const bool is_over = is_final || now_ms >= w->until_ms || !w->x->conn;
-        if (!(has_moved || is_over) || !look_again(w, is_over)) {
+        if (!(has_moved || is_over) || !look_again(w, is_over, &oldest)) {
             at = &w->next;
             continue;
         }
@@ -245,6 +247,7 @@ static void look(struct fr_api *api, bool is_final)
         fr_api_give_place(api, w->member);
         fr_free(w);
     }
+    if (has_moved && oldest != UINT64_MAX) api->seen_txn = oldest;
 }
 
 static void on_look(struct fr_timer *timer)

@@ -103,11 +103,12 @@ static void forget_unseen(struct fr_secondary *secondary)
 
 static void read_rows(struct fr_secondary *secondary)
 {
-    const uint64_t txn = fr_store_last_txn(secondary->options.store);
     struct fr_snap *snap = NULL;
 
-    if (secondary->has_seen && secondary->seen == txn) return;
+    if (secondary->has_seen && secondary->seen == fr_store_last_txn(secondary->options.store))
+        return;
     if (fr_snap_begin(secondary->options.store, &snap)) return;
+    const uint64_t txn = fr_snap_txn(snap); /* the number above moves a moment before readers do */
     for (struct fr_inbound *f = secondary->inbounds; f; f = f->next) f->is_seen = false;
     enum fr_err err = fr_primary_each(snap, take_row, secondary);
     fr_snap_end(snap);

@@ -2,6 +2,7 @@
 import concurrent.futures
 import contextlib
 import json
+import os
 import re
 import socket
 import ssl
@@ -282,6 +283,23 @@ def test_changes_are_told_at_once_or_when_they_come(fed, acme, umbra):
     is_problem(acme("GET", "/changes?since=999999999"), 400)
     is_problem(acme("GET", "/changes?wait=61"), 400)
     assert umbra("DELETE", f"/devices/{OTHER}").status_code == 204
+    second.http.close()
+
+
+def test_no_change_is_slept_through(fed):
+    """A commit shows in the store's number a moment before readers get it: who looks in that moment looks again."""
+    waiter, second = Client(fed, fed.acme), Client(fed, fed.acme)
+    since = second("GET", "/changes").json()["sequence"]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for n in range(400 if os.environ.get("FR_LONG") else 25):
+            waiting = pool.submit(waiter, "GET", f"/changes?since={since}&wait=60")
+            second("PUT" if n % 2 == 0 else "DELETE", f"/devices/{FREE}", json={"netid": "000013"} if n % 2 == 0 else None)
+            start = time.monotonic()
+            told = waiting.result(90).json()
+            assert len(told["changes"]) == 1 and time.monotonic() - start < 30
+            since = told["sequence"]
+    second("DELETE", f"/devices/{FREE}")
+    waiter.http.close()
     second.http.close()
 
 

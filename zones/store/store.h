@@ -71,7 +71,8 @@ const char *fr_store_federation(const struct fr_store *store);
 /* The state directory; borrowed until close. */
 const char *fr_store_dir(const struct fr_store *store);
 
-/* Moves with every commit by any process (~10 ns): remembered answers and checks are good until it does. */
+/* Moves with every commit by any process (~10 ns): remembered answers and checks are good until it does. It moves a moment
+ * before snapshots see the commit, so what is remembered is the snapshot's number (fr_snap_txn), never this one. */
 uint64_t fr_store_last_txn(const struct fr_store *store);
 
 /* Frees the reader slots of dead processes: a daemon calls it every minute or so. */
