@@ -1,5 +1,5 @@
 """The README's first deployment, command by command, on one machine: operator and member in folders of their own."""
-import pathlib
+import os
 import re
 import subprocess
 
@@ -31,20 +31,21 @@ class World:
 
     def here(self, text):
         """The text with this world's paths, ports and addresses."""
-        for there, here in (("/etc/fedroam", f"{self.folder}/etc"), ("broker.fed.example/", f"broker.fed.example:{self.port}/"),
-                            ("0.0.0.0, port: 443", f"127.0.0.1, port: {self.port}"), ("port: 8005", f"port: {self.backend}"),
-                            ("0.0.0.0, port: 1700", "127.0.0.1, port: 0"), ("install -o fedroam", "install")):
-            text = text.replace(there, here)
-        text = re.sub(r"^chown .*\n", "", text, flags=re.M)
         state = f"{self.folder}/var/fed.example"
-        text = re.sub(r"\bfedroam (ca|member|cert issue|zone)", rf"fedroam --state {state} \1", text)
+        text = re.sub(r"\bfedroam (ca|member|token|zone)", rf"fedroam --state {state} \1", text)
+        # public DNS would know the broker; here it is at home
+        text = text.replace("fedroam join", f"fedroam join --dir {self.folder}/etc --broker-address 127.0.0.1:{self.port}")
+        text = text.replace("--owner fedroam", f"--owner {os.geteuid()}")
         text = text.replace("  - name: fed.example\nlisten:", f"  - name: fed.example\n    state: {state}\n"
                             f"admin: {{port: {self.admin[0]}}}\nlisten:")
         text = text.replace("netid: \"000013\"\n", f"netid: \"000013\"\nstate: {self.folder}/ns\nadmin: {{port: {self.admin[1]}}}\n")
-        # public DNS would know the broker; here it is at home
-        text = text.replace("    ca: fed.example", "    addresses: [127.0.0.1]\n    ca: fed.example")
-        return text.replace("fedroam resolve", f"fedroam resolve --config {self.folder}/etc/resolver.yaml") \
-                   .replace("fedroam-ns --check", f"fedroam-ns --config {self.folder}/etc/ns.yaml --check")
+        for there, here in (("/etc/fedroam", f"{self.folder}/etc"), ("broker.fed.example/", f"broker.fed.example:{self.port}/"),
+                            ("0.0.0.0, port: 443", f"127.0.0.1, port: {self.port}"), ("port: 8005", f"port: {self.backend}"),
+                            ("0.0.0.0, port: 1700", "127.0.0.1, port: 0"), ("install -o fedroam", "install"),
+                            ("fedroam resolve", f"fedroam resolve --config {self.folder}/etc/resolver.yaml"),
+                            ("fedroam-ns --check", f"fedroam-ns --config {self.folder}/etc/ns.yaml --check")):
+            text = text.replace(there, here)
+        return text
 
     def run(self, block):
         """A block of the README; `systemctl enable --now X` starts X."""
@@ -68,14 +69,19 @@ class World:
 
 def test_first_deployment_as_the_readme_says(world):
     section = README[README.index("## A first deployment"):README.index("## Folders")]
-    operator, request, issue, resolve, serve = re.findall(r"```sh\n(.*?)```", section, flags=re.S)
+    operator, member, serve = re.findall(r"```sh\n(.*?)```", section, flags=re.S)
     world.run(operator)
-    world.run(request)
-    (world.folder / "ns-000013.csr").write_bytes((world.folder / "etc/fed.example/ns-000013.csr").read_bytes())
-    world.run(issue)
-    for name in ("ns-000013.chain.pem", "root.pem"):
-        (world.folder / "etc/fed.example" / name).write_bytes((world.folder / "acme" / name).read_bytes())
-    world.run(resolve)
+    world.run(member)
     assert "000013.netid.fed.example" in world.said and "192.0.2.10:8005" in world.said
     world.run(serve)
-    assert not list(pathlib.Path(world.folder / "acme").glob("*.key")), "no private key travels"
+    assert not [key for key in (world.folder / "var").rglob("*.key") if key.name.startswith(("ns-", "doh-"))], "no private key travels"
+
+
+def test_the_readme_names_files_and_commands_that_are_there():
+    for link in re.findall(r"\]\((docs/[a-z./-]+)\)", README):
+        assert (SOURCE / link).exists(), link
+    for page in (SOURCE / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in README, f"the README's list of documents lacks {page.name}"
+    told = subprocess.run([str(BIN / "fedroam"), "--help"], env=ENV, text=True, capture_output=True, check=True).stdout
+    row = next(line for line in README.splitlines() if line.startswith("| `fedroam` |"))
+    assert set(re.findall(r"^  ([a-z]+) ", told, re.M)) - {"version"} == set(re.findall(r"`([a-z]+)`", row)) - {"fedroam"}
