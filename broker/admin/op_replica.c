@@ -3,6 +3,8 @@
 
 #include "admin/args.h"
 #include "base/hex.h"
+#include "names/netid.h"
+#include "store/device.h"
 #include "store/feed.h"
 #include "store/reapply.h"
 
@@ -38,6 +40,22 @@ static void tell_enrolment(struct fr_op_ctx *ctx)
                   json_string(diag.what[0] ? diag.what : fr_err_text(err)));
 }
 
+/* An import that the lost primary was in the middle of has its list there: here it ends with what had come. */
+static void end_import(struct fr_op_ctx *ctx)
+{
+    struct fr_bulk_pending pending;
+    struct fr_snap *snap = NULL;
+    char netid[FR_NETID_TEXT];
+    bool done = false;
+    enum fr_err err = fr_snap_begin(ctx->store, &snap);
+    if (!err) err = fr_bulk_find_pending(snap, &pending);
+    fr_snap_end(snap);
+    if (err) return; /* there is none, or the broker finds it when it tidies up */
+    fr_netid_print(pending.netid, netid);
+    fr_op_put(ctx, ctx->result, "cut_import", json_string(netid));
+    (void)fr_bulk_tidy(ctx->store, 0, &done);
+}
+
 enum fr_err fr_op_promote_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done)
 {
     struct promote_args args = {0};
@@ -54,6 +72,7 @@ enum fr_err fr_op_promote_step(struct fr_op_ctx *ctx, void *state, unsigned budg
         if (err) return err;
         fr_op_put(ctx, ctx->result, "term", fr_op_uint(now.term));
         fr_op_put(ctx, ctx->result, "last_change", fr_op_uint(now.sequence));
+        end_import(ctx);
     }
     tell_enrolment(ctx);
     return FR_OK;

@@ -158,6 +158,11 @@ static enum fr_exit print_promoted(struct fr_cli *cli, const struct fr_admin_rep
                            fr_admin_reply_uint(reply, "term", 0),
                            fr_admin_reply_uint(reply, "last_change", 0));
     fr_cli_note(cli, "look-ups, publishing and revocation work here now");
+    const char *netid = fr_admin_reply_text(reply, "cut_import");
+    if (netid != NULL)
+        fr_cli_note(cli,
+                    "an import into NetID %s was cut short: what had come of it is here; repeat it",
+                    netid);
     if (fr_admin_reply_bool(reply, "enrolment")) {
         fr_cli_note(cli, "so does enrolment");
         return code;

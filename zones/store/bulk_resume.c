@@ -142,6 +142,71 @@ static enum fr_err give_up(struct fr_store *store, uint32_t netid)
     return err;
 }
 
+static bool has_list(const struct fr_store *store)
+{
+    char *path = fr_path_join(store->dir, KEPT_NAME);
+    bool has = path == NULL || fr_file_exists(path); /* without memory nothing is given up */
+
+    fr_free(path);
+    return has;
+}
+
+#define CUT_SHORT "cut short, its list is lost: what had been written stays"
+
+/* The one record that the import was to leave, so that whoever reads the journal knows that rows have come: how many of them
+ * only the list could tell. */
+static enum fr_err write_cut_short(struct fr_txn *txn, const struct mark *mark, uint64_t devices)
+{
+    struct fr_journal_record record = mark->record;
+    struct fr_buf facts = FR_BUF_INIT(256);
+    uint8_t key[3], value[33];
+    struct fr_wr k = fr_wr(key, sizeof key), v = fr_wr(value, sizeof value);
+    uint64_t sequence = 0;
+
+    if (snprintf(record.reason, sizeof record.reason, CUT_SHORT "%s%s",
+                 mark->record.reason[0] ? "; " : "",
+                 mark->record.reason) >= (int)sizeof record.reason)
+        fr_text_copy(CUT_SHORT, record.reason, sizeof record.reason);
+    fr_wr_u24(&k, mark->netid);
+    fr_wr_u8(&v, (uint8_t)mark->mode);
+    for (unsigned i = 0; i < 3; i++) fr_wr_u64(&v, 0);
+    fr_wr_u64(&v, devices);
+    fr_fact_write(&facts, FR_FACT_IMAGE, fr_wr_done(&k), fr_wr_done(&v));
+    record.n_facts = 1;
+    record.facts = fr_buf_span(&facts);
+    enum fr_err err = fr_buf_err(&facts);
+    if (err == FR_OK) err = fr_journal_append(txn, &record, &sequence);
+    fr_buf_deinit(&facts);
+    return err;
+}
+
+/* The list was on another machine, or on another disk. Under the lock nobody is between its list and its mark. */
+static enum fr_err cut_short(struct fr_store *store, struct mark *mark)
+{
+    struct fr_network_row network = {0};
+    struct fr_snap snap = {.store = store, .generation = -1};
+    struct fr_span value;
+    char key[MARK_MAX];
+    int lock_fd = -1;
+
+    enum fr_err err = fr_bulk_lock(store, &lock_fd);
+    if (err || lock_fd < 0) return err ? err : FR_E_BUSY;
+    if (has_list(store)) err = FR_E_BUSY; /* the next look */
+    if (err == FR_OK) err = fr_txn_write(store->db, &snap.txn);
+    if (err) goto out;
+    err = fr_txn_get(snap.txn, FR_DB_META, mark_key(mark->netid, key), &value);
+    if (err == FR_OK) err = fr_network_get(&snap, mark->netid, &network);
+    if (err == FR_OK) err = write_cut_short(snap.txn, mark, network.devices);
+    if (err == FR_OK) err = fr_bulk_unmark(snap.txn, mark->netid);
+    if (err == FR_OK)
+        err = fr_txn_commit(snap.txn);
+    else
+        fr_txn_end(snap.txn);
+out:
+    (void)close(lock_fd);
+    return err;
+}
+
 static enum fr_err begin(struct fr_store *store, const struct mark *mark, struct fr_bulk **out)
 {
     struct fr_device_job job = {.netid = mark->netid, .mode = mark->mode, .keep_going = true};
@@ -197,7 +262,9 @@ enum fr_err fr_bulk_resume(struct fr_store *store, struct fr_bulk **out)
     if (!is_pending || !mark.is_full) return is_pending ? FR_E_NOT_FOUND : err;
     if (err == FR_E_NOT_FOUND)
         err = give_up(store, mark.netid);
-    else if (err == FR_OK)
+    else if (err == FR_OK && has_list(store))
         return begin(store, &mark, out);
+    else if (err == FR_OK)
+        err = cut_short(store, &mark);
     return err ? err : FR_E_NOT_FOUND;
 }

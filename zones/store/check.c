@@ -230,7 +230,7 @@ static enum fr_err check_pending(struct check *check)
     fr_time_print(pending.since_s, when);
     tell(check, FR_FINDING_WARNING,
          "an import into NetID %06" PRIx32
-         " began at %s and is not over: the next change, or a broker, finishes it",
+         " began at %s and is not over: the next change, or a broker, ends it",
          pending.netid, when);
     return FR_OK;
 }

@@ -141,6 +141,7 @@ struct fr_bulk_pending {
 enum fr_err fr_bulk_find_pending(struct fr_snap *snap,
                                  struct fr_bulk_pending *out); /* FR_E_NOT_FOUND: none */
 
-/* Finishes a bulk in place that was cut short, and takes away what one apart left in the generation that nobody reads, about
+/* Finishes a bulk in place that was cut short (or, where its list is not: on a replica that took over, or a restored store, ends
+ * it with its record and leaves what had been written), and takes away what one apart left in the generation that nobody reads, about
  * budget_ms of it; *done when nothing is left, or a bulk is under way. For whenever there is nothing else to do, and at the start. */
 enum fr_err fr_bulk_tidy(struct fr_store *store, unsigned budget_ms, bool *done);

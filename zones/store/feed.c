@@ -1,6 +1,7 @@
 #include "store/feed.h"
 
 #include "base/wire.h"
+#include "store/bulk.h"
 #include "store/feed_priv.h"
 
 #include <string.h>
@@ -360,6 +361,7 @@ enum fr_err fr_feed_promote(struct fr_store *store, bool is_forced, struct fr_di
     if (err == FR_OK) err = begin_term(txn, &state, (state.term == 0 ? 1 : state.term) + 1);
     if (err == FR_OK) err = set_role(txn, FR_ROLE_PRIMARY, "");
     if (err == FR_OK) err = get_state(txn, &state);
+    if (err == FR_OK) fr_bulk_drop_list(store); /* of an import of an older reign of this machine */
     err = end(txn, err);
     if (err == FR_OK) *out = state;
     return err;

@@ -1,6 +1,9 @@
 #include "store/feed.h"
 
+#include "base/file.h"
 #include "base/hex.h"
+#include "base/mem.h"
+#include "store/check.h"
 #include "store/digest.h"
 #include "store/feed_message.h"
 #include "store/feed_priv.h"
@@ -545,6 +548,64 @@ static void promoted_and_followed_by_the_old_primary(void **state)
     (void)applied;
 }
 
+static void tell_damage(void *data, const struct fr_finding *finding)
+{
+    (void)data;
+    if (finding->kind == FR_FINDING_DAMAGE) fail_msg("%s", finding->what);
+}
+
+/* The list of an import in place is where it began. Whoever takes over in its middle ends it, and tells. */
+static void an_import_that_was_cut_short_ends_where_another_takes_over(void **state)
+{
+    struct pair *pair = *state;
+    struct fr_change_by by = by_tester();
+    struct fr_check_report report;
+    struct fr_bulk_pending pending;
+    struct fr_journal_record record;
+    struct fr_feed_state now;
+    struct fr_list *list = NULL;
+    struct fr_bulk *bulk = NULL;
+    bool done = false;
+    enum fr_err err = FR_E_NOT_FOUND;
+
+    import(pair->p->store, 0x13, FR_DEVICE_ADD, 0x70b3d50000000000, 100000, 100);
+    assert_int_equal(fr_list_new(fr_store_dir(pair->p->store), NULL, &list), FR_OK);
+    for (uint32_t i = 0; i < 11000; i++)
+        assert_int_equal(fr_list_add(list, 0x80b3d50000000000 + 3 * i, i, NULL), FR_OK);
+    struct fr_device_job job = {.netid = 0x2b, .mode = FR_DEVICE_ADD, .list = list};
+    assert_int_equal(fr_bulk_new(pair->p->store, &job, &by, NULL, &bulk), FR_OK);
+    while (err == FR_E_NOT_FOUND) { /* until its first rows are written */
+        assert_int_equal(fr_bulk_step(bulk, 2, NULL, &done), FR_OK);
+        assert_false(done);
+        struct fr_snap *snap = begin_snap(pair->p->store);
+        err = fr_bulk_find_pending(snap, &pending);
+        fr_snap_end(snap);
+    }
+    follow(pair->p->store, pair->r, ROOM);
+    uint64_t some = network_devices(pair->r, 0x2b), sequence = state_of(pair->r).sequence;
+    char *stale =
+        fr_path_join(pair->dir, "import.pending"); /* from when this machine was primary */
+    assert_int_equal(fr_file_write(stale, 0600, FR_SPAN_LIT("another list"), NULL), FR_OK);
+    assert_int_equal(fr_feed_promote(pair->r, false, NULL, &now), FR_OK);
+    assert_false(fr_file_exists(stale));
+    fr_free(stale);
+    for (done = false; !done;) assert_int_equal(fr_bulk_tidy(pair->r, 100, &done), FR_OK);
+    struct fr_snap *snap = begin_snap(pair->r);
+    assert_int_equal(fr_bulk_find_pending(snap, &pending), FR_E_NOT_FOUND);
+    assert_int_equal(fr_journal_next(snap, sequence + 1, &record), FR_OK);
+    assert_non_null(strstr(record.reason, "cut short"));
+    assert_string_equal(record.actor, by.actor);
+    assert_int_equal(fr_journal_next(snap, sequence + 2, &record), FR_E_NOT_FOUND);
+    assert_int_equal(fr_check_store(snap, tell_damage, NULL, &report), FR_OK);
+    fr_snap_end(snap);
+    assert_int_equal(network_devices(pair->r, 0x2b), some);
+    /* and the same list can be brought in again */
+    import(pair->r, 0x2b, FR_DEVICE_ADD, 0x80b3d50000000000, 11000, 100);
+    assert_int_equal(network_devices(pair->r, 0x2b), 11000);
+    fr_bulk_free(bulk);
+    fr_list_free(list);
+}
+
 /* With its history whole the old primary needs no image. */
 static void a_fork_without_loss_goes_on_by_entries(void **state)
 {
@@ -639,6 +700,7 @@ int main(void)
         PAIR_TEST(rows_of_the_machine_are_not_taken),
         PAIR_TEST(asks_are_read_strictly),
         PAIR_TEST(promoted_and_followed_by_the_old_primary),
+        PAIR_TEST(an_import_that_was_cut_short_ends_where_another_takes_over),
         PAIR_TEST(a_fork_without_loss_goes_on_by_entries),
         PAIR_TEST(half_an_image_is_not_promoted_by_accident),
         PAIR_TEST(who_is_too_far_behind_takes_an_image),
