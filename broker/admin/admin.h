@@ -59,6 +59,9 @@
  *                   admin/transfer.h → member, zone, addresses[], netids[]
  *   zone.primary.remove   member, zone? → member, zones: [{zone}]
  *   zone.primary.refresh  member, zone?, full?(bool) → member, zones: [{zone}]
+ *   zone.secondary.set    name, addresses[]?, tsig_name?, tsig_algorithm?, xot?(bool); body: secret of the TSIG key, or empty: it
+ *                   stays → name, addresses[]
+ *   zone.secondary.remove name → name
  *   zone.accept     member, zone? → member, zones: [{zone, held(bool), serial?, gone?, of?}]
  *   zone.transfer   member, zone, sets["NetID:list"]; zone.change member, zone; zone.note member, zone; body: admin/transfer.h.
  *                   What the broker's own transfers came to → held(bool), gone, of, added, moved, removed, taken, left_out

@@ -159,6 +159,8 @@ void fr_op_import_end(void *state);
 enum fr_err fr_op_primary_set(struct fr_op_ctx *ctx);
 enum fr_err fr_op_primary_remove(struct fr_op_ctx *ctx);
 enum fr_err fr_op_primary_refresh(struct fr_op_ctx *ctx);
+enum fr_err fr_op_secondary_set(struct fr_op_ctx *ctx);
+enum fr_err fr_op_secondary_remove(struct fr_op_ctx *ctx);
 enum fr_err fr_op_zone_accept(struct fr_op_ctx *ctx);
 enum fr_err fr_op_zone_change(struct fr_op_ctx *ctx);
 enum fr_err fr_op_zone_note(struct fr_op_ctx *ctx);

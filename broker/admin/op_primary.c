@@ -1,19 +1,13 @@
 /* zone.primary.set, .remove, .refresh, zone.accept: which name servers devices are transferred from. */
-#include "admin/op.h"
+#include "admin/op_tsig.h"
 
 #include "admin/args.h"
 #include "admin/transfer.h"
-#include "base/file.h"
 #include "base/hex.h"
 #include "base/mem.h"
-#include "base/random.h"
-#include "dns/tsig.h"
-#include "names/dname.h"
 #include "store/primary.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PORT_DNS 53
 #define PORT_DOT 853
@@ -61,22 +55,6 @@ static const struct fr_arg set_rows[] = {
     {.key = NULL},
 };
 
-/* A name as rows have it: lower case, without the final dot. */
-static enum fr_err put_name(struct fr_op_ctx *ctx, const char *text, const char *what, char *out,
-                            size_t size)
-{
-    struct fr_dname name;
-    char plain[FR_DNAME_TEXT];
-    if (fr_dname_parse(fr_span_str(text), &name))
-        return fr_diag_fail(ctx->diag, FR_E_INVALID, "%s \"%s\" is not a domain name", what, text);
-    fr_dname_print(fr_dname_span(&name), plain);
-    for (char *p = plain; *p; p++)
-        if (*p >= 'A' && *p <= 'Z') *p = (char)(*p + ('a' - 'A'));
-    if (!fr_span_copy(fr_span_str(plain), out, size))
-        return fr_diag_fail(ctx->diag, FR_E_INVALID, "%s \"%s\" is too long", what, text);
-    return FR_OK;
-}
-
 static enum fr_err put_addresses(struct fr_op_ctx *ctx, const struct set_args *args,
                                  struct fr_primary_row *row)
 {
@@ -102,8 +80,8 @@ static enum fr_err put_tls(struct fr_op_ctx *ctx, const struct set_args *args, s
     if (!args->has_tls && (args->tls_name || args->pin || ca.n))
         return fr_diag_fail(ctx->diag, FR_E_INVALID, "name, pin and CA are for a server with TLS");
     if (args->tls_name) {
-        enum fr_err err =
-            put_name(ctx, args->tls_name, "the server's name", row->tls_name, sizeof row->tls_name);
+        enum fr_err err = fr_op_dns_name(ctx, args->tls_name, "the server's name", row->tls_name,
+                                         sizeof row->tls_name);
         if (err) return err;
     }
     row->has_pin = args->pin != NULL;
@@ -117,41 +95,17 @@ static enum fr_err put_tls(struct fr_op_ctx *ctx, const struct set_args *args, s
     return FR_OK;
 }
 
-/* The secret goes to a file of its own before the row that names it is there: a row never lacks its file. What a change that
- * is not committed leaves behind is an unused file, which the broker sweeps. */
-static enum fr_err put_secret(struct fr_op_ctx *ctx, struct fr_span secret,
-                              struct fr_primary_row *row)
-{
-    char path[FR_PRIMARY_KEY_PATH_MAX];
-    if (secret.n < FR_TSIG_SECRET_MIN || secret.n > FR_TSIG_SECRET_MAX)
-        return fr_diag_fail(ctx->diag, FR_E_INVALID, "a TSIG secret has %d to %d bytes, not %zu",
-                            FR_TSIG_SECRET_MIN, FR_TSIG_SECRET_MAX, secret.n);
-    enum fr_err err = fr_random(row->key_id, sizeof row->key_id);
-    if (err || ctx->dry_run) return err;
-    char *folder = fr_path_join(fr_op_state(ctx), "transfer");
-    err = folder ? fr_dir_make(folder, 0700, ctx->diag) : FR_E_NOMEM;
-    fr_free(folder);
-    if (!err) err = fr_primary_key_path(fr_op_state(ctx), row->key_id, path);
-    return err ? err : fr_file_write(path, 0600, secret, ctx->diag);
-}
-
 static enum fr_err put_key(struct fr_op_ctx *ctx, const struct set_args *args,
                            struct fr_span secret, struct fr_primary_row *row)
 {
-    enum fr_tsig_algorithm algorithm = FR_TSIG_SHA256;
     struct fr_primary_row old;
     if (!args->tsig_name) return FR_OK;
-    if (args->tsig_algorithm && !fr_tsig_algorithm_parse(args->tsig_algorithm, &algorithm))
-        return fr_diag_fail(ctx->diag, FR_E_INVALID,
-                            "the TSIG algorithm \"%s\" is not one of hmac-sha224, -sha256, "
-                            "-sha384, -sha512",
-                            args->tsig_algorithm);
-    (void)snprintf(row->key_algorithm, sizeof row->key_algorithm, "%s",
-                   fr_tsig_algorithm_text(algorithm));
-    enum fr_err err =
-        put_name(ctx, args->tsig_name, "the TSIG key", row->key_name, sizeof row->key_name);
+    enum fr_err err = fr_op_tsig_algorithm(ctx, args->tsig_algorithm, row->key_algorithm);
+    if (!err)
+        err = fr_op_dns_name(ctx, args->tsig_name, "the TSIG key", row->key_name,
+                             sizeof row->key_name);
     if (err) return err;
-    if (secret.n) return put_secret(ctx, secret, row);
+    if (secret.n) return fr_op_tsig_secret(ctx, secret, row->key_id);
     err = fr_primary_get(fr_change_snap(ctx->change), row->member, row->zone, &old);
     if (err || strcmp(old.key_name, row->key_name) != 0)
         return fr_diag_fail(ctx->diag, FR_E_INVALID, "the secret of the TSIG key %s is missing",
@@ -190,7 +144,7 @@ static enum fr_err set(struct fr_op_ctx *ctx, const struct set_args *args)
     struct fr_span secret, ca;
     if (!fr_span_copy(fr_span_str(args->member), row.member, sizeof row.member))
         return fr_diag_fail(ctx->diag, FR_E_NOT_FOUND, "there is no member %s", args->member);
-    enum fr_err err = put_name(ctx, args->zone, "the zone", row.zone, sizeof row.zone);
+    enum fr_err err = fr_op_dns_name(ctx, args->zone, "the zone", row.zone, sizeof row.zone);
     if (!err && fr_primary_body_read(ctx->body, &secret, &ca))
         err = fr_diag_fail(ctx->diag, FR_E_INVALID, "the body is not a secret and a CA");
     if (!err) err = put_addresses(ctx, args, &row);

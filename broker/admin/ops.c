@@ -77,6 +77,8 @@ const struct fr_op fr_ops[] = {
     {.name = "zone.primary.set", .run = fr_op_primary_set, .has_body = true},
     {.name = "zone.primary.remove", .run = fr_op_primary_remove},
     {.name = "zone.primary.refresh", .run = fr_op_primary_refresh},
+    {.name = "zone.secondary.set", .run = fr_op_secondary_set, .has_body = true},
+    {.name = "zone.secondary.remove", .run = fr_op_secondary_remove, .is_protective = true},
     {.name = "zone.accept", .run = fr_op_zone_accept},
     {.name = "zone.change", .run = fr_op_zone_change, .has_body = true},
     {.name = "zone.note", .run = fr_op_zone_note, .has_body = true},

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "main/health.h"
 #include "main/notify_doors.h"
+#include "main/transfer_doors.h"
 
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct fr_broker {
     size_t n_feds;
     struct fr_health *health;
     struct fr_notify_doors *notify;
+    struct fr_transfer_doors *transfers;
     struct fr_timer tick;
     unsigned ticks;
     struct fr_http_server_counters retired;
@@ -82,7 +84,11 @@ static enum fr_err fed_add(struct fr_broker *broker, const struct fr_broker_conf
 /* Closes what was opened from `first` on. */
 static void feds_drop(struct fr_broker *broker, size_t first)
 {
-    while (broker->n_feds > first) fr_fed_close(broker->feds[--broker->n_feds]);
+    while (broker->n_feds > first) {
+        struct fr_fed *fed = broker->feds[--broker->n_feds];
+        fr_transfer_doors_leave(broker->transfers, fed);
+        fr_fed_close(fed);
+    }
 }
 
 /* The federations of a configuration, in its order: kept ones and newly opened ones. */
@@ -130,6 +136,7 @@ static enum fr_err crew_make(struct fr_broker *broker, struct fr_broker_conf *co
     };
     err = fr_crew_new(&options, diag, out);
     if (!err) err = fr_notify_doors_set(broker->notify, fr_crew_conf(*out), diag);
+    if (!err) err = fr_transfer_doors_set(broker->transfers, fr_crew_conf(*out), diag);
     if (err) {
         fr_crew_free(*out);
         *out = NULL;
@@ -186,6 +193,9 @@ enum fr_err fr_broker_start(const struct fr_broker_options *options, struct fr_b
     fr_timer_init(&broker->tick, tick, broker);
     enum fr_err err = fr_notify_doors_new(options->loop, options->clock, &broker->feds,
                                           &broker->n_feds, &broker->notify);
+    if (!err)
+        err = fr_transfer_doors_new(options->loop, &broker->feds, &broker->n_feds,
+                                    &broker->transfers);
     if (!err) err = crew_make(broker, conf, diag, &broker->crew);
     if (err) goto out;
     if (admin.port) err = fr_health_open(options->loop, broker, &admin, diag, &broker->health);
@@ -231,6 +241,7 @@ static void feds_sweep(struct fr_broker *broker)
         } else {
             FR_LOG(broker->options.log, FR_LOG_INFO, "federation.closed",
                    FR_STR("federation", fed->name));
+            fr_transfer_doors_leave(broker->transfers, fed);
             fr_fed_close(fed);
         }
     }
@@ -379,6 +390,7 @@ static void crew_counted(void *data, struct fr_crew_counts *sum)
         .reloads = broker->reloads,
         .reloads_refused = broker->reloads_refused,
         .notifies_dropped = fr_notify_doors_dropped(broker->notify),
+        .transfers_dropped = fr_transfer_doors_dropped(broker->transfers),
     };
     counting->counted(counting->data, &counts);
     fr_free(counting);
@@ -437,6 +449,8 @@ void fr_broker_free(struct fr_broker *broker)
     fr_timer_stop(&broker->tick);
     fr_health_close(broker->health);
     fr_notify_doors_free(broker->notify);
+    fr_transfer_doors_free(broker->transfers);
+    broker->transfers = NULL;
     fr_crew_free(broker->crew);
     fr_doors_close(broker->doors);
     feds_drop(broker, 0);

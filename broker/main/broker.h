@@ -52,7 +52,8 @@ struct fr_broker_counts {
     const struct fr_fed_counts *fed_counts; /* gone workers included */
     size_t workers;
     unsigned reloads, reloads_refused;
-    uint64_t notifies_dropped; /* NOTIFY messages over the limit */
+    uint64_t notifies_dropped;  /* NOTIFY messages over the limit */
+    uint64_t transfers_dropped; /* secondaries' questions and connections over the limit */
 };
 typedef void (*fr_broker_counted_fn)(void *data, const struct fr_broker_counts *counts);
 

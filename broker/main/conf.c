@@ -12,7 +12,8 @@
 #define WORKERS_MAX 256
 
 static const struct fr_conf_word serve_words[] = {
-    {"https", FR_SERVE_HTTPS}, {"crl", FR_SERVE_CRL}, {"notify", FR_SERVE_NOTIFY}, {NULL, 0}};
+    {"https", FR_SERVE_HTTPS}, {"crl", FR_SERVE_CRL}, {"notify", FR_SERVE_NOTIFY},
+    {"xfr", FR_SERVE_XFR},     {"xot", FR_SERVE_XOT}, {NULL, 0}};
 
 static const struct fr_conf_row query_log_rows[] = {
     {.key = "file",
@@ -164,7 +165,9 @@ static const struct fr_conf_row listen_rows[] = {
      .def = "https",
      .words = serve_words,
      .help = "https: look-ups and enrolment. crl: revocation lists over plain HTTP (port 80). "
-             "notify: NOTIFY of members' name servers, UDP and TCP (port 53)."},
+             "notify: NOTIFY of members' name servers, UDP and TCP (port 53). "
+             "xfr: the zone for secondaries with a TSIG key (port 53). "
+             "xot: the same over TLS for certificates with the right secondary (port 853)."},
     {.key = "federation",
      .type = FR_T_STRING,
      FR_CONF_AT(struct fr_broker_listen_conf, federation),

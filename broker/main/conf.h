@@ -20,7 +20,13 @@
 /* When a change is acknowledged: on this broker's disk, or on a replica's, too. */
 enum fr_ack { FR_ACK_LOCAL, FR_ACK_REPLICA };
 
-enum fr_serve { FR_SERVE_HTTPS, FR_SERVE_CRL, FR_SERVE_NOTIFY };
+enum fr_serve {
+    FR_SERVE_HTTPS,
+    FR_SERVE_CRL,
+    FR_SERVE_NOTIFY, /* this and the following are main's own, not the workers' */
+    FR_SERVE_XFR,
+    FR_SERVE_XOT,
+};
 
 struct fr_broker_fed_conf {
     char *name;
@@ -82,7 +88,7 @@ struct fr_broker_conf {
 
 extern const struct fr_conf_schema fr_broker_schema;
 
-/* "https", "crl", "notify" */
+/* "https", "crl", "notify", "xfr", "xot" */
 const char *fr_serve_text(enum fr_serve serve);
 
 enum fr_err fr_broker_conf_load(const char *path, struct fr_diag *diag, struct fr_broker_conf *out);

@@ -69,7 +69,7 @@ enum fr_err fr_doors_open(const struct fr_broker_conf *conf, const struct fr_doo
         for (unsigned w = 0; w < doors->workers; w++) door->fds[w] = -1;
         doors->n_doors++;
         err = FR_OK;
-        if (conf->listen[i].serve == FR_SERVE_NOTIFY) continue; /* main's own, notify_doors.h */
+        if (conf->listen[i].serve >= FR_SERVE_NOTIFY) continue; /* main's own */
         err = door_open(door, doors->workers, door_find(old, &door->at), old ? old->workers : 0,
                         diag);
         if (err) goto out;

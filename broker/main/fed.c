@@ -154,7 +154,15 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
         .loop = options->loop, .state = fed->state, .writer = fed->writer, .log = options->log};
     err = fr_control_open(&control, diag, &fed->control);
     if (err == FR_E_EXISTS) fr_diag_hint(diag, "does another broker serve this federation?");
-    return err;
+    if (err) return err;
+    const struct fr_outlet_options outlet = {
+        .loop = options->loop,
+        .state = fed->state,
+        .store = fed->store,
+        .log = options->log,
+        .clock = options->clock,
+    };
+    return fr_outlet_new(&outlet, &fed->outlet);
 }
 
 static bool is_same_log(const struct fr_query_file_conf *a, const struct fr_query_file_conf *b)
@@ -243,6 +251,7 @@ void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
 {
     fr_standby_tend(fed->standby);
     tend_secondary(fed, options, fr_standby_is_primary(fed->standby));
+    fr_outlet_tend(fed->outlet);                      /* replicas give the zone, too */
     if (!fr_standby_is_primary(fed->standby)) return; /* what follows changes something */
     fr_crl_duty_look(&fed->crl_duty, fed->state, fed->store, fed->writer, options->clock);
     fr_server_duty_look(&fed->server_duty, fed->state, fed->store, fed->writer, options->clock);
@@ -257,6 +266,7 @@ void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void 
 void fr_fed_close(struct fr_fed *fed)
 {
     if (!fed) return;
+    fr_outlet_free(fed->outlet);
     fr_secondary_free(fed->secondary);
     fr_writer_stop(fed->writer);
     fr_standby_free(fed->standby);

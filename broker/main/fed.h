@@ -21,6 +21,7 @@
 #include "main/server_duty.h"
 #include "main/standby.h"
 #include "usage/clerk.h"
+#include "xfr/outlet.h"
 #include "xfr/secondary.h"
 
 /* What one federation's requests came to; summed over workers. */
@@ -50,6 +51,7 @@ struct fr_fed {
     struct fr_server_duty server_duty;
     struct fr_standby *standby;
     struct fr_secondary *secondary; /* of members' name servers; NULL: this broker may not write */
+    struct fr_outlet *outlet;       /* the zone for secondaries */
     bool is_renewed;                /* ident is newer than what `secondary` shows */
     struct fr_fed_counts retired;   /* of workers that are gone */
     bool is_kept;                   /* during a reload: also in the new configuration */

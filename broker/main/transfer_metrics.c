@@ -1,5 +1,41 @@
 #include "main/transfer_metrics.h"
 
+/* What secondaries took. */
+static void write_outlets(struct fr_metrics *m, const struct fr_broker_counts *counts)
+{
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_secondary_transfers",
+                      "Transfers of the zone to secondaries, by what came of them.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        struct fr_outlet_counts sums = {0};
+        if (counts->feds[i]->outlet) fr_outlet_count(counts->feds[i]->outlet, &sums);
+        const struct {
+            const char *result;
+            uint64_t n;
+        } rows[] = {{"full", sums.full},
+                    {"changes", sums.changes},
+                    {"current", sums.current},
+                    {"failed", sums.failed},
+                    {"refused", sums.refused}};
+        for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+            FR_METRIC(m, rows[k].n, {"federation", counts->feds[i]->name},
+                      {"result", rows[k].result});
+    }
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_secondary_notifies",
+                      "NOTIFY messages to secondaries.");
+    for (size_t i = 0; i < counts->n_feds; i++) {
+        struct fr_outlet_counts sums = {0};
+        if (counts->feds[i]->outlet) fr_outlet_count(counts->feds[i]->outlet, &sums);
+        FR_METRIC(m, sums.notify.sent, {"federation", counts->feds[i]->name}, {"result", "sent"});
+        FR_METRIC(m, sums.notify.answered, {"federation", counts->feds[i]->name},
+                  {"result", "answered"});
+        FR_METRIC(m, sums.notify.given_up, {"federation", counts->feds[i]->name},
+                  {"result", "given_up"});
+    }
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_secondary_dropped",
+                      "Questions and connections of secondaries over the limit, not answered.");
+    fr_metrics_sample(m, counts->transfers_dropped, NULL, 0);
+}
+
 void fr_transfer_metrics_write(struct fr_metrics *m, const struct fr_broker_counts *counts)
 {
     static const struct {
@@ -35,6 +71,7 @@ void fr_transfer_metrics_write(struct fr_metrics *m, const struct fr_broker_coun
 #undef AT
     };
 
+    write_outlets(m, counts);
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_transfer_notifies_dropped",
                       "NOTIFY messages and connections over the limit, not answered.");
     fr_metrics_sample(m, counts->notifies_dropped, NULL, 0);

@@ -283,7 +283,7 @@ static enum fr_err make_server(struct fr_worker *w, struct fr_diag *diag)
     if (!w->entrances) return FR_E_NOMEM;
     for (size_t i = 0; !err && i < conf->n_listen; i++) {
         const struct fr_broker_listen_conf *listen = &conf->listen[i];
-        if (listen->serve == FR_SERVE_NOTIFY) continue;
+        if (listen->serve >= FR_SERVE_NOTIFY) continue;
         w->entrances[i] = (struct entrance){w, fed_named(w, listen->federation)};
         const bool is_plain = listen->serve == FR_SERVE_CRL;
         const struct fr_http_listen how = {

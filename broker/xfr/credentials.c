@@ -14,17 +14,17 @@
 #define PEM_MAX (64 * 1024)
 #define SWEEP_AFTER_S 3600
 
-static enum fr_err load_key(const char *state, const struct fr_primary_row *row,
-                            struct fr_diag *diag, struct fr_tsig_key *out)
+enum fr_err fr_credentials_key(const char *state, const char *name, const char *algorithm,
+                               const uint8_t id[FR_PRIMARY_KEY_ID_SIZE], struct fr_diag *diag,
+                               struct fr_tsig_key *out)
 {
     char path[FR_PRIMARY_KEY_PATH_MAX];
     struct fr_buf secret = FR_BUF_INIT(FR_TSIG_SECRET_MAX);
     struct fr_tsig_key key = {0};
 
-    enum fr_err err = fr_dname_parse(fr_span_str(row->key_name), &key.name);
-    if (!err && !fr_tsig_algorithm_parse(row->key_algorithm, &key.algorithm))
-        err = FR_E_UNSUPPORTED;
-    if (!err) err = fr_primary_key_path(state, row->key_id, path);
+    enum fr_err err = fr_dname_parse(fr_span_str(name), &key.name);
+    if (!err && !fr_tsig_algorithm_parse(algorithm, &key.algorithm)) err = FR_E_UNSUPPORTED;
+    if (!err) err = fr_primary_key_path(state, id, path);
     if (!err) err = fr_file_read_private(path, diag, &secret);
     if (!err) {
         key.n = (uint8_t)secret.n;
@@ -80,7 +80,7 @@ enum fr_err fr_credentials_load(const char *state, const struct fr_primary_row *
     enum fr_err err = FR_OK;
 
     if (row->key_name[0]) {
-        err = load_key(state, row, diag, key);
+        err = fr_credentials_key(state, row->key_name, row->key_algorithm, row->key_id, diag, key);
         *has_key = !err;
     }
     if (!err && row->has_tls) err = load_tls(state, row, diag, tls);
@@ -103,6 +103,15 @@ static enum fr_err find_id(void *data, const struct fr_primary_row *row)
     return FR_OK;
 }
 
+static enum fr_err find_downstream(void *data, const struct fr_downstream_row *row)
+{
+    struct search *search = data;
+
+    if (row->key_name[0] && memcmp(row->key_id, search->id, sizeof search->id) == 0)
+        search->is_found = true;
+    return FR_OK;
+}
+
 static void sweep_one(int folder, const char *name, struct fr_snap *snap, int64_t now_s)
 {
     struct search search = {0};
@@ -113,7 +122,8 @@ static void sweep_one(int folder, const char *name, struct fr_snap *snap, int64_
         return;
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) || now_s - st.st_mtime < SWEEP_AFTER_S)
         return;
-    if (fr_primary_each(snap, find_id, &search) == FR_OK && !search.is_found)
+    if (fr_primary_each(snap, find_id, &search) == FR_OK &&
+        fr_downstream_each(snap, find_downstream, &search) == FR_OK && !search.is_found)
         (void)unlinkat(folder, name, 0);
 }
 

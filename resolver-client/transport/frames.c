@@ -13,6 +13,7 @@
 
 #define READS_PER_TURN 8
 #define WHY_MAX 200
+#define OUT_LOW (64 * 1024) /* `room` is called below this */
 
 enum phase { CONNECTING, HANDSHAKE, OPEN, OVER };
 
@@ -22,7 +23,8 @@ struct fr_frames {
     struct fr_stream stream;
     struct fr_timer timer; /* connecting: patience; open: idle */
     struct fr_defer turn;  /* more is inside than the socket tells of */
-    struct fr_defer gone;  /* freed at the end of the turn */
+    struct fr_tls_acceptor *acceptor;
+    struct fr_defer gone; /* freed at the end of the turn */
     enum phase phase;
     struct fr_buf in; /* an unfinished message */
     char *tls_name;
@@ -39,6 +41,7 @@ static void on_gone(struct fr_defer *d)
     fr_stream_pool_deinit(&f->pool);
     fr_buf_deinit(&f->in);
     fr_tls_ctx_unref(f->options.tls);
+    fr_tls_acceptor_unref(f->acceptor);
     fr_free(f->tls_name);
     fr_free(f);
 }
@@ -74,8 +77,11 @@ static void end_stream(struct fr_frames *f)
     }
     reason = s->tls_error ? ERR_reason_error_string(s->tls_error) : NULL;
     if (s->tls.verify_error)
-        (void)snprintf(why, sizeof why, "the server's certificate is refused: %s",
+        (void)snprintf(why, sizeof why, "the %s's certificate is refused: %s",
+                       f->acceptor ? "client" : "server",
                        X509_verify_cert_error_string(s->tls.verify_error));
+    else if (s->tls.refusal)
+        (void)snprintf(why, sizeof why, "TLS was refused: %s", s->tls.refusal);
     else if (s->tls.alert_in >= 0)
         (void)snprintf(why, sizeof why, "the server refused TLS: %s",
                        fr_tls_alert_word(s->tls.alert_in));
@@ -122,7 +128,7 @@ static bool is_proved(struct fr_frames *f)
 
     SSL_get0_alpn_selected(f->stream.ssl, &word, &n);
     if (n != 3 || memcmp(word, "dot", 3) != 0) {
-        end(f, "the server speaks another protocol than DNS over TLS");
+        end(f, "the peer speaks another protocol than DNS over TLS");
         return false;
     }
     if (!f->has_pin) return true;
@@ -247,7 +253,9 @@ static void work(struct fr_frames *f, unsigned events)
         handshake(f);
     else if ((events & FR_LOOP_READ) != 0)
         read_some(f);
-    if (f->phase == OPEN && !f->is_freed) (void)flush(f);
+    if (f->phase == OPEN && !f->is_freed && flush(f) && f->options.room &&
+        fr_stream_pending(&f->stream) < OUT_LOW)
+        f->options.room(f->options.data);
     if (f->phase == OPEN && !f->is_freed && fr_stream_has_unread(&f->stream))
         fr_loop_defer(f->options.loop, &f->turn);
 }
@@ -320,6 +328,25 @@ enum fr_err fr_frames_connect(const struct fr_frames_options *options, const str
     return FR_OK;
 }
 
+/* A server's SSL as RFC 9103 wants it. */
+static enum fr_err accept_tls(struct fr_frames *f)
+{
+    f->acceptor = fr_tls_acceptor_ref(f->options.acceptor);
+    f->stream.tls.select = f->options.select;
+    f->stream.tls.select_data = f->options.select_data;
+    f->stream.tls.is_dot = true;
+    SSL *ssl = fr_tls_server_ssl(f->acceptor, &f->stream.tls);
+    if (!ssl) return FR_E_NOMEM;
+    enum fr_err err = fr_stream_start_tls(&f->stream, ssl);
+    if (err) return err;
+    if (SSL_set_min_proto_version(ssl, TLS1_3_VERSION) != 1) {
+        ERR_clear_error();
+        return FR_E_NOMEM;
+    }
+    f->phase = HANDSHAKE;
+    return FR_OK;
+}
+
 enum fr_err fr_frames_accept(const struct fr_frames_options *options, int fd,
                              struct fr_frames **out)
 {
@@ -330,14 +357,18 @@ enum fr_err fr_frames_accept(const struct fr_frames_options *options, int fd,
         (void)close(fd);
         return err;
     }
-    f->stream.is_up = true;
-    f->phase = OPEN;
-    err = fr_watch_start(options->loop, &f->stream.watch, FR_LOOP_READ);
+    if (options->acceptor) {
+        err = accept_tls(f);
+    } else {
+        f->stream.is_up = true;
+        f->phase = OPEN;
+    }
+    if (!err) err = fr_watch_start(options->loop, &f->stream.watch, FR_LOOP_READ);
     if (err) {
         on_gone(&f->gone);
         return err;
     }
-    arm(f, options->idle_ms);
+    arm(f, f->phase == OPEN ? options->idle_ms : options->connect_ms);
     *out = f;
     return FR_OK;
 }
@@ -367,6 +398,26 @@ enum fr_err fr_frames_send(struct fr_frames *f, struct fr_span message)
     bool has_progress;
     (void)fr_stream_flush(&f->stream, &has_progress);
     return fr_watch_start(f->options.loop, &f->stream.watch, FR_LOOP_READ | FR_LOOP_WRITE);
+}
+
+size_t fr_frames_pending(const struct fr_frames *f)
+{
+    return fr_stream_pending(&f->stream);
+}
+
+const struct fr_tls_peer *fr_frames_peer(const struct fr_frames *f)
+{
+    return f->stream.tls.peer;
+}
+
+void *fr_frames_tag(const struct fr_frames *f)
+{
+    return f->stream.tls.tag;
+}
+
+void fr_frames_keep(struct fr_frames *f)
+{
+    if (f->phase == OPEN && !f->is_freed) arm(f, f->options.idle_ms);
 }
 
 void fr_frames_free(struct fr_frames *f)

@@ -148,14 +148,16 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
                    const unsigned char *in, unsigned in_n, void *data)
 {
-    static const unsigned char words[] = "\x02h2\x08http/1.1";
+    static const unsigned char words[] = "\x02h2\x08http/1.1", dot[] = "\x03"
+                                                                       "dot";
     const struct fr_tls_conn *c = SSL_get_app_data(ssl);
     unsigned skip = c && c->has_h2 ? 0 : 3;
+    const unsigned char *ours = c && c->is_dot ? dot : words + skip;
+    unsigned n = c && c->is_dot ? (unsigned)sizeof dot - 1 : (unsigned)sizeof words - 1 - skip;
     unsigned char *chosen = NULL;
 
     (void)data;
-    if (SSL_select_next_proto(&chosen, out_n, words + skip, (unsigned)sizeof words - 1 - skip, in,
-                              in_n) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_n, ours, n, in, in_n) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;

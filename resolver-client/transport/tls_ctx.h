@@ -31,6 +31,7 @@ struct fr_tls_conn {
     fr_tls_select_fn select;
     void *select_data;
     bool has_h2; /* may ALPN choose h2? */
+    bool is_dot; /* ALPN is "dot" and nothing else */
     bool takes_expired;
     void *tag;
     SSL_CTX *cache;      /* of sessions: its acceptor's; NULL: none is kept */

@@ -1,9 +1,10 @@
 /* What a hostile primary sends: the first two octets choose what was asked for, then messages, each behind its length. The same
- * bytes are read as an answer, as a transfer, as a signed stream and as NOTIFY. */
+ * bytes are read as an answer, as a transfer, as a signed stream, as NOTIFY and as a secondary's question. */
 #include "base/wire.h"
 #include "dns/notify.h"
 #include "dns/tsig.h"
 #include "dns/xfr.h"
+#include "dns/xfr_ask.h"
 
 #include <stdlib.h>
 
@@ -35,6 +36,17 @@ static void take_notify(struct fr_span message)
     if (fr_notify_read(fr_span(reply, n), &notify) != FR_E_MALFORMED) abort();
 }
 
+static void take_ask(struct fr_span message)
+{
+    struct fr_xfr_ask ask;
+    uint8_t reply[512];
+    size_t n = 0;
+
+    if (fr_xfr_ask_read(message, &ask) != FR_OK) return;
+    if (fr_xfr_answer_write(&ask, ask.rcode, NULL, reply, sizeof reply, &n) != FR_OK) abort();
+    if (fr_xfr_ask_read(fr_span(reply, n), &ask) != FR_E_MALFORMED) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fr_rd r = fr_rd(fr_span(data, size));
@@ -63,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (fr_rd_err(&r)) break;
         take_notify(message);
+        take_ask(message);
         if (fr_xfr_soa_read(message, &options.zone, 0, &soa, &why) != FR_OK && !why) abort();
         is_signed = is_signed && fr_tsig_stream_take(&stream, 0, message, &error) == FR_OK;
         is_good = is_good && fr_xfr_take(&xfr, message) == FR_OK;

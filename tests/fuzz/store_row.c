@@ -54,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 204: ROUND_TRIP(fr_primary_row, fr_primary); break;
     case 205: ROUND_TRIP(fr_primary_state, fr_primary_state); break;
     case 206: ROUND_TRIP(fr_primary_left, fr_primary_left); break;
+    case 207: ROUND_TRIP(fr_downstream_row, fr_downstream); break;
     case 203: {
         struct fr_fact_device fact;
         if (fr_fact_device_read(value, &fact) == FR_OK && value.n > 8) abort();

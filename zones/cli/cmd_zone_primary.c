@@ -7,10 +7,10 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/parse.h"
-#include "dns/tsig_text.h"
 #include "names/netid.h"
 #include "store/primary.h"
 #include "zones_cli/reading.h"
+#include "zones_cli/tsig_option.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,28 +19,6 @@
 #define ARGS_MAX 8192
 
 /* --- set --- */
-
-/* The key's name and algorithm go into the arguments, its secret into the body: arguments are recorded. */
-static enum fr_err put_key(struct fr_cli *cli, struct fr_json *json, struct fr_diag *diag,
-                           struct fr_tsig_key *key)
-{
-    const char *file = fr_cli_opt(cli, "tsig-key");
-    struct fr_buf text = FR_BUF_INIT(FR_TSIG_TEXT_MAX);
-    char name[FR_DNAME_TEXT];
-
-    enum fr_err err = fr_file_read_private(file, diag, &text);
-    if (err == FR_OK) {
-        err = fr_tsig_key_parse(fr_buf_span(&text), diag, key);
-        if (err) fr_diag_where(diag, file, 0, 0);
-    }
-    if (err == FR_OK) {
-        fr_dname_print(fr_dname_span(&key->name), name);
-        fr_json_put_str(json, "tsig_name", name);
-        fr_json_put_str(json, "tsig_algorithm", fr_tsig_algorithm_text(key->algorithm));
-    }
-    fr_buf_deinit_secret(&text);
-    return err;
-}
 
 static enum fr_err put_number(struct fr_cli *cli, struct fr_json *json, const char *option,
                               const char *key, uint64_t max, struct fr_diag *diag)
@@ -68,7 +46,7 @@ static enum fr_err put_set_args(struct fr_cli *cli, struct fr_json *json, struct
     fr_json_put_bool(json, "tls", fr_cli_flag(cli, "tls"));
     fr_session_put_opt(cli, json, "tls-name", "tls_name");
     fr_session_put_opt(cli, json, "pin", "pin");
-    if (fr_cli_opt(cli, "tsig-key") != NULL) err = put_key(cli, json, diag, key);
+    if (fr_cli_opt(cli, "tsig-key") != NULL) err = fr_tsig_option_put(cli, json, diag, key);
     if (err == FR_OK) err = put_number(cli, json, "max-gone", "max_gone", 100, diag);
     if (err == FR_OK) err = put_number(cli, json, "refresh-min", "refresh_min_s", 604800, diag);
     if (err == FR_OK) err = put_number(cli, json, "refresh-max", "refresh_max_s", 604800, diag);

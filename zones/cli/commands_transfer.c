@@ -2,7 +2,7 @@
 
 #include "zones_cli/cmds.h"
 
-/* Devices from members' own name servers. */
+/* Devices from members' own name servers; the zone for secondaries. */
 
 static const struct fr_cli_option set_options[] = {
     {.name = "member", .value = "ID", .is_required = true, .help = "whose name server it is"},
@@ -55,6 +55,18 @@ static const struct fr_cli_option list_options[] = {
     {0},
 };
 
+static const struct fr_cli_option secondary_options[] = {
+    {.name = "tsig-key",
+     .value = "FILE",
+     .help = "the shared key, as tsig-keygen or keymgr -t wrote it (mode 0600)"},
+    {.name = "xot", .help = "it asks over TLS, with a certificate that has the right secondary"},
+    {.name = "address",
+     .value = "ADDRESS[:PORT]",
+     .is_repeatable = true,
+     .help = "told by NOTIFY that the zone changed; up to four (port 53)"},
+    {0},
+};
+
 const struct fr_cli_command fr_zones_transfer_commands[] = {
     {.path = "zone primary set",
      .args = "ZONE",
@@ -96,6 +108,32 @@ const struct fr_cli_command fr_zones_transfer_commands[] = {
      .summary = "take no more devices from a member's name server; those taken stay",
      .example = "fedroam zone primary remove --member acme --zone deveui.acme.example",
      .run = fr_cmd_zone_primary_remove},
+    {.path = "zone secondary add",
+     .args = "NAME",
+     .min_args = 1,
+     .max_args = 1,
+     .options = secondary_options,
+     .summary = "let a name server copy the whole zone",
+     .details = "A secondary (BIND, Knot) fetches the zone by AXFR and IXFR where a listener "
+                "serves xfr or "
+                "xot. It answers whoever\n"
+                "it likes: without visibility, without budgets, and with what was revoked until it "
+                "has asked "
+                "again. Setting it\n"
+                "again changes it. docs/secondaries.md has both sides.",
+     .example = "fedroam zone secondary add ns2 --tsig-key ns2.key --address 192.0.2.54",
+     .run = fr_cmd_zone_secondary_add},
+    {.path = "zone secondary list",
+     .summary = "list the name servers that may copy the zone",
+     .example = "fedroam zone secondary list",
+     .run = fr_cmd_zone_secondary_list},
+    {.path = "zone secondary remove",
+     .args = "NAME",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "give a name server the zone no more; what it has it keeps until it expires",
+     .example = "fedroam zone secondary remove ns2",
+     .run = fr_cmd_zone_secondary_remove},
     {.path = "zone accept",
      .options = which_options,
      .summary = "let a zone take away the devices that are held back",

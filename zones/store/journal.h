@@ -29,6 +29,7 @@ enum fr_fact_kind {
         10, /* key: NetID (3; 0 of a rollback); value: mode (1), added, moved, removed, after (8 each) */
     FR_FACT_IDEMPOTENCY = 17, /* key: day (4), id (16), first line (4) */
     FR_FACT_PRIMARY = 18,     /* key: kind (1), member, zero byte, zone */
+    FR_FACT_DOWNSTREAM = 21,  /* key: name */
     FR_FACT_LAST = 39,        /* none is above it */
 };
 

@@ -29,6 +29,7 @@ static const struct {
     [FR_FACT_CONFLICT] = {"conflict", 8},
     [FR_FACT_BLOCK] = {"block", 8},
     [FR_FACT_IMAGE] = {"image", 3},
+    [FR_FACT_DOWNSTREAM] = {"secondary", 0},
 };
 
 #define KEY_TEXT 130

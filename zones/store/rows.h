@@ -13,6 +13,7 @@
 #include "store/cert.h"
 #include "store/conflict.h"
 #include "store/device.h"
+#include "store/downstream.h"
 #include "store/grace.h"
 #include "store/joineui.h"
 #include "store/journal.h"
@@ -65,6 +66,9 @@ enum fr_err fr_primary_state_read(struct fr_span value, struct fr_primary_state 
 void fr_primary_state_write(struct fr_wr *w, const struct fr_primary_state *state);
 enum fr_err fr_primary_left_read(struct fr_span value, struct fr_primary_left *out);
 void fr_primary_left_write(struct fr_wr *w, const struct fr_primary_left *left);
+
+enum fr_err fr_downstream_read(struct fr_span value, struct fr_downstream_row *row);
+void fr_downstream_write(struct fr_wr *w, const struct fr_downstream_row *row);
 
 enum fr_err fr_grace_read(struct fr_span value, struct fr_grace_row *row);
 void fr_grace_write(struct fr_wr *w, const struct fr_grace_row *row);

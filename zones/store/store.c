@@ -42,6 +42,7 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_CERTS_BY_NETID] = "certs.by_netid",
     [FR_TABLE_PRIMARIES] = "primaries",
     [FR_TABLE_IDEMPOTENCY] = "idempotency",
+    [FR_TABLE_DOWNSTREAMS] = "downstreams",
 };
 
 const char *fr_store_table_name(uint32_t table)
