@@ -269,6 +269,26 @@ def test_on_the_brokers_own_host_and_what_is_refused(world, tmp_path):
     assert published(world, "000014") == []
 
 
+def test_several_federations_each_by_its_own_choice(world, tmp_path):
+    """One that cannot be reached, or is held, keeps nothing from the others; the exit code is that of the first fault."""
+    clean(world)
+    db = SQLite(tmp_path / "chirpstack.sqlite")
+    db.sql("".join(device_v4(eui(i), tags=json.dumps({"roaming": "ab"[i % 2]}), is_sqlite=True) for i in range(10)))
+    sync = Sync(world)
+    entry = "  - {{name: {}, netid: \"{}\", broker: {}, config: {}, tags: [roaming={}]}}\n"
+    other = tmp_path / "other.yaml"
+    other.write_text(world.resolver.read_text().replace("fed.test", "away.test").replace(f":{world.port}", ":1"))
+    sync.path.write_text(f"database: {{sqlite: {db.path}}}\nfederations:\n"
+                         + entry.format("away.test", NETID, "https://broker.away.test:1", other, "a")
+                         + entry.format("fed.test", NETID, world.url, world.resolver, "a")
+                         + entry.format("fed.test", "00002a", world.url, world.resolver, "b"))
+    command = [str(BIN / "fedroam"), "-o", "json", *sync.command]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=400, env=ENV, check=False)
+    assert [json.loads(line)["add"] for line in done.stdout.splitlines()] == [5, 5]
+    assert done.returncode not in (0, 1) and "away.test" not in done.stdout
+    assert published(world) == [eui(i) for i in range(0, 10, 2)] and published(world, "00002a") == [eui(i) for i in range(1, 10, 2)]
+
+
 def test_watch_heals_what_happened_meanwhile(world, tmp_path):
     clean(world)
     db = SQLite(tmp_path / "chirpstack.sqlite")

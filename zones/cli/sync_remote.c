@@ -15,6 +15,7 @@
 
 #define PAGE 1000
 #define ATTEMPTS 8
+#define READ_ATTEMPTS 4 /* nothing is under way yet: the next run is soon enough */
 
 struct remote {
     struct fr_sync_target base;
@@ -55,12 +56,12 @@ static void on_retry(void *data, const struct fr_diag *why, uint32_t in_s)
 static enum fr_err get_page(struct remote *r, struct fr_diag *diag)
 {
     enum fr_err err = FR_OK;
-    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (unsigned attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
         struct fr_diag why = {0};
         const struct timespec pause = {.tv_sec = 1u << attempt};
         err = fr_remote_get(r->publisher, r->target, &why, &r->page);
         if (err) *diag = why;
-        if (!err || attempt + 1 == ATTEMPTS || !is_worth_another(err)) break;
+        if (!err || attempt + 1 == READ_ATTEMPTS || !is_worth_another(err)) break;
         on_retry(r, &why, (uint32_t)pause.tv_sec);
         (void)nanosleep(&pause, NULL);
     }
