@@ -1,6 +1,7 @@
 #include "replica/follower.h"
 
 #include "base/mem.h"
+#include "replica/lists.h"
 #include "store/feed_message.h"
 #include "transport/http_client.h"
 #include "transport/loop_poll.h"
@@ -26,6 +27,8 @@ struct fr_follower {
     size_t addr_at;
     struct fr_loop *loop;
     struct fr_http_client *client; /* to addrs[addr_at]; NULL: none */
+    struct fr_tls_ctx *tls;        /* the client's */
+    struct fr_lists *lists;
     int64_t client_ms;
     int64_t contact_s; /* as it stands in the store */
     pthread_t thread;
@@ -87,29 +90,38 @@ void fr_follower_read(struct fr_follower *f, struct fr_follower_status *out)
 
 static void disconnect(struct fr_follower *f)
 {
+    fr_lists_disconnect(f->lists);
     fr_http_client_free(f->client);
     f->client = NULL;
+    fr_tls_ctx_unref(f->tls);
+    f->tls = NULL;
+}
+
+static struct fr_http_client_conf conf_of(const struct fr_follower *f)
+{
+    struct fr_http_client_conf conf = fr_http_client_conf_default();
+
+    conf.host = f->host;
+    conf.port = f->options.port;
+    conf.addrs = &f->addrs[f->addr_at];
+    conf.n_addrs = 1;
+    conf.tls = f->tls;
+    conf.has_h1 = true;
+    conf.has_h2 = false;
+    conf.connect_ms = CONNECT_MS;
+    conf.body_bytes = FR_FEED_MESSAGE_MAX;
+    return conf;
 }
 
 static enum fr_err connect_to(struct fr_follower *f, struct fr_diag *diag)
 {
     const struct fr_tls_files files = {f->chain, f->key, f->ca};
-    struct fr_tls_ctx *tls = NULL;
-    enum fr_err err = fr_tls_client_load(&files, diag, &tls);
+    enum fr_err err = fr_tls_client_load(&files, diag, &f->tls);
     if (err) return err;
-    struct fr_http_client_conf conf = fr_http_client_conf_default();
-    conf.host = f->host;
-    conf.port = f->options.port;
-    conf.addrs = &f->addrs[f->addr_at];
-    conf.n_addrs = 1;
-    conf.tls = tls;
-    conf.has_h1 = true;
-    conf.has_h2 = false;
-    conf.connect_ms = CONNECT_MS;
-    conf.body_bytes = FR_FEED_MESSAGE_MAX;
+    const struct fr_http_client_conf conf = conf_of(f);
     err = fr_http_client_new(f->loop, &conf, &f->client);
-    fr_tls_ctx_unref(tls);
     f->client_ms = fr_clock_mono_ms(f->options.clock);
+    if (err) disconnect(f);
     return err;
 }
 
@@ -217,6 +229,9 @@ static void follow(struct fr_follower *f, const struct fr_feed_ask *what)
         pthread_mutex_unlock(&f->lock);
     }
     note_step(f, &e.applied);
+    if (e.applied.is_behind || e.applied.state.has_image) return;
+    const struct fr_http_client_conf conf = conf_of(f);
+    fr_lists_look(f->lists, &conf);
 }
 
 /* A primary that hears of a newer term than its own is none any more. */
@@ -272,6 +287,7 @@ static void *run(void *data)
 static void follower_free(struct fr_follower *f)
 {
     if (!f) return;
+    fr_lists_free(f->lists);
     fr_loop_poll_free(f->loop);
     pthread_mutex_destroy(&f->lock);
     fr_free(f->url);
@@ -293,6 +309,15 @@ static enum fr_err copy_options(struct fr_follower *f, const struct fr_follower_
     f->ca = fr_strdup(options->ca);
     f->addrs = fr_memdup(options->addrs, options->n_addrs * sizeof *f->addrs);
     return f->url && f->host && f->chain && f->key && f->ca && f->addrs ? FR_OK : FR_E_NOMEM;
+}
+
+static enum fr_err make_lists(struct fr_follower *f)
+{
+    const struct fr_lists_options options = {.store = f->options.store,
+                                             .log = f->options.log,
+                                             .clock = f->options.clock,
+                                             .loop = f->loop};
+    return fr_lists_new(&options, &f->lists);
 }
 
 static enum fr_err read_contact(struct fr_follower *f)
@@ -319,6 +344,7 @@ enum fr_err fr_follower_start(const struct fr_follower_options *options, struct 
     atomic_init(&f->is_stopping, false);
     err = copy_options(f, options);
     if (!err) err = fr_loop_poll_new(NULL, &f->loop);
+    if (!err) err = make_lists(f);
     if (!err) err = read_contact(f);
     int errnum = err ? 0 : pthread_create(&f->thread, NULL, run, f);
     if (errnum) err = fr_err_from_errno(errnum);

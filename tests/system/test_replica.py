@@ -91,6 +91,34 @@ def test_what_a_replica_does_not_do(pair):
     assert done.returncode != 0 and "replica" in done.stderr
 
 
+def test_revocation_lists_are_given_by_a_replica_too(pair):
+    primary, replica = pair
+    wait_same(primary, replica)
+    name = next(row["name"] for row in primary.json("ca", "list") if row["name"] != "root")
+
+    def crl(fed):
+        code, _, body = fed.curl(host=f"ca.{fed.name}", path=f"/crl/{name}.crl")
+        return body if code == 200 else None
+    other = primary.cert("doh", member="umbra")
+    before = crl(primary)
+    primary.cli("cert", "revoke", other.serial, "--yes")
+    wait_until(lambda: crl(primary) not in (None, before), what="the list with the revocation")
+    wait_until(lambda: crl(replica) == crl(primary), what="the same list at the replica")
+    # what the CA did not sign is not taken
+    mine, theirs = (fed.state / "crl" / f"{name}.crl" for fed in (replica, primary))
+    assert mine.stat().st_mode & 0o777 == 0o600
+    kept = mine.read_bytes()
+    theirs.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    wait_until(lambda: "replica.list_refused" in replica.broker.text(), what="the refusal in the log")
+    assert crl(replica) == kept != crl(primary)
+    # the last one stays when the primary is lost
+    primary.stop()
+    assert crl(replica) == kept
+    replica.cli("promote", "--reason", "the first one died")
+    assert crl(replica) == kept
+    assert [row["state"] for row in replica.json("ca", "crl", "show") if row["name"] == name] == ["fresh"]
+
+
 def test_imports_arrive_while_it_follows(pair, tmp_path):
     primary, replica = pair
     wait_same(primary, replica)
