@@ -6,6 +6,7 @@
 #include "store/authority.h"
 #include "store/member.h"
 #include "store/network.h"
+#include "store/unknown.h"
 
 static const struct {
     const char *word, *sentence;
@@ -14,6 +15,9 @@ static const struct {
     [FR_ACCESS_NO_CERTIFICATE] = {"certificate-missing", "A client certificate is needed."},
     [FR_ACCESS_UNKNOWN] = {"certificate-unknown",
                            "This federation has not issued this certificate."},
+    [FR_ACCESS_AFTER_BACKUP] = {"certificate-after-backup",
+                                "This certificate was issued after the restored backup: ask the "
+                                "federation's operator to adopt it."},
     [FR_ACCESS_DIFFERENT] = {"certificate-different",
                              "This is not the certificate the federation issued under its serial."},
     [FR_ACCESS_UNISSUED] = {"certificate-unissued", "This certificate was never handed out."},
@@ -90,6 +94,16 @@ static enum fr_access authority_standing(struct fr_snap *snap, const struct fr_c
     return fr_authority_is_trusted(&authority) ? FR_ACCESS_OK : FR_ACCESS_AUTHORITY;
 }
 
+/* Nobody has issued it here, as far as this store remembers. */
+static enum fr_access unknown_standing(struct fr_snap *snap, const struct fr_tls_peer *cert)
+{
+    bool is_after = false;
+
+    if (fr_unknown_is_after_backup(snap, cert->not_before_s, &is_after) != FR_OK)
+        return FR_ACCESS_FAULT;
+    return is_after ? FR_ACCESS_AFTER_BACKUP : FR_ACCESS_UNKNOWN;
+}
+
 /* All that the snapshot says about the certificate. */
 static enum fr_access read_standing(const struct fr_tls_peer *cert, struct fr_snap *snap,
                                     struct fr_cert_row *row)
@@ -98,7 +112,7 @@ static enum fr_access read_standing(const struct fr_tls_peer *cert, struct fr_sn
 
     if (!cert->has_serial) return FR_ACCESS_UNKNOWN;
     enum fr_err err = fr_cert_row_get(snap, cert->serial, row);
-    if (err == FR_E_NOT_FOUND) return FR_ACCESS_UNKNOWN;
+    if (err == FR_E_NOT_FOUND) return unknown_standing(snap, cert);
     if (err != FR_OK) return FR_ACCESS_FAULT;
     if (row->status == FR_CERT_INTENT) return FR_ACCESS_UNISSUED;
     if (memcmp(row->sha256, cert->cert_sha256, sizeof row->sha256) != 0 ||

@@ -28,6 +28,7 @@ enum fr_access {
     FR_ACCESS_OK,
     FR_ACCESS_NO_CERTIFICATE, /* nothing was shown: close, no answer */
     FR_ACCESS_UNKNOWN,        /* no such serial in this federation */
+    FR_ACCESS_AFTER_BACKUP,   /* the same, and it is younger than the backup that was restored */
     FR_ACCESS_DIFFERENT,      /* the serial is known, the certificate is another one */
     FR_ACCESS_UNISSUED,       /* an intent that was never completed */
     FR_ACCESS_REVOKED,

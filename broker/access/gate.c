@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "store/grace.h"
+#include "store/unknown.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,8 @@ struct fr_gate {
     const struct fr_log *log;
     const struct fr_clock *clock;
     struct fr_desk *desk; /* NULL: nobody is charged */
+    fr_gate_unknown_fn on_unknown;
+    void *on_unknown_data;
     struct fr_gate_counters counters;
 };
 
@@ -34,6 +37,8 @@ enum fr_err fr_gate_new(const struct fr_gate_options *options, struct fr_gate **
     if (gate == NULL) return FR_E_NOMEM;
     gate->store = options->store;
     gate->log = options->log;
+    gate->on_unknown = options->on_unknown;
+    gate->on_unknown_data = options->on_unknown_data;
     gate->clock = options->clock != NULL ? options->clock : fr_clock_system();
     enum fr_err err = fr_snap_begin(gate->store, &gate->snap);
     if (err == FR_OK) fr_snap_reset(gate->snap);
@@ -207,6 +212,21 @@ static enum fr_access judge_over(struct fr_gate *gate, const struct seat *seat, 
     return is_open ? FR_ACCESS_OK : FR_ACCESS_EXPIRED;
 }
 
+/* While the snapshot is there: who asks again and again is told of once. */
+static void tell_unknown(struct fr_gate *gate, const struct fr_http_conn *conn,
+                         const struct fr_tls_peer *cert)
+{
+    struct fr_unknown_row row;
+    uint8_t der[FR_UNKNOWN_DER_MAX];
+
+    if (gate->on_unknown == NULL || !cert->has_serial) return;
+    enum fr_err err = fr_unknown_get(gate->snap, cert->serial, &row);
+    if (err == FR_OK && row.der_size > 0) return;
+    const size_t n = fr_http_conn_certificate(conn, der, sizeof der);
+    if (err == FR_E_NOT_FOUND || (err == FR_OK && n > 0))
+        gate->on_unknown(gate->on_unknown_data, cert, fr_span(der, n));
+}
+
 static bool admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_service service,
                   uint32_t rights, bool is_renewal, fr_gate_refuse_fn say,
                   struct fr_gate_pass *pass)
@@ -234,6 +254,8 @@ static bool admit(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_serv
             fr_snap_reset(gate->snap);
             return false;
         }
+        if (verdict == FR_ACCESS_UNKNOWN || verdict == FR_ACCESS_AFTER_BACKUP)
+            tell_unknown(gate, x->conn, peer->cert);
         fr_snap_reset(gate->snap);
     }
     if (verdict == FR_ACCESS_OK)

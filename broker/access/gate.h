@@ -27,11 +27,17 @@
 
 struct fr_gate;
 
+/* Somebody showed a certificate of the federation's CA that its store does not know, and that is not
+ * noted there (store/unknown.h). der: empty where the handshake did not show it. */
+typedef void (*fr_gate_unknown_fn)(void *data, const struct fr_tls_peer *cert, struct fr_span der);
+
 struct fr_gate_options {
     struct fr_store *store;
-    const struct fr_log *log;     /* may be NULL */
-    const struct fr_clock *clock; /* NULL: the system's */
-    struct fr_usage *usage;       /* the federation's; NULL: nobody is charged */
+    const struct fr_log *log;      /* may be NULL */
+    const struct fr_clock *clock;  /* NULL: the system's */
+    struct fr_usage *usage;        /* the federation's; NULL: nobody is charged */
+    fr_gate_unknown_fn on_unknown; /* or NULL */
+    void *on_unknown_data;
 };
 
 struct fr_gate_counters {

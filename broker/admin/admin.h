@@ -80,6 +80,13 @@
  *                   profile, member?, id, not_after}] and tlsa[] (1000 of them at most), names[] that
  *                   are not answered any more, devices (how many)
  *   cert.set        serial, rights[] → serial, rights[]
+ *   cert.adopt      serial? (of one that was seen), rights[]?; body: else the certificate (DER)
+ *                   → serial, profile, id, member, rights[], not_after
+ *   cert.note       serial, sha256, subject, not_before, not_after (Unix seconds); body: the
+ *                   certificate (DER), or nothing. What the broker saw and does not know → serial
+ *   cert.bar        authority; body: entries of a revocation list, each serial (16), when (8), cause
+ *                   (1) → revoked, barred (not known here), same
+ *   restore.begin   backup (Unix seconds) → backup, tokens (that are worthless now)
  *   token.create    member, profiles[], netid?, joineui?, rights[]?, host?, ttl_s?, approval?(bool)
  *                   → id, member, profiles[], netid?, joineui?, host?, expires, token (shown this
  *                   once; not in a dry run)

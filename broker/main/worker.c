@@ -3,6 +3,7 @@
 #include "api/problem.h"
 #include "api/route.h"
 #include "base/mem.h"
+#include "main/stranger.h"
 #include "transport/loop_ev.h"
 
 #include <pthread.h>
@@ -14,6 +15,7 @@
 struct worker_fed {
     struct fr_fed *fed;
     struct fr_ident *ident;
+    struct fr_stranger_desk strangers;
     struct fr_gate *gate;
     struct fr_doh *doh;
     struct fr_crl_shelf *shelf;
@@ -195,7 +197,11 @@ static enum fr_err make_feds(struct fr_worker *w)
         w->n_feds++;
         fed->fed = w->options.feds[i];
         fed->ident = fr_ident_ref(fed->fed->ident);
+        fed->strangers =
+            (struct fr_stranger_desk){fed->fed->writer, fed->fed->standby, w->options.clock, 0};
         const struct fr_gate_options gate = {
+            .on_unknown = fr_stranger_seen,
+            .on_unknown_data = &fed->strangers,
             .store = fed->fed->store,
             .log = w->options.log,
             .clock = w->options.clock,

@@ -149,8 +149,9 @@ enum fr_exit fr_cmd_cert_list(struct fr_cli *cli)
     struct fr_diag diag = {0};
     struct listing l = {.now_s = fr_clock_real_s(fr_clock_system())};
     uint64_t within_ms = 0;
-    enum fr_err err = read_filters(cli, &diag, &l, &within_ms);
 
+    if (fr_cli_flag(cli, "unknown")) return fr_cert_list_unknown(cli);
+    enum fr_err err = read_filters(cli, &diag, &l, &within_ms);
     if (!err) err = fr_session_open(cli, &diag, &session);
     if (!err) err = fr_table_new(LIST_COLUMNS, &l.table);
     if (!err) err = walk(session.snap, &l, within_ms);

@@ -39,6 +39,11 @@ enum fr_exit fr_cmd_grace_close(struct fr_cli *cli);
 enum fr_exit fr_cmd_ca_clock_show(struct fr_cli *cli);
 enum fr_exit fr_cmd_ca_clock_accept(struct fr_cli *cli);
 enum fr_exit fr_cmd_cert_set(struct fr_cli *cli);
+enum fr_exit fr_cmd_cert_adopt(struct fr_cli *cli);
+enum fr_exit fr_cert_list_unknown(struct fr_cli *cli); /* cert list --unknown */
+enum fr_exit fr_cmd_backup_create(struct fr_cli *cli);
+enum fr_exit fr_cmd_backup_verify(struct fr_cli *cli);
+enum fr_exit fr_cmd_restore(struct fr_cli *cli);
 enum fr_exit fr_cmd_token_create(struct fr_cli *cli);
 enum fr_exit fr_cmd_token_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_token_revoke(struct fr_cli *cli);

@@ -69,6 +69,7 @@ static const struct fr_cli_option LIST_OPTIONS[] = {
     {.name = "expiring",
      .value = "TIME",
      .help = "only those that end within this time, as in 14d"},
+    {.name = "unknown", .help = "instead: those that were shown and that nobody has issued here"},
     {0},
 };
 

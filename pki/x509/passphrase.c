@@ -56,17 +56,23 @@ enum fr_err fr_passphrase_read_fd(const char *number, struct fr_diag *diag, stru
     return read_line((int)fd, diag, out);
 }
 
-enum fr_err fr_passphrase_read_credential(const char *folder, struct fr_diag *diag,
-                                          struct fr_buf *out)
+enum fr_err fr_passphrase_read_credential_named(const char *folder, const char *name,
+                                                struct fr_diag *diag, struct fr_buf *out)
 {
     struct fr_buf raw = FR_BUF_INIT(2 * FR_PASSPHRASE_MAX);
-    char *path = fr_path_join(folder, "ca-passphrase");
+    char *path = fr_path_join(folder, name);
     enum fr_err err = path == NULL ? FR_E_NOMEM : fr_file_read(path, diag, &raw);
 
     if (!err) err = take_line(fr_buf_span(&raw), diag, out);
     fr_buf_deinit_secret(&raw);
     fr_free(path);
     return err;
+}
+
+enum fr_err fr_passphrase_read_credential(const char *folder, struct fr_diag *diag,
+                                          struct fr_buf *out)
+{
+    return fr_passphrase_read_credential_named(folder, "ca-passphrase", diag, out);
 }
 
 /* --- the terminal --- */

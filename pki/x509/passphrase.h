@@ -17,6 +17,10 @@ enum fr_err fr_passphrase_read_fd(const char *number, struct fr_diag *diag, stru
 enum fr_err fr_passphrase_read_credential(const char *folder, struct fr_diag *diag,
                                           struct fr_buf *out);
 
+/* The same of another credential. */
+enum fr_err fr_passphrase_read_credential_named(const char *folder, const char *name,
+                                                struct fr_diag *diag, struct fr_buf *out);
+
 /* Asks on the terminal of this process, without showing what is typed; twice when it is a new one. */
 enum fr_err fr_passphrase_ask(const char *prompt, bool is_new, struct fr_diag *diag,
                               struct fr_buf *out);

@@ -5,6 +5,7 @@
 #include "store/member.h"
 #include "store/rows.h"
 #include "store/tables.h"
+#include "store/unknown.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -318,4 +319,29 @@ enum fr_err fr_cert_row_set_rights(struct fr_change *change, const uint8_t seria
         return fr_diag_fail(diag, FR_E_REVOKED, "that certificate is revoked");
     row.rights = rights;
     return put_row(change, &row);
+}
+
+/* It belongs to nobody that is known, so it stands with the broker's own, without names or a key. */
+enum fr_err fr_cert_row_bar(struct fr_change *change, const struct fr_cert_bar *bar,
+                            struct fr_diag *diag)
+{
+    struct fr_cert_row there, row = {
+                                  .status = FR_CERT_REVOKED,
+                                  .profile = FR_PROFILE_BROKER,
+                                  .not_before_s = bar->revoked_s,
+                                  .not_after_s = bar->not_after_s,
+                                  .created_s = fr_change_now(change),
+                                  .revoked_s = bar->revoked_s,
+                                  .revoked_cause = bar->cause,
+                              };
+
+    enum fr_err err = fr_cert_row_get(fr_change_snap(change), bar->serial, &there);
+    if (err == FR_OK) return fr_diag_fail(diag, FR_E_EXISTS, "that certificate is known");
+    if (err != FR_E_NOT_FOUND) return err;
+    memcpy(row.serial, bar->serial, sizeof row.serial);
+    (void)snprintf(row.authority, sizeof row.authority, "%s", bar->authority);
+    err = put_row(change, &row);
+    if (err == FR_OK) err = fr_cert_index_member(change, &row);
+    if (err == FR_OK) err = fr_cert_index_expiry(change, &row);
+    return err ? err : count_revocation(change);
 }

@@ -367,6 +367,19 @@ enum fr_err fr_feed_promote(struct fr_store *store, bool is_forced, struct fr_di
     return err;
 }
 
+enum fr_err fr_feed_begin_anew(struct fr_store *store)
+{
+    struct fr_feed_state state;
+    struct fr_txn *txn = NULL;
+
+    enum fr_err err = fr_txn_write_local(store->db, &txn);
+    if (err) return err;
+    err = get_state(txn, &state);
+    if (err == FR_OK && state.role != FR_ROLE_PRIMARY) err = FR_E_CONFLICT;
+    if (err == FR_OK && state.is_on) err = begin_term(txn, &state, state.term + 1);
+    return end(txn, err);
+}
+
 enum fr_err fr_feed_depose(struct fr_store *store, uint32_t term, const struct fr_feed_fork *forks,
                            size_t n_forks, const char *primary)
 {

@@ -72,6 +72,10 @@ enum fr_err fr_feed_make_replica(struct fr_store *store, const char *primary, st
 enum fr_err fr_feed_promote(struct fr_store *store, bool is_forced, struct fr_diag *diag,
                             struct fr_feed_state *out);
 
+/* A primary that was restored from a backup: what follows is of a new term, so that replicas that know more notice. Nothing
+ * where nobody follows. FR_E_CONFLICT: not the primary. */
+enum fr_err fr_feed_begin_anew(struct fr_store *store);
+
 /* A primary has met a newer term, which began as one of the forks says: it changes nothing any more. FR_E_CONFLICT: the term is
  * not newer. */
 enum fr_err fr_feed_depose(struct fr_store *store, uint32_t term, const struct fr_feed_fork *forks,

@@ -30,6 +30,7 @@ enum fr_fact_kind {
     FR_FACT_IDEMPOTENCY = 17, /* key: day (4), id (16), first line (4) */
     FR_FACT_PRIMARY = 18,     /* key: kind (1), member, zero byte, zone */
     FR_FACT_DOWNSTREAM = 21,  /* key: name */
+    FR_FACT_UNKNOWN = 22,     /* key: serial (16) */
     FR_FACT_LAST = 39,        /* none is above it */
 };
 

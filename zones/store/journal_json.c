@@ -30,6 +30,7 @@ static const struct {
     [FR_FACT_BLOCK] = {"block", 8},
     [FR_FACT_IMAGE] = {"image", 3},
     [FR_FACT_DOWNSTREAM] = {"secondary", 0},
+    [FR_FACT_UNKNOWN] = {"unknown", FR_SERIAL_SIZE},
 };
 
 #define KEY_TEXT 130

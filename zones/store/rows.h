@@ -22,6 +22,7 @@
 #include "store/primary.h"
 #include "store/release.h"
 #include "store/token.h"
+#include "store/unknown.h"
 #include "store/visibility.h"
 
 #define FR_ROW_MAX 8192 /* longest stored form of any row but a journal record */
@@ -72,6 +73,9 @@ void fr_downstream_write(struct fr_wr *w, const struct fr_downstream_row *row);
 
 enum fr_err fr_grace_read(struct fr_span value, struct fr_grace_row *row);
 void fr_grace_write(struct fr_wr *w, const struct fr_grace_row *row);
+
+enum fr_err fr_unknown_read(struct fr_span value, struct fr_unknown_row *row);
+void fr_unknown_write(struct fr_wr *w, const struct fr_unknown_row *row);
 
 struct fr_key_row {
     bool is_blocked;

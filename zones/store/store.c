@@ -43,6 +43,7 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_PRIMARIES] = "primaries",
     [FR_TABLE_IDEMPOTENCY] = "idempotency",
     [FR_TABLE_DOWNSTREAMS] = "downstreams",
+    [FR_TABLE_UNKNOWNS] = "unknowns",
 };
 
 const char *fr_store_table_name(uint32_t table)

@@ -31,6 +31,7 @@ enum fr_store_table {
     FR_TABLE_PRIMARIES,      /* kind (1), member, zero byte, zone */
     FR_TABLE_IDEMPOTENCY,    /* day (4), id (16), first line (4) */
     FR_TABLE_DOWNSTREAMS,    /* name */
+    FR_TABLE_UNKNOWNS,       /* serial */
     FR_TABLE_COUNT,
 };
 
