@@ -1,4 +1,4 @@
-/* A member leaves: certificates and visibility end at once, rows go in slices. */
+/* A member leaves: its standing and visibility end at once, certificates and rows in slices. */
 #include "ca/member.h"
 
 #include "base/clock.h"
@@ -14,17 +14,31 @@
 
 enum { CESSATION_OF_OPERATION = 5, SLICE_DEVICES = 5000 };
 
+/* Most members have no more certificates than one slice. *revoked: there may be more to do. */
+static enum fr_err revoke_slice(struct fr_change *change, const char *id, struct fr_diag *diag,
+                                bool *revoked)
+{
+    const struct fr_revoke_selection all = {.member = id};
+    struct fr_revoke_slice *slice = fr_calloc(1, sizeof *slice);
+    enum fr_err err = slice == NULL ? FR_E_NOMEM : FR_OK;
+
+    while (!err && slice->n == 0 && !slice->is_last)
+        err = fr_ca_revoke_find(fr_change_snap(change), &all, fr_change_now(change), slice);
+    if (!err) err = fr_ca_revoke_slice(change, slice, CESSATION_OF_OPERATION, diag);
+    if (!err && revoked != NULL) *revoked = slice->n > 0;
+    fr_free(slice);
+    return err;
+}
+
 enum fr_err fr_member_remove(struct fr_change *change, const char *id, struct fr_diag *diag)
 {
     struct fr_member_row row;
-    size_t revoked = 0;
     enum fr_err err = fr_member_get(fr_change_snap(change), id, &row);
 
     if (err == FR_E_NOT_FOUND) return fr_diag_fail(diag, err, "there is no member %s", id);
     if (err || row.state == FR_MEMBER_REMOVED) return err;
-    err = fr_ca_revoke_member(change, id, CESSATION_OF_OPERATION, diag, &revoked);
-    if (err) return err;
-    err = fr_visibility_forget(change, id);
+    err = revoke_slice(change, id, diag, NULL);
+    if (!err) err = fr_visibility_forget(change, id);
     if (err == FR_OK) err = fr_block_forget(change, id);
     if (err == FR_OK) err = fr_primary_forget(change, id);
     if (err) return err;
@@ -86,17 +100,19 @@ static enum fr_err clean_slice(struct fr_store *store, const char *id,
     struct first_network first = {0};
     struct fr_change *change = NULL;
     uint64_t sequence = 0;
+    bool revoked = false;
     enum fr_err err = fr_store_change(store, by, diag, &change);
 
     if (err) return err;
-    err = fr_network_each_of(fr_change_snap(change), id, note_first, &first);
+    err = revoke_slice(change, id, diag, &revoked);
+    if (!err && !revoked) err = fr_network_each_of(fr_change_snap(change), id, note_first, &first);
     if (!err && first.is_found) err = clean_network(change, &first.row, slice, diag);
     if (err) {
         fr_change_cancel(change);
         return err;
     }
     err = fr_change_commit(change, diag, &sequence);
-    if (!err) *done = !first.is_found;
+    if (!err) *done = !revoked && !first.is_found;
     return err;
 }
 

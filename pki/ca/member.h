@@ -48,12 +48,13 @@ enum fr_err fr_member_update(struct fr_change *change, const struct fr_member_re
 enum fr_err fr_member_suspend(struct fr_change *change, const char *id, struct fr_diag *diag);
 enum fr_err fr_member_resume(struct fr_change *change, const char *id, struct fr_diag *diag);
 
-/* For good: certificates are revoked (cessationOfOperation) and the state says removed, so that
- * devices vanish at once. Their rows are taken away later, by fr_member_clean. */
+/* For good: the state says removed, so that nothing of it is admitted any more and its devices vanish at
+ * once, and its certificates are revoked (cessationOfOperation): the first FR_REVOKE_SLICE here, more of
+ * them, like the devices' rows, by fr_member_clean. */
 enum fr_err fr_member_remove(struct fr_change *change, const char *id, struct fr_diag *diag);
 
-/* Takes rows of a removed member's devices and NetIDs away in durable commits of about budget_ms;
- * *done when nothing is left. Call until done, and again after a restart. */
+/* Revokes what is left of a removed member's certificates and takes rows of its devices and NetIDs away,
+ * in durable commits of about budget_ms; *done when nothing is left. Call until done, and again after a restart. */
 enum fr_err fr_member_clean(struct fr_store *store, const char *id, const struct fr_change_by *by,
                             unsigned budget_ms, struct fr_diag *diag, bool *done);
 

@@ -253,6 +253,69 @@ static void removal_takes_everything_away(void **state)
     fr_buf_deinit(&csr);
 }
 
+enum { CERTIFICATES = 2 * FR_REVOKE_SLICE + 300 };
+
+static void add_certificates(const char *member)
+{
+    for (uint32_t i = 0; i < CERTIFICATES;) {
+        struct fr_change *change = begin(&fed);
+        for (int n = 0; n < 100 && i < CERTIFICATES; n++, i++) {
+            struct fr_cert_row row = {.profile = FR_PROFILE_DOH, .n_names = 1};
+            memcpy(row.serial, &i, sizeof i);
+            row.serial[FR_SERIAL_SIZE - 1] = 0x5a;
+            memcpy(row.spki, row.serial, sizeof row.serial);
+            (void)snprintf(row.member, sizeof row.member, "%s", member);
+            (void)snprintf(row.names[0], sizeof row.names[0], "many.member.fed.test");
+            row.not_after_s = NOW + 86400;
+            assert_int_equal(fr_cert_row_intend(change, &row, NULL), FR_OK);
+            assert_int_equal(fr_cert_row_issue(change, row.serial, fr_span(row.spki, 8), row.spki,
+                                               NOW - 86400, row.not_after_s, NULL),
+                             FR_OK);
+        }
+        commit(change);
+    }
+}
+
+static enum fr_err count_good(void *data, const struct fr_cert_row *row)
+{
+    size_t *n = data;
+
+    if (row->status != FR_CERT_REVOKED) (*n)++;
+    return FR_OK;
+}
+
+static size_t good_certificates(const char *member)
+{
+    struct fr_snap *snap = NULL;
+    size_t n = 0;
+
+    assert_int_equal(fr_snap_begin(fed.store, &snap), FR_OK);
+    assert_int_equal(fr_cert_row_each_of(snap, member, count_good, &n), FR_OK);
+    fr_snap_end(snap);
+    return n;
+}
+
+/* More than fit into one change. */
+static void a_member_with_many_certificates_is_removed(void **state)
+{
+    struct fr_change *change = NULL;
+    bool done = false;
+    int rounds = 0;
+
+    (void)state;
+    add_member(&fed, "many", (const uint32_t[]){0x36, 0});
+    add_certificates("many");
+    assert_int_equal(good_certificates("many"), CERTIFICATES);
+    change = begin(&fed);
+    assert_int_equal(fr_member_remove(change, "many", NULL), FR_OK);
+    commit(change);
+    assert_int_equal(good_certificates("many"), CERTIFICATES - FR_REVOKE_SLICE);
+    for (; !done; rounds++)
+        assert_int_equal(fr_member_clean(fed.store, "many", &BY, 0, NULL, &done), FR_OK);
+    assert_true(rounds >= 4 && rounds < 8);
+    assert_int_equal(good_certificates("many"), 0);
+}
+
 static void suspension_keeps_every_row(void **state)
 {
     struct fr_network_row network;
@@ -302,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rules_of_admission, make, unmake),
         cmocka_unit_test_setup_teardown(set_adds_takes_and_repoints, make, unmake),
         cmocka_unit_test_setup_teardown(removal_takes_everything_away, make, unmake),
+        cmocka_unit_test_setup_teardown(a_member_with_many_certificates_is_removed, make, unmake),
         cmocka_unit_test_setup_teardown(suspension_keeps_every_row, make, unmake),
         cmocka_unit_test_setup_teardown(shared_prefixes_are_told, make, unmake),
     };
