@@ -41,9 +41,10 @@
  *   device.claim    netid, devices[] (released to its holder) → moved, same, repeated
  *   device.move     netid, devices[]; needs a reason → moved, same, repeated
  *   block.add, block.remove   member, blocks[] ("70b3d57ed0000000/36") → member, blocks[]
- *   device.batch    key? (hex of 16 bytes) with digest (hex of 32), first?, last?(bool); body: rows
- *                   of admin/batch.h → results (a letter for each row), and how many of each:
- *                   added, moved, same, removed, absent, … A key that has this part: FR_E_CONFLICT
+ *   device.batch    key? (hex of 16 bytes) with digest (hex of 32), first?, last?(bool), from?; body:
+ *                   rows of admin/batch.h → results (a letter for each row), next?, and how many of
+ *                   each: added, moved, same, removed, absent, … A key that has other rows there:
+ *                   FR_E_CONFLICT
  *   device.set      devices[], hidden(bool) → hidden, devices (how many were not so before)
  *   visibility.set  home, visited (member ids), allowed(bool), both?(bool) → home, visited, allowed,
  *                   both

@@ -92,7 +92,8 @@ void fr_task_free(struct fr_task *task);
 
 bool fr_task_is_single(const struct fr_task *task);
 bool fr_task_is_issuing(const struct fr_task *task);
-bool fr_task_is_bulk(const struct fr_task *task); /* long, and may be very long */
+bool fr_task_is_bulk(const struct fr_task *task);  /* long, and may be very long */
+bool fr_task_is_batch(const struct fr_task *task); /* long, and there may be many of them */
 
 /* What came of it, once over: the operation's reply, or its code and diag. */
 enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,

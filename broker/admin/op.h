@@ -73,6 +73,7 @@ struct fr_op {
     bool is_protective; /* takes something back: done also when it cannot be recorded */
     bool is_local;      /* about this broker alone: no replica has to confirm it */
     bool is_bulk;       /* long, over many devices: one at a time, others do not wait for it */
+    bool is_batch;      /* long, a member's: as bulk, and neither waits for the other */
     unsigned by;        /* enum fr_op_by, or-ed; 0: an operator alone */
     uint32_t rights;    /* enum fr_right, or-ed: what a member needs for it */
 };

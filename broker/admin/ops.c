@@ -58,6 +58,7 @@ const struct fr_op fr_ops[] = {
      .step = fr_op_batch_step,
      .end = fr_op_batch_end,
      .has_body = true,
+     .is_batch = true,
      .by = FR_BY_OPERATOR | FR_BY_MEMBER,
      .rights = FR_RIGHT_PUBLISH},
     {.name = "device.set",

@@ -145,6 +145,11 @@ bool fr_task_is_bulk(const struct fr_task *task)
     return task->op->is_bulk;
 }
 
+bool fr_task_is_batch(const struct fr_task *task)
+{
+    return task->op->is_batch;
+}
+
 enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,
                                struct fr_admin_reply **out)
 {

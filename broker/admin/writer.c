@@ -25,7 +25,7 @@ struct queue {
 };
 
 /* Long tasks of one kind, one after the other; the kinds take turns. */
-enum { LANE_SHORT, LANE_BULK, LANES };
+enum { LANE_SHORT, LANE_BULK, LANE_BATCH, LANES };
 
 struct lane {
     struct queue waiting;
@@ -222,6 +222,7 @@ static struct queue *queue_of(struct fr_writer *w, const struct fr_task *task)
 {
     if (fr_task_is_single(task)) return &w->singles;
     if (fr_task_is_issuing(task)) return &w->issues;
+    if (fr_task_is_batch(task)) return &w->lanes[LANE_BATCH].waiting;
     return &w->lanes[fr_task_is_bulk(task) ? LANE_BULK : LANE_SHORT].waiting;
 }
 

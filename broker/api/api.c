@@ -30,6 +30,7 @@ enum fr_err fr_api_new(const struct fr_api_options *options, struct fr_api **out
     api->options = *options;
     fr_api_changes_init(api);
     enum fr_err err = fr_tally_new(&api->members);
+    if (!err) err = fr_tally_new(&api->batches);
     if (err) {
         fr_api_free(api);
         return err;
@@ -41,6 +42,7 @@ enum fr_err fr_api_new(const struct fr_api_options *options, struct fr_api **out
 void fr_api_free(struct fr_api *api)
 {
     if (!api) return;
+    fr_tally_free(api->batches);
     fr_tally_free(api->members);
     fr_free(api);
 }

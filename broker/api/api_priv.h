@@ -8,6 +8,7 @@
 struct fr_api {
     struct fr_api_options options;
     struct fr_tally *members;      /* requests under way of each */
+    struct fr_tally *batches;      /* and those of them that are batches */
     struct fr_api_waiter *waiters; /* for changes */
     struct fr_timer look;          /* armed while somebody waits */
     uint64_t seen_txn;             /* that the waiters know */

@@ -26,7 +26,9 @@
 /* Lines on their way to the writer. */
 struct part {
     uint32_t n;
-    uint8_t rows[FR_BATCH_ROWS * FR_BATCH_ROW];
+    uint32_t from; /* so many were done */
+    bool is_last;
+    uint8_t rows[FR_BATCH_PART * FR_BATCH_ROW];
 };
 
 struct batch {
@@ -41,12 +43,12 @@ struct batch {
     struct part *reading, *writing;
     bool is_writing;     /* the writer has `writing` */
     bool is_looked_up;   /* it is known whether an earlier request had a part here */
-    bool is_replayed;    /* it had: `earlier`; these lines are not done again */
+    bool is_replayed;    /* it had: `earlier`, and these are its lines */
     bool is_ended;       /* and it was its last one */
     bool is_over_budget; /* nothing more is done */
     bool has_end;        /* of the body */
     bool is_last_done;   /* the last part was handed on */
-    struct fr_idem_part earlier;
+    struct fr_idem_slice earlier;
     struct {
         unsigned status; /* 0: none */
         enum fr_err code;
@@ -67,6 +69,21 @@ static void batch_free(struct batch *b)
     fr_free(b);
 }
 
+static enum fr_err take_place(struct fr_api *api, const char *member)
+{
+    enum fr_err err = fr_tally_take(api->batches, fr_span_str(member), FR_API_BATCHES);
+    if (err) return err;
+    err = fr_api_take_place(api, member);
+    if (err) fr_tally_give(api->batches, fr_span_str(member));
+    return err;
+}
+
+static void give_place(struct fr_api *api, const char *member)
+{
+    fr_tally_give(api->batches, fr_span_str(member));
+    fr_api_give_place(api, member);
+}
+
 /* Done with: unless the writer still has a part. */
 static void leave(struct batch *b)
 {
@@ -76,7 +93,7 @@ static void leave(struct batch *b)
     if (b->is_writing) return;
     memcpy(member, b->actor.member, sizeof member);
     batch_free(b);
-    fr_api_give_place(api, member);
+    give_place(api, member);
 }
 
 /* Says why it ends here, and leaves. */
@@ -133,15 +150,16 @@ static void digest(const struct part *part, uint8_t out[FR_DIGEST_SIZE])
 /* Number of the first line of the part at hand. */
 static size_t first_of_part(const struct batch *b)
 {
-    return b->results.n + (b->is_writing ? b->writing->n : 0);
+    const bool is_new = b->is_writing && b->writing->from == 0;
+    return b->results.n + (is_new ? b->writing->n : 0);
 }
 
-static enum fr_err get_earlier(const struct batch *b, size_t first, struct fr_idem_part *out)
+static enum fr_err get_earlier(const struct batch *b, size_t first, struct fr_idem_slice *out)
 {
     struct fr_snap *snap = NULL;
     enum fr_err err = fr_snap_begin(b->api->options.store, &snap);
     if (err) return err;
-    err = fr_idem_get(snap, b->id, fr_clock_real_s(fr_clock_system()), (uint32_t)first, out);
+    err = fr_idem_get(snap, b->id, fr_clock_real_s(fr_clock_system()), (uint32_t)first, 0, out);
     fr_snap_end(snap);
     return err;
 }
@@ -154,50 +172,66 @@ static enum fr_err look_up(struct batch *b)
     return err == FR_E_NOT_FOUND ? FR_OK : err;
 }
 
-/* The lines of an earlier part are all there: takes what became of them. False: they are others. */
-static bool replay(struct batch *b, struct part *part, const struct fr_idem_part *earlier)
-{
-    uint8_t now[FR_DIGEST_SIZE];
-    digest(part, now);
-    if (part->n != earlier->n || memcmp(now, earlier->digest, sizeof now) != 0) return false;
-    fr_buf_add(&b->results, earlier->results, earlier->n);
-    part->n = 0;
-    b->is_ended = earlier->is_last;
-    return true;
-}
-
 /* --- to the writer --- */
 
 static void go_on(struct batch *b);
 
-/* Each claim that another member's device met is a miss. */
-static void charge(struct batch *b, const char *results)
+/* What became of the part's lines, as far as they were done; the others are blank. */
+static char *letters_of(struct batch *b)
+{
+    return (char *)b->results.p + b->results.n - b->writing->n;
+}
+
+/* Each claim that another member's device met is a miss, once. */
+static void charge(struct batch *b, uint32_t i)
 {
     struct fr_refusal why;
-    for (uint32_t i = 0; b->till && !b->is_over_budget && i < b->writing->n; i++) {
-        struct fr_rd rd = fr_rd(fr_span(b->writing->rows + i * FR_BATCH_ROW + 4, 8));
-        if (results[i] == 't' && !fr_till_device(b->till, fr_rd_u64(&rd), true, &why))
-            b->is_over_budget = true;
+    struct fr_rd rd = fr_rd(fr_span(b->writing->rows + (size_t)i * FR_BATCH_ROW + 4, 8));
+    if (!fr_till_device(b->till, fr_rd_u64(&rd), true, &why)) b->is_over_budget = true;
+}
+
+static void take_letters(struct batch *b, const char *results)
+{
+    char *letters = letters_of(b);
+    for (uint32_t i = 0; i < b->writing->n; i++) {
+        const char letter = results[i];
+        if (letter == ' ') continue;
+        letters[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+        if (letter == 't' && b->till && !b->is_over_budget) charge(b, i);
     }
 }
 
-static void take_results(struct batch *b, const struct fr_admin_reply *reply)
+/* Over the budget nothing more is done. */
+static void pass_over_rest(struct batch *b)
 {
-    const char *results = fr_admin_reply_text(reply, "results");
-    if (!results || strlen(results) != b->writing->n)
-        return; /* cannot be: told as lines not done */
-    charge(b, results);
-    fr_buf_add(&b->results, results, b->writing->n);
-    b->api->counters.batch_lines += b->writing->n;
+    char *letters = letters_of(b);
+    for (uint32_t i = 0; i < b->writing->n; i++)
+        if (letters[i] == ' ') letters[i] = 'q';
 }
 
-/* Another request with this key was faster, which this one may have been sent to replace. */
-static enum fr_err overtaken(struct batch *b)
+static enum fr_err submit_part(struct batch *b, struct fr_diag *diag);
+
+/* Takes what was done; the rest of the part follows, unless it is over. */
+static enum fr_err take_results(struct batch *b, const struct fr_admin_reply *reply,
+                                struct fr_diag *diag)
 {
-    struct fr_idem_part earlier;
-    enum fr_err err = get_earlier(b, b->results.n, &earlier);
-    if (err) return err;
-    return replay(b, b->writing, &earlier) ? FR_OK : FR_E_CONFLICT;
+    const char *results = fr_admin_reply_text(reply, "results");
+    const uint32_t n = b->writing->n;
+    if (!results || strlen(results) != n) return fr_diag_fail(diag, FR_E_INTERNAL, "no results");
+    if (b->writing->from == 0) {
+        uint8_t *room = fr_buf_reserve(&b->results, n);
+        if (!room) return FR_E_NOMEM;
+        memset(room, ' ', n);
+        fr_buf_commit(&b->results, n);
+    }
+    take_letters(b, results);
+    b->writing->from = (uint32_t)fr_admin_reply_uint(reply, "next", n);
+    if (b->is_over_budget)
+        pass_over_rest(b);
+    else if (b->writing->from < n && b->x && !b->fault.status)
+        return submit_part(b, diag);
+    b->api->counters.batch_lines += n;
+    return FR_OK;
 }
 
 static void part_over(void *data, struct fr_task *task)
@@ -208,9 +242,10 @@ static void part_over(void *data, struct fr_task *task)
     enum fr_err err = fr_task_take_reply(task, &diag, &reply);
     fr_task_free(task);
     b->is_writing = false;
-    if (!err) take_results(b, reply);
-    if (err == FR_E_CONFLICT && b->has_key) err = overtaken(b);
+    if (!err) err = take_results(b, reply, &diag);
     fr_admin_reply_free(reply);
+    if (b->is_writing) return; /* the rest of it */
+    if (err && b->writing->from > 0) fr_buf_cut(&b->results, b->results.n - b->writing->n);
     b->writing->n = 0;
     if (!b->x)
         leave(b);
@@ -226,35 +261,50 @@ static void part_over(void *data, struct fr_task *task)
         go_on(b);
 }
 
-static enum fr_err submit(struct batch *b, struct fr_diag *diag)
+/* From where it was done to. */
+static enum fr_err submit_part(struct batch *b, struct fr_diag *diag)
 {
-    char id[2 * FR_IDEM_ID_SIZE + 1], hash[2 * FR_DIGEST_SIZE + 1], args[256];
+    char id[2 * FR_IDEM_ID_SIZE + 1], hash[2 * FR_DIGEST_SIZE + 1], args[288];
     uint8_t bytes[FR_DIGEST_SIZE];
     struct fr_task *task = NULL;
-    struct part *full = b->reading;
-    digest(full, bytes);
-    fr_hex_print(bytes, sizeof bytes, hash);
-    fr_hex_print(b->id, sizeof b->id, id);
-    if (b->has_key)
+    const struct part *part = b->writing;
+    const size_t first = b->results.n - (part->from ? part->n : 0);
+    if (b->has_key) {
+        digest(part, bytes);
+        fr_hex_print(bytes, sizeof bytes, hash);
+        fr_hex_print(b->id, sizeof b->id, id);
         (void)snprintf(args, sizeof args,
-                       "{\"key\":\"%s\",\"digest\":\"%s\",\"first\":%zu,\"last\":%s}", id, hash,
-                       b->results.n, b->is_last_done ? "true" : "false");
+                       "{\"key\":\"%s\",\"digest\":\"%s\",\"first\":%zu,\"last\":%s,\"from\":%u}",
+                       id, hash, first, part->is_last ? "true" : "false", (unsigned)part->from);
+    } else {
+        (void)snprintf(args, sizeof args, "{\"from\":%u}", (unsigned)part->from);
+    }
     const struct fr_admin_request request = {
         .op = "device.batch",
-        .args = b->has_key ? args : NULL,
-        .body = fr_span(full->rows, (size_t)full->n * FR_BATCH_ROW),
+        .args = args,
+        .body = fr_span(part->rows, (size_t)part->n * FR_BATCH_ROW),
     };
     enum fr_err err = fr_task_new(&request, &b->actor, diag, &task);
     if (err) return err;
-    b->reading = b->writing;
-    b->writing = full;
-    b->is_looked_up = false;
     err = fr_writer_submit(b->api->options.writer, task, b->api->options.loop, part_over, b);
     if (err)
         fr_task_free(task);
     else
         b->is_writing = true;
     return err;
+}
+
+/* The part at hand; the next one is read meanwhile. */
+static enum fr_err submit(struct batch *b, struct fr_diag *diag)
+{
+    struct part *full = b->reading;
+    b->reading = b->writing;
+    b->writing = full;
+    full->from = 0;
+    full->is_last = b->is_last_done;
+    b->is_ended = b->is_replayed && b->earlier.is_last;
+    b->is_looked_up = b->is_replayed = false;
+    return submit_part(b, diag);
 }
 
 /* --- lines --- */
@@ -299,7 +349,13 @@ static bool next_line(const struct batch *b, size_t *at, struct fr_span *out)
 /* How many lines the part at hand may have: those of an earlier one, where there is one. */
 static uint32_t room(const struct batch *b)
 {
-    return b->is_replayed ? b->earlier.n : FR_BATCH_ROWS;
+    return b->is_replayed ? b->earlier.of : FR_BATCH_PART;
+}
+
+/* And must have before it is handed on: what has come, when the writer is free. The longer that takes, the more they are. */
+static uint32_t enough(const struct batch *b)
+{
+    return b->is_replayed ? b->earlier.of : FR_BATCH_ROWS;
 }
 
 /* Over the budget lines are only counted. */
@@ -345,13 +401,8 @@ static bool is_all_done(const struct batch *b)
 static enum step pass_on(struct batch *b)
 {
     struct fr_diag diag = {0};
-    if (b->is_writing || (b->reading->n < room(b) && !is_end(b))) return WAIT;
-    if (b->is_replayed) {
-        b->is_looked_up = false;
-        return replay(b, b->reading, &b->earlier) ? GO_ON
-                                                  : over(b, 422, FR_E_CONFLICT, OTHER_CONTENT);
-    }
-    b->is_last_done = is_end(b);
+    if (b->is_writing || (b->reading->n < enough(b) && !is_end(b))) return WAIT;
+    b->is_last_done = b->is_replayed ? b->earlier.is_last : is_end(b);
     enum fr_err err = submit(b, &diag);
     if (err)
         return over(b, fr_admin_status(err), err,
@@ -477,10 +528,10 @@ static void refuse_head(struct fr_api *api, struct fr_http_exchange *x, unsigned
 static void begin(struct fr_api *api, struct fr_http_exchange *x, const struct fr_gate_pass *pass)
 {
     struct batch *b = NULL;
-    enum fr_err err = fr_api_take_place(api, pass->who->member);
+    enum fr_err err = take_place(api, pass->who->member);
     if (!err) {
         err = batch_new(api, x, pass, &b);
-        if (err) fr_api_give_place(api, pass->who->member);
+        if (err) give_place(api, pass->who->member);
     }
     if (err == FR_E_LIMIT) {
         refuse_head(api, x, 429, FR_E_BUSY, "this member has too many requests under way");

@@ -10,57 +10,64 @@
 #define DAY_S 86400
 #define SWEPT_AT_ONCE 64
 
-static struct fr_span part_key(uint32_t day, const uint8_t id[FR_IDEM_ID_SIZE], uint32_t first,
-                               uint8_t out[KEY_SIZE])
+/* Slices of a part have its lines' numbers between them, so the sum is nobody else's. */
+static struct fr_span slice_key(uint32_t day, const uint8_t id[FR_IDEM_ID_SIZE], uint32_t first_at,
+                                uint8_t out[KEY_SIZE])
 {
     struct fr_wr w = fr_wr(out, KEY_SIZE);
 
     fr_wr_u32(&w, day);
     fr_wr_bytes(&w, id, FR_IDEM_ID_SIZE);
-    fr_wr_u32(&w, first);
+    fr_wr_u32(&w, first_at);
     return fr_wr_done(&w);
 }
 
 /* --- the row --- */
 
-static void read_runs(struct fr_rd *r, struct fr_idem_part *part)
+static void read_runs(struct fr_rd *r, struct fr_idem_slice *slice)
 {
-    for (uint32_t at = 0; at < part->n && fr_rd_err(r) == FR_OK;) {
+    for (uint32_t at = 0; at < slice->n && fr_rd_err(r) == FR_OK;) {
         uint32_t n = fr_rd_u16(r);
         uint8_t letter = fr_rd_u8(r);
-        if (n == 0 || n > part->n - at) {
+        if (n == 0 || n > slice->n - at) {
             fr_rd_fail(r, FR_E_MALFORMED);
             return;
         }
-        memset(part->results + at, letter, n);
+        memset(slice->results + at, letter, n);
         at += n;
     }
 }
 
-enum fr_err fr_idem_read(struct fr_span value, struct fr_idem_part *part)
+enum fr_err fr_idem_read(struct fr_span value, struct fr_idem_slice *slice)
 {
     struct fr_rd r = fr_rd(value);
 
     fr_row_read_form(&r);
-    part->n = fr_rd_u32(&r);
-    part->is_last = fr_rd_u8(&r) != 0;
-    fr_rd_bytes(&r, part->digest, sizeof part->digest);
-    if (part->n > FR_IDEM_LINES) fr_rd_fail(&r, FR_E_MALFORMED);
-    read_runs(&r, part);
+    slice->n = fr_rd_u32(&r);
+    slice->at = fr_rd_u32(&r);
+    slice->of = fr_rd_u32(&r);
+    slice->is_last = fr_rd_u8(&r) != 0;
+    fr_rd_bytes(&r, slice->digest, sizeof slice->digest);
+    if (slice->n > FR_IDEM_LINES || slice->of > FR_IDEM_PART || slice->at > slice->of ||
+        slice->n > slice->of - slice->at)
+        fr_rd_fail(&r, FR_E_MALFORMED);
+    read_runs(&r, slice);
     return fr_rd_end(&r);
 }
 
-void fr_idem_write(struct fr_wr *w, const struct fr_idem_part *part)
+void fr_idem_write(struct fr_wr *w, const struct fr_idem_slice *slice)
 {
     fr_wr_u8(w, FR_ROW_FORM);
-    fr_wr_u32(w, part->n);
-    fr_wr_u8(w, part->is_last);
-    fr_wr_bytes(w, part->digest, sizeof part->digest);
-    for (uint32_t at = 0; at < part->n;) {
+    fr_wr_u32(w, slice->n);
+    fr_wr_u32(w, slice->at);
+    fr_wr_u32(w, slice->of);
+    fr_wr_u8(w, slice->is_last);
+    fr_wr_bytes(w, slice->digest, sizeof slice->digest);
+    for (uint32_t at = 0; at < slice->n;) {
         uint32_t end = at + 1;
-        while (end < part->n && part->results[end] == part->results[at]) end++;
+        while (end < slice->n && slice->results[end] == slice->results[at]) end++;
         fr_wr_u16(w, (uint16_t)(end - at));
-        fr_wr_u8(w, (uint8_t)part->results[at]);
+        fr_wr_u8(w, (uint8_t)slice->results[at]);
         at = end;
     }
 }
@@ -68,19 +75,20 @@ void fr_idem_write(struct fr_wr *w, const struct fr_idem_part *part)
 /* --- the table --- */
 
 static enum fr_err get(struct fr_txn *txn, uint32_t day, const uint8_t id[FR_IDEM_ID_SIZE],
-                       uint32_t first, struct fr_idem_part *out)
+                       uint32_t first, uint32_t at, struct fr_idem_slice *out)
 {
     uint8_t bytes[KEY_SIZE];
     struct fr_span value;
 
     enum fr_err err =
-        fr_txn_get(txn, FR_TABLE_IDEMPOTENCY, part_key(day, id, first, bytes), &value);
+        fr_txn_get(txn, FR_TABLE_IDEMPOTENCY, slice_key(day, id, first + at, bytes), &value);
     if (err) return err;
     out->first = first;
-    return fr_idem_read(value, out);
+    err = fr_idem_read(value, out);
+    return !err && out->at != at ? FR_E_CONFLICT : err;
 }
 
-/* Parts of yesterday's batches stay together on their day. */
+/* Slices of yesterday's batches stay together on their day. */
 static enum fr_err find_day(struct fr_txn *txn, uint32_t today, const uint8_t id[FR_IDEM_ID_SIZE],
                             uint32_t *out)
 {
@@ -88,7 +96,7 @@ static enum fr_err find_day(struct fr_txn *txn, uint32_t today, const uint8_t id
     struct fr_span value;
 
     for (uint32_t back = 0; back < 2; back++) {
-        struct fr_span key = part_key(today - back, id, 0, bytes);
+        struct fr_span key = slice_key(today - back, id, 0, bytes);
         enum fr_err err = fr_txn_get(txn, FR_TABLE_IDEMPOTENCY, key, &value);
         if (err == FR_OK) *out = today - back;
         if (err != FR_E_NOT_FOUND) return err;
@@ -97,12 +105,12 @@ static enum fr_err find_day(struct fr_txn *txn, uint32_t today, const uint8_t id
 }
 
 enum fr_err fr_idem_get(struct fr_snap *snap, const uint8_t id[FR_IDEM_ID_SIZE], int64_t now_s,
-                        uint32_t first, struct fr_idem_part *out)
+                        uint32_t first, uint32_t at, struct fr_idem_slice *out)
 {
     uint32_t day;
 
     enum fr_err err = find_day(snap->txn, (uint32_t)(now_s / DAY_S), id, &day);
-    return err ? err : get(snap->txn, day, id, first, out);
+    return err ? err : get(snap->txn, day, id, first, at, out);
 }
 
 struct over {
@@ -143,7 +151,7 @@ static enum fr_err sweep(struct fr_change *change, uint32_t today)
 }
 
 enum fr_err fr_idem_put(struct fr_change *change, const uint8_t id[FR_IDEM_ID_SIZE],
-                        const struct fr_idem_part *part)
+                        const struct fr_idem_slice *slice)
 {
     struct fr_txn *txn = fr_change_txn(change);
     uint32_t today = (uint32_t)(fr_change_now(change) / DAY_S), day = today;
@@ -152,13 +160,13 @@ enum fr_err fr_idem_put(struct fr_change *change, const uint8_t id[FR_IDEM_ID_SI
 
     enum fr_err err = find_day(txn, today, id, &day);
     if (err && err != FR_E_NOT_FOUND) return err;
-    struct fr_span key = part_key(day, id, part->first, bytes);
+    struct fr_span key = slice_key(day, id, slice->first + slice->at, bytes);
     err = fr_txn_get(txn, FR_TABLE_IDEMPOTENCY, key, &there);
     if (err != FR_E_NOT_FOUND) return err ? err : FR_E_CONFLICT;
     uint8_t *value = fr_malloc(FR_IDEM_VALUE_MAX);
     if (value == NULL) return FR_E_NOMEM;
     struct fr_wr w = fr_wr(value, FR_IDEM_VALUE_MAX);
-    fr_idem_write(&w, part);
+    fr_idem_write(&w, slice);
     err = fr_change_put(change, FR_TABLE_IDEMPOTENCY, FR_FACT_IDEMPOTENCY, key, fr_wr_done(&w));
     fr_free(value);
     return err ? err : sweep(change, today);
