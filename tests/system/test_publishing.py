@@ -1,16 +1,18 @@
 """A member that publishes by all three ways at once, through a day of changes in small: what comes, goes and moves between the ways while
-broker, name server, database and replica are stopped and killed. At the end all that can be asked says the same."""
+broker, name server, database, replica and DNS secondary are stopped and killed. All that can be asked says the same throughout."""
 import os
 import random
 import re
 import signal
 import subprocess
+import types
 
 import dns.rcode
 import pytest
 
 from chirpstack import APPLICATIONS, PROFILES, PostgreSQL, tables_v4
-from fed import BIN, ENV, Federation, free_port, wait_until
+import secondaries
+from fed import BIN, ENV, Federation, free_port, tool, wait_until
 from nameservers import ZONE, Bind, cname, tsig_key
 from replicas import Replica, wait_same
 
@@ -111,18 +113,24 @@ def world(tmp_path):
     fed.member("umbra", "000014", "127.0.0.2:8005")
     fed.cert_of = fed.cert("doh", member="acme")
     fed.cli("cert", "set", fed.cert_of.serial, "--right", "lookup", "--right", "publish")
-    fed.key, fed.notify = tsig_key(fed.folder), free_port()
+    fed.key, fed.notify, fed.xfr = tsig_key(fed.folder), free_port(), free_port()
     fed.resolver = fed.folder / "resolver.yaml"
     fed.resolver.write_text(f"federations:\n  - name: fed.test\n    broker: {fed.url}\n    addresses: [127.0.0.1]\n"
                             f"    ca: {fed.cert_of.root}\n    certificate: {fed.cert_of.chain}\n    key: {fed.cert_of.key}\n")
     fed.write_config(listen=[f"  - {{address: 127.0.0.1, port: {fed.port}, serve: https}}",
-                             f"  - {{address: 127.0.0.1, port: {fed.notify}, serve: notify}}"],
+                             f"  - {{address: 127.0.0.1, port: {fed.notify}, serve: notify}}",
+                             f"  - {{address: 127.0.0.1, port: {fed.xfr}, serve: xfr}}"],
                      more="limits: {transfer: 10m, transfer_records: 2000000}\n")
     fed.start_broker()
     fed.replica = Replica(fed, "b2").follow()
     fed.replica.start_broker()
+    key = tsig_key(fed.folder, "ns2.key")
+    fed.secondary = secondaries.Bind(fed.folder / "ns2", types.SimpleNamespace(key=key, xfr=fed.xfr, xot=0))
+    fed.cli("zone", "secondary", "add", "ns2", "--tsig-key", key, "--address", f"127.0.0.1:{fed.secondary.port}")
     fed.ways = {}
     yield fed
+    if fed.secondary.is_running():
+        fed.secondary.kill()
     faults = []
     for stop in (*(way.close for way in fed.ways.values()), fed.replica.stop, fed.stop):
         try:
@@ -168,6 +176,8 @@ def disturb(world, number):
     elif number % 4 == 1:
         world.replica.broker.kill()
         world.replica.start_broker()
+        world.secondary.kill()
+        world.secondary.run()
         world.ways[NAMES].restart()
     elif number % 4 == 2:
         world.ways[SYNC].server.stop()
@@ -203,6 +213,25 @@ def one_round(world, model, pick, fresh, number):
     return [e for netid in ring for e in leaving[netid][size:]]
 
 
+CNAME = re.compile(r"^([0-9a-f]{16})\.deveui\S*\s.*\bCNAME\s+([0-9a-f]{6})\.", re.M)
+
+
+def wait_others(world, model):
+    """Until the BIND that is a secondary of the zone, and the replica, have exactly the model's devices."""
+    want = {device: netid for netid, devices in model.items() for device in devices}
+
+    def zone():
+        dig = [tool("dig"), "@127.0.0.1", "-p", str(world.secondary.port), "fed.test", "AXFR", "+noall", "+answer", "+time=60"]
+        return dict(CNAME.findall(subprocess.run(dig, text=True, capture_output=True, check=False).stdout))
+    try:
+        wait_until(lambda: zone() == want, PATIENCE)
+    except AssertionError:
+        there = set(zone().items())
+        raise AssertionError(f"the secondary has not {sorted(set(want.items()) - there)[:9]}, and has {sorted(there - set(want.items()))[:9]}\n"
+                             f"{world.broker.text()[-3000:]}\n{world.secondary.text()[-2000:]}") from None
+    wait_until(lambda: all(counts(world.replica).get(netid) == len(devices) for netid, devices in model.items()), PATIENCE, "the replica")
+
+
 def check_answers(world, broker, model, gone, pick):
     """What look-ups say of some that are there, and of some that went."""
     for netid, devices in model.items():
@@ -227,10 +256,11 @@ def test_a_day_of_a_member_that_publishes_by_all_ways(world):
     gone = []
     for number in range(ROUNDS):
         gone += one_round(world, model, pick, fresh, number)
+        wait_others(world, model)
     # the store, what is exported, what a member reads by the API, and what two brokers answer
     for netid, devices in model.items():
         assert listed(world, netid) == sorted(devices), netid
-    exported = dict(re.findall(r"^([0-9a-f]{16})\.deveui\S*\s.*\bCNAME\s+([0-9a-f]{6})\.", world.cli("zone", "export").stdout, re.M))
+    exported = dict(CNAME.findall(world.cli("zone", "export").stdout))
     assert exported == {device: netid for netid, devices in model.items() for device in devices}
     own = world.run("device", "list", "--broker", world.url, "--config", world.resolver).stdout.splitlines()
     assert {line.split()[0] for line in own} == set(exported)
