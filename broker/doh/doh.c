@@ -167,6 +167,20 @@ static bool charge(const struct fr_gate_pass *pass, struct fr_http_exchange *x,
     return fr_gate_charge_device(pass, x, &device);
 }
 
+/* Once for each change of their number: who is not answered because of them hears NXDOMAIN, and cannot tell. */
+static void note_damage(struct fr_doh *doh)
+{
+    unsigned rows = fr_answerer_damaged(doh->answerer);
+
+    if (rows == doh->counters.damaged) return;
+    doh->counters.damaged = rows;
+    FR_LOG(fr_gate_log(doh->gate), rows > 0 ? FR_LOG_ERROR : FR_LOG_INFO, "registry.damaged",
+           FR_STR("federation", fr_gate_federation(doh->gate)), FR_UINT("rows", rows),
+           FR_STR("why", rows > 0 ? "rows of members or networks cannot be read; fedroam zone "
+                                    "check names them"
+                                  : NULL));
+}
+
 static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
                            const struct fr_gate_pass *pass)
 {
@@ -181,7 +195,7 @@ static void answer_request(struct fr_doh *doh, struct fr_http_exchange *x,
         reply_fault(doh, x, fault);
         return;
     }
-    doh->counters.damaged = fr_answerer_damaged(doh->answerer);
+    note_damage(doh);
     if (is_about_device(&answer) && !charge(pass, x, &answer)) return;
     log_answer(doh, pass, &answer);
     if (answer.fault != FR_OK) { /* SERVFAIL would say as much, but not when to come again */

@@ -183,6 +183,8 @@ def test_what_cannot_be_read_is_503_for_those_who_need_it(fed):
     metrics = fed.metrics()
     assert metrics['fedroam_dns_faults_total{federation="fed.test"}'] == 2
     assert metrics['fedroam_registry_damaged_rows{federation="fed.test"}'] == 1
+    said = [line for line in fed.broker.text().splitlines() if "event=registry.damaged" in line]
+    assert 1 <= len(said) <= 2 and all("rows=1" in line and "zone check" in line for line in said), said  # once on each worker
     fed.broker.stop()
     spoil(fed.state, "certs", bytes.fromhex(umbra.serial))
     fed.start_broker()
