@@ -59,6 +59,36 @@ static const char *why_not(struct fr_run *run, const struct fedroam_answer *answ
     return NULL;
 }
 
+/* False: not a federation of ours any more. */
+static bool name_device(struct fr_run *run, const struct fedroam_answer *answer,
+                        struct fr_deferred_device *out)
+{
+    const struct fr_ns_fed *fed = fr_ns_find_fed(run->ns, fedroam_answer_federation(answer));
+
+    if (fed == NULL) return false;
+    *out = (struct fr_deferred_device){.federation = fed->name,
+                                       .netid = fedroam_answer_netid(answer),
+                                       .dev_eui = run->join.dev_eui};
+    return true;
+}
+
+static bool is_deferred(struct fr_run *run, const struct fedroam_answer *answer)
+{
+    struct fr_deferred_device device;
+
+    return name_device(run, answer, &device) &&
+           fr_deferred_left_ms(&run->ns->deferred, &device, fr_loop_now_ms(run->ns->loop)) > 0;
+}
+
+static void note_deferred(struct fr_run *run, const struct fr_bi_message *answer)
+{
+    struct fr_deferred_device device;
+
+    if (answer->result != FR_BI_DEFERRED || !name_device(run, run->answer, &device)) return;
+    fr_deferred_note(&run->ns->deferred, &device, answer->lifetime_s,
+                     fr_loop_now_ms(run->ns->loop));
+}
+
 static void on_found(void *data, const struct fedroam_answer *answer)
 {
     struct fr_run *run = data;
@@ -66,6 +96,10 @@ static void on_found(void *data, const struct fedroam_answer *answer)
     run->lookup = NULL; /* ends when this returns */
     log_found(run, answer);
     const char *why = why_not(run, answer);
+    if (why == NULL && is_deferred(run, answer)) {
+        fr_run_end(run, "the home network asked to be left alone with this device for a while");
+        return;
+    }
     if (why == NULL) {
         run->answer = fedroam_answer_dup(answer);
         if (run->answer == NULL) why = "out of memory";
@@ -206,6 +240,7 @@ static void on_answer(void *data, const struct fr_bi_outcome *outcome)
            FR_UINT("status", outcome->status), FR_BOOL("connected", outcome->is_new_connection),
            FR_SPAN("why", answer != NULL ? answer->description : fr_span_str(outcome->text)));
     if (!is_good) {
+        if (answer != NULL) note_deferred(run, answer);
         fr_run_end(run, answer != NULL ? "the home network refused the join"
                                        : "the home network did not answer");
         return;

@@ -10,6 +10,7 @@
 #include "gateway/dedup.h"
 #include "gateway/gateways.h"
 #include "roles/activation.h"
+#include "roles/deferred.h"
 #include "roles/join_server.h"
 #include "roles/ns.h"
 
@@ -60,6 +61,7 @@ struct fr_ns {
     struct fr_timer expire_timer;
     struct fr_timer follow_timer;
     struct fr_visitor_mark expire_at;
+    struct fr_deferred deferred;
     struct fr_run *runs;
     size_t n_runs;
     struct fr_inbound *inbounds;

@@ -15,6 +15,7 @@ import urllib.request
 import pytest
 
 from fed import BIN, ENV, Federation, free_port, wait_until
+from https_server import Server
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from gateway_player import Device, Gateway, join  # noqa: E402
@@ -638,6 +639,41 @@ def test_peers_are_trusted_for_a_while_without_a_broker(net):
         for ns in (net.home, net.visited):  # their rest after the failure would go on for some seconds
             ns.stop()
             ns.start()
+
+
+def test_a_home_that_defers_is_left_alone(net):
+    """Result Deferred with a Lifetime: the device's next join is looked up and goes no further until that is over."""
+    asked = []
+
+    def defer(handler):
+        request = json.loads(handler.data)
+        asked.append(request["DevEUI"] if "DevEUI" in request else request["ULMetaData"]["DevEUI"])
+        answer = {"ProtocolVersion": "1.0", "SenderID": "000015", "ReceiverID": request["SenderID"], "MessageType": "PRStartAns",
+                  "TransactionID": request["TransactionID"], "Result": {"ResultCode": "Deferred"}, "Lifetime": 5}
+        return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+
+    cert = net.fed.cert("ns", member="lost", netid="000015", folder=net.fed.folder / "deferring")
+    home = Server(cert.chain, cert.key, cert.root, reply=defer)
+    net.fed.cli("network", "set", "000015", "--endpoint", f"127.0.0.1:{home.port}")
+    own = Ns(net.fed, "deferred", "000014", net.visited.cert).configure(forwarding=True).start()  # with nothing in its cache
+    dev = Device(LOST, JOIN_EUI, APP_KEY)
+    try:
+        with own.gateway() as gw:
+            gw.push(dev.join_request())
+            assert own.wait("join.answer")["result"] == "Deferred"
+            own.mark()
+            gw.push(dev.join_request())
+            assert "left alone" in own.wait("join.failed")["why"] and len(asked) == 1
+
+            def again():
+                own.mark()
+                gw.push(dev.join_request())
+                own.wait("join.failed")
+                return len(asked) == 2
+            wait_until(again, 30, "the home to be asked again")
+    finally:
+        own.stop()
+        home.close()
 
 
 def test_a_join_server_elsewhere(net):
