@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import attacks
 import certificates
 import imports
 import report
@@ -113,7 +114,9 @@ def main():
             for server in servers:
                 server.start()
             results, others = run_rounds(servers, fed, args.rounds, args.seconds)
+            print("attacks", file=sys.stderr)
             facts = {
+                "attacks": attacks.measure(servers[0], fed, cert),
                 "rss": {s.name: s.rss_anon() for s in servers},
                 "start": {s.name: s.start_s for s in servers},
                 "idle": {s.name: idle_connection_bytes(s, cert) for s in servers},

@@ -5,6 +5,7 @@ import platform
 import statistics
 import subprocess
 
+import attacks
 import certificates
 import imports
 
@@ -155,5 +156,6 @@ def page(results, facts):
         *imports.lines(facts["imports"]),
         "",
         certificates.section(facts["certificates"]),
+        attacks.section(facts["attacks"]),
     ]
     return "\n".join(lines)
