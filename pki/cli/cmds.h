@@ -38,6 +38,7 @@ enum fr_exit fr_cmd_grace_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_grace_close(struct fr_cli *cli);
 enum fr_exit fr_cmd_ca_clock_show(struct fr_cli *cli);
 enum fr_exit fr_cmd_ca_clock_accept(struct fr_cli *cli);
+enum fr_exit fr_cmd_zone_public(struct fr_cli *cli);
 enum fr_exit fr_cmd_cert_set(struct fr_cli *cli);
 enum fr_exit fr_cmd_cert_adopt(struct fr_cli *cli);
 enum fr_exit fr_cert_list_unknown(struct fr_cli *cli); /* cert list --unknown */

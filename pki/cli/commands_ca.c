@@ -86,6 +86,21 @@ static const struct fr_cli_option RENEW_OPTIONS[] = {
     {0},
 };
 
+static const struct fr_cli_option public_options[] = {
+    {.name = "records", .help = "what to paste into a zone that is there"},
+    {.name = "zone", .help = "a whole zone, for a name server of its own"},
+    {.name = "address",
+     .value = "IP",
+     .is_required = true,
+     .is_repeatable = true,
+     .help = "public address of the broker, IPv4 or IPv6"},
+    {.name = "ns",
+     .value = "NAME",
+     .is_repeatable = true,
+     .help = "with --zone: a name server of it, the primary first"},
+    {0},
+};
+
 const struct fr_cli_command fr_ca_commands[] = {
     {.path = "ca init",
      .options = INIT_OPTIONS,
@@ -161,6 +176,18 @@ const struct fr_cli_command fr_ca_commands[] = {
      .example = "fedroam ca root crl --root root.pem --root-key root.key --previous root.crl "
                 "--revoke 2026a.pem --out new.crl --transcript 2026.txt",
      .run = fr_cmd_ca_root_crl},
+    {.path = "zone public",
+     .options = public_options,
+     .summary = "print the records that the federation needs in public DNS",
+     .details = "Addresses of broker, ca and crl, how the broker is asked (SVCB), the pins of its "
+                "certificate (TLSA), CAA, and empty\n"
+                "delegations of deveui, netid and joineui, so that a resolver that validates does "
+                "not prove "
+                "the private names\n"
+                "away. docs/public-zone.md has it signed with BIND and Knot.",
+     .example = "fedroam zone public --records --address 192.0.2.1 --address 2001:db8::1",
+     .only_reads = true,
+     .run = fr_cmd_zone_public},
     {.path = "ca crl show",
      .summary = "the revocation lists that are published",
      .details = "A running broker makes those of the issuing CAs after every revocation, and each "
