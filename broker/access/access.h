@@ -51,7 +51,8 @@ const char *fr_access_sentence(enum fr_access verdict);
 unsigned fr_access_status(enum fr_access verdict);
 
 /* What a connection remembers. `row` (member, NetID, rights, …) may be read while the last
- * verdict was OK or NO_RIGHT. */
+ * verdict was OK or NO_RIGHT, and its member also while the certificate is refused as revoked, outside
+ * its dates, or with its member, network or authority. */
 struct fr_access_seat {
     bool is_known;
     uint64_t txn;            /* snapshot the rows were read from */

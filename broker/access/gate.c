@@ -27,6 +27,7 @@ struct fr_gate {
     struct fr_desk *desk; /* NULL: nobody is charged */
     fr_gate_unknown_fn on_unknown;
     void *on_unknown_data;
+    struct fr_usage *usage;
     struct fr_gate_counters counters;
 };
 
@@ -42,6 +43,7 @@ enum fr_err fr_gate_new(const struct fr_gate_options *options, struct fr_gate **
     gate->clock = options->clock != NULL ? options->clock : fr_clock_system();
     enum fr_err err = fr_snap_begin(gate->store, &gate->snap);
     if (err == FR_OK) fr_snap_reset(gate->snap);
+    gate->usage = options->usage;
     if (err == FR_OK && options->usage != NULL) err = fr_desk_new(options->usage, &gate->desk);
     if (err != FR_OK) {
         fr_gate_free(gate);
@@ -110,6 +112,21 @@ static void refuse_in_text(struct fr_http_exchange *x, const struct fr_gate_refu
         fr_http_reply(x, why->status, fields, n, fr_span_str(why->sentence));
 }
 
+/* Of a certificate that was found to be the member's. */
+static void note_refusal(const struct fr_gate *gate, struct fr_http_conn *conn,
+                         enum fr_access verdict)
+{
+    const struct seat *seat = fr_http_conn_user(conn);
+    const bool is_members = verdict == FR_ACCESS_REVOKED || verdict == FR_ACCESS_NOT_YET ||
+                            verdict == FR_ACCESS_EXPIRED || verdict == FR_ACCESS_MEMBER_SUSPENDED ||
+                            verdict == FR_ACCESS_MEMBER_REMOVED ||
+                            verdict == FR_ACCESS_NETWORK_SUSPENDED ||
+                            verdict == FR_ACCESS_AUTHORITY || verdict == FR_ACCESS_NO_RIGHT;
+
+    if (is_members && gate->usage != NULL && seat != NULL && seat->access.row.member[0])
+        fr_usage_note_turned_away(gate->usage, seat->access.row.member);
+}
+
 static void refuse(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_access verdict,
                    fr_gate_refuse_fn say)
 {
@@ -120,6 +137,7 @@ static void refuse(struct fr_gate *gate, struct fr_http_exchange *x, enum fr_acc
     };
 
     gate->counters.refused[verdict]++;
+    note_refusal(gate, conn, verdict);
     log_refusal(gate, fr_http_conn_peer(conn), why.status, fr_access_word(verdict), x->authority);
     if (why.status == 0) {
         fr_http_drop(x);

@@ -1,6 +1,7 @@
 #include "admin/admin.h"
 
 #include "admin/engine.h"
+#include "admin/inquiry.h"
 #include "admin/message.h"
 #include "admin/reply.h"
 #include "admin/socket_path.h"
@@ -166,6 +167,23 @@ out:
     fr_socket_path_close(&path);
     *is_unserved = !err && call.is_unserved;
     if (!err && !call.is_unserved) *out = call.reply;
+    return err;
+}
+
+enum fr_err fr_admin_ask(const char *state, const struct fr_admin_request *request,
+                         struct fr_diag *diag, struct fr_admin_reply **out)
+{
+    struct fr_admin_identity identity = {0};
+    bool is_unserved = false;
+    if (strlen(request->op) > OP_MAX) return FR_E_INVALID;
+    enum fr_err err = fr_admin_identity_enter(state, diag, &identity);
+    if (err) return err;
+    fr_admin_identity_leave(&identity);
+    err = call_broker(state, request, diag, &is_unserved, out);
+    if (!err && is_unserved) {
+        err = fr_diag_fail(diag, FR_E_UNAVAILABLE, "no broker runs on %s", state);
+        fr_diag_hint(diag, "only a running broker knows this");
+    }
     return err;
 }
 

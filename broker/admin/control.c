@@ -15,6 +15,8 @@ struct fr_control {
     struct fr_loop *loop;
     struct fr_writer *writer;
     const struct fr_log *log;
+    const struct fr_inquiry_row *inquiries;
+    void *inquiries_data;
     struct fr_http_server *server;
     struct fr_socket_path path;
     bool is_listening, is_stopped;
@@ -93,6 +95,54 @@ static enum fr_err submit(struct fr_control *control, struct fr_http_exchange *x
     return err;
 }
 
+/* --- inquiries --- */
+
+static const struct fr_inquiry_row *inquiry_of(const struct fr_control *control,
+                                               struct fr_span path)
+{
+    struct fr_diag diag = {0};
+    char op[OP_MAX];
+    if (op_of(path, &diag, op)) return NULL;
+    for (const struct fr_inquiry_row *row = control->inquiries; row && row->name; row++)
+        if (strcmp(row->name, op) == 0) return row;
+    return NULL;
+}
+
+/* One that is under way; its own. */
+struct asking {
+    struct fr_http_exchange *x;
+    struct fr_admin_message message;
+    struct fr_inquiry inquiry;
+};
+
+static void inquiry_over(void *data, enum fr_err err, const struct fr_diag *diag,
+                         struct fr_span json)
+{
+    struct asking *asking = data;
+    if (err)
+        refuse(asking->x, err, diag);
+    else
+        answer(asking->x, 200, json);
+    fr_admin_message_free(&asking->message);
+    fr_free(asking);
+}
+
+static enum fr_err inquire(struct fr_control *control, const struct fr_inquiry_row *row,
+                           struct fr_http_exchange *x, struct fr_diag *diag)
+{
+    struct asking *asking = fr_calloc(1, sizeof *asking);
+    if (!asking) return FR_E_NOMEM;
+    enum fr_err err = fr_admin_message_read(false, x->body, diag, &asking->message);
+    if (err) {
+        fr_free(asking);
+        return err;
+    }
+    asking->x = x;
+    asking->inquiry = (struct fr_inquiry){asking->message.args, inquiry_over, asking};
+    row->run(control->inquiries_data, &asking->inquiry);
+    return FR_OK;
+}
+
 static void on_request(void *data, struct fr_http_exchange *x)
 {
     struct fr_control *control = data;
@@ -107,7 +157,8 @@ static void on_request(void *data, struct fr_http_exchange *x)
         fr_http_reply_text(x, 405, "POST only");
         return;
     } else {
-        err = submit(control, x, peer->cred.uid, &diag);
+        const struct fr_inquiry_row *row = inquiry_of(control, x->path);
+        err = row ? inquire(control, row, x, &diag) : submit(control, x, peer->cred.uid, &diag);
     }
     if (err) refuse(x, err, &diag);
 }
@@ -121,6 +172,8 @@ enum fr_err fr_control_open(const struct fr_control_options *options, struct fr_
     control->loop = options->loop;
     control->writer = options->writer;
     control->log = options->log;
+    control->inquiries = options->inquiries;
+    control->inquiries_data = options->inquiries_data;
     control->path.dir_fd = -1;
     err = fr_socket_path_open(options->state, diag, &control->path);
     if (err) goto out;

@@ -3,7 +3,8 @@
  * control.sock: the administrator's way into a running broker.
  *
  * Model: HTTP/1.1 on a Unix socket in the state directory; POST /admin/v1/<op> becomes a task for
- *   the writer and is answered when it is over. Who asks is the user at the other end
+ *   the writer and is answered when it is over, or goes to an inquiry of that name (admin/inquiry.h).
+ *   Who asks is the user at the other end
  *   (SO_PEERCRED): root and the broker's own user only.
  * Owns: the server and the socket file, which goes away at stop. Borrows loop, writer and log.
  * Threads: the loop's. Errors: those of the listener.
@@ -12,6 +13,7 @@
  *   strictly.
  */
 
+#include "admin/inquiry.h"
 #include "admin/writer.h"
 
 #define FR_CONTROL_CONNECTIONS 64
@@ -23,6 +25,8 @@ struct fr_control_options {
     const char *state;    /* the directory; borrowed for the call */
     struct fr_writer *writer;
     const struct fr_log *log;
+    const struct fr_inquiry_row *inquiries; /* ends with a NULL name; NULL: none. Static */
+    void *inquiries_data;
 };
 
 enum fr_err fr_control_open(const struct fr_control_options *options, struct fr_diag *diag,

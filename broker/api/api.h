@@ -20,6 +20,7 @@
 #include "replica/feeder.h"
 
 struct fr_api;
+struct fr_prober; /* probe/prober.h */
 
 struct fr_api_limits {
     unsigned under_way; /* of one member at once on this worker; more get 429 */
@@ -31,6 +32,7 @@ struct fr_api_options {
     struct fr_store *store;
     struct fr_loop *loop;
     struct fr_feeder *feeder; /* the primary's side of its replicas */
+    struct fr_prober *prober; /* connects back to members; of another thread */
     struct fr_api_limits limits;
     void (*on_idle)(void *data); /* nothing is under way any more */
     void *data;

@@ -24,3 +24,4 @@ void fr_api_grant_get(struct fr_api_call *call);
 void fr_api_grant_put(struct fr_api_call *call);
 void fr_api_grant_delete(struct fr_api_call *call);
 void fr_api_operation_post(struct fr_api_call *call);
+void fr_api_probe_post(struct fr_api_call *call);

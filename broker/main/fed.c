@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "ca/server.h"
+#include "main/inquiries.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -150,8 +151,22 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
                                              .confirm = {confirm, fed->standby}};
     err = fr_writer_start(&writer, &fed->writer);
     if (err) return err;
-    const struct fr_control_options control = {
-        .loop = options->loop, .state = fed->state, .writer = fed->writer, .log = options->log};
+    fed->loop = options->loop;
+    fed->started_s = fr_clock_real_s(options->clock);
+    const struct fr_prober_options prober = {.loop = options->loop,
+                                             .state = fed->state,
+                                             .store = fed->store,
+                                             .log = options->log,
+                                             .clock = options->clock};
+    err = fr_prober_new(&prober, &fed->prober);
+    if (!err) err = fr_board_new(fed->store, &fed->board);
+    if (err) return err;
+    const struct fr_control_options control = {.loop = options->loop,
+                                               .state = fed->state,
+                                               .writer = fed->writer,
+                                               .log = options->log,
+                                               .inquiries = fr_inquiries,
+                                               .inquiries_data = fed};
     err = fr_control_open(&control, diag, &fed->control);
     if (err == FR_E_EXISTS) fr_diag_hint(diag, "does another broker serve this federation?");
     if (err) return err;
@@ -250,6 +265,8 @@ static void tend_secondary(struct fr_fed *fed, const struct fr_fed_options *opti
 void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
 {
     fr_standby_tend(fed->standby);
+    fr_board_tend(fed->board);
+    fr_prober_tend(fed->prober, fed->is_renewed, fr_standby_is_primary(fed->standby));
     tend_secondary(fed, options, fr_standby_is_primary(fed->standby));
     fr_outlet_tend(fed->outlet);                      /* replicas give the zone, too */
     if (!fr_standby_is_primary(fed->standby)) return; /* what follows changes something */
@@ -260,6 +277,7 @@ void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
 void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data)
 {
     fr_secondary_stop(fed->secondary);
+    fr_prober_stop(fed->prober);
     fr_control_stop(fed->control, drain_ms, on_stopped, data);
 }
 
@@ -270,6 +288,8 @@ void fr_fed_close(struct fr_fed *fed)
     fr_secondary_free(fed->secondary);
     fr_writer_stop(fed->writer);
     fr_standby_free(fed->standby);
+    fr_prober_free(fed->prober);
+    fr_board_free(fed->board);
     fr_control_free(fed->control);
     fr_admin_fed_free(fed->admin);
     fr_clerk_stop(fed->clerk);

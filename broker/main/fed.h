@@ -15,11 +15,13 @@
 #include "doh/doh.h"
 #include "est/crl_shelf.h"
 #include "est/est.h"
+#include "main/board.h"
 #include "main/conf.h"
 #include "main/crl_duty.h"
 #include "main/ident.h"
 #include "main/server_duty.h"
 #include "main/standby.h"
+#include "probe/prober.h"
 #include "usage/clerk.h"
 #include "xfr/outlet.h"
 #include "xfr/secondary.h"
@@ -47,6 +49,10 @@ struct fr_fed {
     struct fr_ident_mark mark; /* what ident was made of, or what was refused last */
     struct fr_writer *writer;
     struct fr_control *control;
+    struct fr_loop *loop;
+    int64_t started_s;
+    struct fr_board *board;   /* when networks last published */
+    struct fr_prober *prober; /* connects to members' endpoints */
     struct fr_crl_duty crl_duty;
     struct fr_server_duty server_duty;
     struct fr_standby *standby;

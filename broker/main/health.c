@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define HEALTH_WAIT_MS 3000
-#define METRICS_MAX (1024 * 1024)
+#define METRICS_MAX (4 * 1024 * 1024)
 #define CONNECTIONS 64
 
 struct fr_health {

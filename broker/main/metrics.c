@@ -1,6 +1,7 @@
 #include "main/metrics.h"
 
 #include "base/metrics.h"
+#include "main/member_metrics.h"
 #include "main/replica_metrics.h"
 #include "main/transfer_metrics.h"
 #include "store/authority.h"
@@ -369,6 +370,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_access(&m, counts);
     write_budgets(&m, counts);
     write_members(&m, counts);
+    fr_member_metrics_write(&m, counts, now_s);
     write_clerks(&m, counts);
     fr_transfer_metrics_write(&m, counts);
     write_store(&m, counts);

@@ -232,6 +232,7 @@ static enum fr_err make_feds(struct fr_worker *w)
         if (!err) err = fr_feeder_new(&feeder, &fed->feeder);
         const struct fr_api_options api = {
             .feeder = fed->feeder,
+            .prober = fed->fed->prober,
             .gate = fed->gate,
             .writer = fed->fed->writer,
             .store = fed->fed->store,

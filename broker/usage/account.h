@@ -8,14 +8,23 @@
 #include "store/lookups.h"
 #include "usage/bucket.h"
 #include "usage/desk.h"
+#include "usage/hours.h"
 #include "usage/notes.h"
 #include "usage/pairs.h"
+#include "usage/recent.h"
 #include "usage/sketch.h"
 #include "usage/usage.h"
 
 /* 0: none. */
 struct fr_budget_limits {
     uint32_t queries, connections, misses, unknown;
+};
+
+/* The last look-ups at one desk; kept for the next desk when this one is gone. */
+struct fr_account_ring {
+    struct fr_recent recent;
+    bool is_used; /* by a till; under the usage's lock, as is the list */
+    struct fr_account_ring *next;
 };
 
 struct fr_account {
@@ -28,6 +37,10 @@ struct fr_account {
     _Atomic(struct fr_sketch *) sketch; /* NULL until the first unknown device */
     atomic_int_fast64_t logged_ms[FR_BUDGETS], walked_ms;
     atomic_uint_fast64_t refused[FR_BUDGETS]; /* since the line of log before */
+    struct fr_hours refused_by_hour[FR_BUDGETS];
+    struct fr_hours turned_away;     /* at the gate: revoked, expired, without the right */
+    atomic_int_fast64_t looked_up_s; /* last answer about a device; 0: none since the start */
+    struct fr_account_ring *rings;
 };
 
 struct fr_usage {
@@ -69,6 +82,10 @@ uint64_t fr_usage_counts_lost(struct fr_usage *usage);
 
 /* The member's account, made if need be. NULL: no memory. */
 struct fr_account *fr_usage_account(struct fr_usage *usage, const char *member);
+
+/* A ring for a till, until it is given back. NULL: no memory. */
+struct fr_account_ring *fr_usage_take_ring(struct fr_usage *usage, struct fr_account *account);
+void fr_usage_give_ring(struct fr_usage *usage, struct fr_account_ring *ring);
 
 /* The sketch of today. NULL: no memory. */
 struct fr_sketch *fr_usage_sketch(struct fr_usage *usage, struct fr_account *account, int64_t day);

@@ -19,6 +19,7 @@ struct fr_till {
     struct fr_account *account;
     uint32_t prepaid; /* queries */
     struct fr_walk walk;
+    struct fr_account_ring *ring; /* of the last look-ups; NULL: no memory for it */
     struct fr_till *next;
 };
 
@@ -46,6 +47,7 @@ void fr_desk_free(struct fr_desk *desk)
     while (desk->tills != NULL) {
         struct fr_till *till = desk->tills;
         desk->tills = till->next;
+        fr_usage_give_ring(desk->usage, till->ring);
         fr_free(till);
     }
     fr_free(desk);
@@ -95,6 +97,7 @@ enum fr_err fr_desk_till(struct fr_desk *desk, const char *member, struct fr_til
         fr_free(till);
         return FR_E_NOMEM;
     }
+    till->ring = fr_usage_take_ring(desk->usage, till->account);
     till->next = desk->tills;
     desk->tills = till;
     *out = till;
@@ -131,6 +134,7 @@ static bool refuse(struct fr_till *till, enum fr_budget budget, uint32_t limit, 
 
     till->desk->counters.over[budget]++;
     atomic_fetch_add_explicit(&account->refused[budget], 1, memory_order_relaxed);
+    fr_hours_add(&account->refused_by_hour[budget], fr_clock_real_s(usage->clock));
     if (is_time_to_log(&account->logged_ms[budget], fr_clock_mono_ms(usage->clock)))
         FR_LOG(usage->log, FR_LOG_WARN, "budget.exceeded", FR_STR("federation", usage->federation),
                FR_STR("member", account->member), FR_STR("budget", fr_budget_text(budget)),
@@ -252,15 +256,31 @@ bool fr_till_device(struct fr_till *till, uint64_t eui, bool is_unknown, struct 
     return true;
 }
 
+/* Written once a second at most: the word is shared by all workers. */
+static void note_time(struct fr_account *account, int64_t now_s)
+{
+    if (atomic_load_explicit(&account->looked_up_s, memory_order_relaxed) != now_s)
+        atomic_store_explicit(&account->looked_up_s, now_s, memory_order_relaxed);
+}
+
 void fr_till_tell(struct fr_till *till, const struct fr_told *told)
 {
     struct fr_usage *usage = till->desk->usage;
 
     if (told->answer == FR_NOTE_FOUND)
         fr_pairs_count(till->desk->pairs, till->account->index, told->netid);
+    const struct fr_recent_lookup lookup = {
+        .when_ms = fr_clock_real_ms(usage->clock),
+        .deveui = told->deveui,
+        .netid = told->netid,
+        .type = told->type,
+        .answer = told->answer,
+    };
+    if (till->ring != NULL) fr_recent_put(&till->ring->recent, &lookup);
+    if (told->answer != FR_NOTE_REFUSED) note_time(till->account, lookup.when_ms / 1000);
     if (!fr_notes_is_on(usage->notes)) return;
     struct fr_note note = {
-        .when_ms = fr_clock_real_ms(usage->clock),
+        .when_ms = lookup.when_ms,
         .deveui = told->deveui,
         .netid = told->netid,
         .type = told->type,

@@ -39,11 +39,21 @@ enum fr_err fr_usage_new(const struct fr_usage_options *options, struct fr_usage
     return FR_OK;
 }
 
+static void free_rings(struct fr_account *account)
+{
+    while (account->rings != NULL) {
+        struct fr_account_ring *ring = account->rings;
+        account->rings = ring->next;
+        fr_free(ring);
+    }
+}
+
 void fr_usage_free(struct fr_usage *usage)
 {
     if (usage == NULL) return;
     for (size_t i = 0; i < usage->n; i++) {
         fr_free(atomic_load(&usage->accounts[i]->sketch));
+        free_rings(usage->accounts[i]);
         fr_free(usage->accounts[i]);
     }
     fr_free(usage->accounts);
@@ -110,20 +120,68 @@ struct fr_sketch *fr_usage_sketch(struct fr_usage *usage, struct fr_account *acc
 
 void fr_usage_each(struct fr_usage *usage, fr_usage_fn fn, void *data)
 {
-    int64_t day = fr_clock_real_s(usage->clock) / 86400;
+    int64_t now_s = fr_clock_real_s(usage->clock), day = now_s / 86400;
 
     pthread_mutex_lock(&usage->lock);
     for (size_t i = 0; i < usage->n; i++) {
         struct fr_account *account = usage->accounts[i];
         struct fr_sketch *sketch = atomic_load(&account->sketch);
         bool is_today = sketch != NULL && atomic_load(&account->day) == day;
-        const struct fr_usage_row row = {
+        struct fr_usage_row row = {
             .member = account->member,
             .unknown_today = is_today ? fr_sketch_count(sketch) : 0,
             .connections = atomic_load(&account->connections),
+            .looked_up_s = atomic_load(&account->looked_up_s),
+            .turned_away = fr_hours_sum(&account->turned_away, now_s),
         };
+        for (int b = 0; b < FR_BUDGETS; b++)
+            row.refused[b] = fr_hours_sum(&account->refused_by_hour[b], now_s);
         fn(data, &row);
     }
+    pthread_mutex_unlock(&usage->lock);
+}
+
+void fr_usage_note_turned_away(struct fr_usage *usage, const char *member)
+{
+    struct fr_account *account = fr_usage_account(usage, member);
+
+    if (account != NULL) fr_hours_add(&account->turned_away, fr_clock_real_s(usage->clock));
+}
+
+/* --- the last look-ups --- */
+
+struct fr_account_ring *fr_usage_take_ring(struct fr_usage *usage, struct fr_account *account)
+{
+    pthread_mutex_lock(&usage->lock);
+    struct fr_account_ring *ring = account->rings;
+    while (ring != NULL && ring->is_used) ring = ring->next;
+    if (ring == NULL) {
+        ring = fr_calloc(1, sizeof *ring);
+        if (ring != NULL) {
+            ring->next = account->rings;
+            account->rings = ring;
+        }
+    }
+    if (ring != NULL) ring->is_used = true;
+    pthread_mutex_unlock(&usage->lock);
+    return ring;
+}
+
+void fr_usage_give_ring(struct fr_usage *usage, struct fr_account_ring *ring)
+{
+    if (ring == NULL) return;
+    pthread_mutex_lock(&usage->lock);
+    ring->is_used = false;
+    pthread_mutex_unlock(&usage->lock);
+}
+
+void fr_usage_recent(struct fr_usage *usage, const char *member, fr_recent_fn fn, void *data)
+{
+    pthread_mutex_lock(&usage->lock);
+    struct fr_account *account = find(usage, member);
+    for (struct fr_account_ring *ring = account != NULL ? account->rings : NULL; ring != NULL;
+         ring = ring->next)
+        fr_recent_each(&ring->recent, fn, data);
     pthread_mutex_unlock(&usage->lock);
 }
 

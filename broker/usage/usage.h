@@ -9,12 +9,14 @@
  *   The *budgets* are policy (store/policy.h, keys budget.*): what a member may use of each.
  * Owns: the accounts. Borrows log and clock. Threads: any.
  * Errors: FR_E_NOMEM, FR_E_IO (no random key).
- * Units and limits: one account for each member of the registry, at most about 17 KiB.
+ * Units and limits: one account for each member of the registry, at most about 17 KiB, and 8 KiB for each
+ *   worker that it asks (the last look-ups).
  */
 #include <stdint.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "usage/recent.h"
 
 struct fr_usage;
 
@@ -41,6 +43,15 @@ struct fr_usage_row {
     const char *member;
     uint64_t unknown_today;
     unsigned connections;
+    int64_t looked_up_s;          /* last answer about a device; 0: none since the start */
+    uint64_t refused[FR_BUDGETS]; /* in 24 hours */
+    uint64_t turned_away;         /* in 24 hours: its certificates were refused */
 };
 typedef void (*fr_usage_fn)(void *data, const struct fr_usage_row *row);
 void fr_usage_each(struct fr_usage *usage, fr_usage_fn fn, void *data);
+
+/* The last look-ups of a member, of each worker newest first. */
+void fr_usage_recent(struct fr_usage *usage, const char *member, fr_recent_fn fn, void *data);
+
+/* A certificate of this member was refused. */
+void fr_usage_note_turned_away(struct fr_usage *usage, const char *member);

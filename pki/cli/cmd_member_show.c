@@ -1,6 +1,7 @@
-/* fedroam member list, show */
+/* fedroam member list, show. The list also asks the running broker for what it alone knows. */
 #include "pki_cli/cmds.h"
 
+#include "admin/inquiry.h"
 #include "base/clock.h"
 #include "names/netid.h"
 #include "pki_cli/cells.h"
@@ -8,6 +9,7 @@
 #include "store/member.h"
 #include "store/network.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NETIDS_MAX = 64, TEXT_MAX = 32 };
@@ -20,6 +22,7 @@ struct holdings {
     const char *list[NETIDS_MAX];
     uint64_t devices;
     uint64_t certificates; /* issued and not over */
+    int64_t next_expiry_s; /* of those, the first to end; 0: there is none */
 };
 
 static enum fr_err note_network(void *data, const struct fr_network_row *row)
@@ -38,7 +41,10 @@ static enum fr_err note_certificate(void *data, const struct fr_cert_row *row)
 {
     struct holdings *h = data;
 
-    if (row->status == FR_CERT_ISSUED && row->not_after_s >= h->now_s) h->certificates++;
+    if (row->status != FR_CERT_ISSUED || row->not_after_s < h->now_s) return FR_OK;
+    h->certificates++;
+    if (h->next_expiry_s == 0 || row->not_after_s < h->next_expiry_s)
+        h->next_expiry_s = row->not_after_s;
     return FR_OK;
 }
 
@@ -57,6 +63,12 @@ static const struct fr_column LIST_COLUMNS[] = {
     {.key = "netids"},
     {.key = "devices", .is_right = true},
     {.key = "certificates", .is_right = true},
+    {.key = "next_expiry"},
+    {.key = "last_lookup"},
+    {.key = "last_publish"},
+    {.key = "refused_24h", .is_right = true},
+    {.key = "last_probe"},
+    {.key = "probe"},
     {.key = "org"},
     {0},
 };
@@ -64,7 +76,46 @@ static const struct fr_column LIST_COLUMNS[] = {
 struct listing {
     struct fr_snap *snap;
     struct fr_table *table;
+    const struct fr_admin_reply *activity; /* of the broker; NULL: none runs */
 };
+
+/* Of the broker's row of this member; NULL: it has none, or not that. */
+static const char *activity_text(const struct listing *l, size_t at, const char *key)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "members.%zu.%s", at, key);
+    return l->activity ? fr_admin_reply_text(l->activity, path) : NULL;
+}
+
+static size_t activity_find(const struct listing *l, const char *id)
+{
+    const size_t n = l->activity ? fr_admin_reply_count(l->activity, "members") : 0;
+    size_t at = 0;
+
+    while (at < n) {
+        const char *there = activity_text(l, at, "id");
+        if (there && strcmp(there, id) == 0) break;
+        at++;
+    }
+    return at;
+}
+
+static void put_activity(const struct listing *l, const char *id)
+{
+    const size_t at = activity_find(l, id);
+    char path[64];
+
+    fr_table_text(l->table, activity_text(l, at, "last_lookup"));
+    fr_table_text(l->table, activity_text(l, at, "last_publish"));
+    (void)snprintf(path, sizeof path, "members.%zu.refused_24h", at);
+    if (l->activity)
+        fr_table_uint(l->table, fr_admin_reply_uint(l->activity, path, 0));
+    else
+        fr_table_none(l->table);
+    fr_table_text(l->table, activity_text(l, at, "probe.when"));
+    fr_table_text(l->table, activity_text(l, at, "probe.result"));
+}
 
 static enum fr_err list_member(void *data, const struct fr_member_row *row)
 {
@@ -78,7 +129,26 @@ static enum fr_err list_member(void *data, const struct fr_member_row *row)
     fr_table_texts(l->table, h.list, h.netid_count);
     fr_table_uint(l->table, h.devices);
     fr_table_uint(l->table, h.certificates);
+    fr_cell_time(l->table, h.next_expiry_s);
+    put_activity(l, row->id);
     fr_table_text(l->table, row->org);
+    return FR_OK;
+}
+
+/* Without a broker the list has what is in the store. */
+static enum fr_err ask_activity(const struct fr_cli *cli, struct fr_diag *diag,
+                                struct fr_admin_reply **out)
+{
+    static const struct fr_admin_request request = {.op = "member.activity"};
+    struct fr_diag why = {0};
+    char dir[FR_STATE_DIR_MAX];
+    enum fr_err err = fr_session_find(cli, diag, dir);
+
+    if (err) return err;
+    err = fr_admin_ask(dir, &request, &why, out);
+    if (err)
+        fr_cli_note(cli, "%s: look-ups, publishing, refusals and probes are not shown",
+                    why.what[0] ? why.what : fr_err_text(err));
     return FR_OK;
 }
 
@@ -87,13 +157,17 @@ enum fr_exit fr_cmd_member_list(struct fr_cli *cli)
     struct fr_session session = FR_SESSION_INIT;
     struct fr_diag diag = {0};
     struct listing l = {0};
-    enum fr_err err = fr_session_open(cli, &diag, &session);
+    struct fr_admin_reply *activity = NULL;
+    enum fr_err err = ask_activity(cli, &diag, &activity);
 
+    if (!err) err = fr_session_open(cli, &diag, &session);
     l.snap = session.snap;
+    l.activity = activity;
     if (!err) err = fr_table_new(LIST_COLUMNS, &l.table);
     if (!err) err = fr_member_each(session.snap, list_member, &l);
     if (!err) err = fr_table_print(l.table, fr_cli_output(cli), fr_cli_out(cli));
     fr_table_free(l.table);
+    fr_admin_reply_free(activity);
     fr_session_close(&session);
     return fr_cli_fail(cli, err, &diag);
 }

@@ -102,6 +102,11 @@ static const struct fr_cli_option SET_OPTIONS[] = {
     {0},
 };
 
+static const struct fr_cli_option PROBE_OPTIONS[] = {
+    {.name = "all", .help = "every active member that has endpoints"},
+    {0},
+};
+
 static const struct fr_cli_option TOKEN_OPTIONS[] = {
     {.name = "member", .value = "ID", .is_required = true, .help = "the member"},
     {.name = "profile",
@@ -148,10 +153,27 @@ const struct fr_cli_command fr_pki_commands[] = {
      .example = "fedroam member set acme --endpoint 192.0.2.11:8005",
      .run = fr_cmd_member_set},
     {.path = "member list",
-     .summary = "all members",
-     .example = "fedroam member list -o json",
+     .summary = "all members, and how they are",
+     .details =
+         "Look-ups, publishing, refusals in 24 hours and the last probe are what the running "
+         "broker has seen since its start; its metrics have the same.",
+     .example = "fedroam member list -o csv",
+     .has_csv = true,
      .only_reads = true,
      .run = fr_cmd_member_list},
+    {.path = "member probe",
+     .args = "[ID]",
+     .max_args = 1,
+     .options = PROBE_OPTIONS,
+     .summary = "let the broker connect to a member's registered endpoints",
+     .details = "Connection, TLS, chain to the federation's root, name, an HTTP answer, published "
+                "key: up to the first that is wrong, with what to do. By itself the broker does so "
+                "each policy probe.every. Private addresses are for the policy probe.private to "
+                "allow. Exit code 0: all is right, 2: something is not, 69: no broker runs.",
+     .example = "fedroam member probe --all",
+     .has_csv = true,
+     .only_reads = true,
+     .run = fr_cmd_member_probe},
     {.path = "member show",
      .args = "ID",
      .min_args = 1,

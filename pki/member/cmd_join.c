@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "enrol/files.h"
 #include "member_cli/after.h"
+#include "member_cli/inbound.h"
 #include "member_cli/join_check.h"
 #include "member_cli/join_end.h"
 #include "member_cli/join_plan.h"
@@ -160,6 +161,28 @@ static enum fr_err find_peers(struct journey *j, struct fr_diag *diag)
     return err ? err : fr_wallet_save(j->plan.dir, e, diag);
 }
 
+/* The last step: it tells, and nothing depends on it, for the network server may not run yet. */
+static void connect_back(struct journey *j, const struct fr_pair *network)
+{
+    static const char what[] = "the broker connects to our network server";
+    struct fr_inbound inbound = {0};
+    struct fr_diag diag = {0};
+
+    if (network == NULL || j->plan.entry->broker == NULL) {
+        say(j, what, "not with this profile");
+        return;
+    }
+    enum fr_err err = fr_inbound_ask(j->plan.folder, j->plan.entry, network, &diag, &inbound);
+    if (err) {
+        fr_report_add(&j->report, "next", "%s; see fedroam test inbound", diag.what);
+        say(j, what, "not looked at");
+        return;
+    }
+    fr_inbound_tell(&inbound, "works", "waits", &j->report);
+    say(j, what, inbound.is_right ? "ok" : "not yet: see below, and fedroam test inbound");
+    fr_inbound_free(&inbound);
+}
+
 /* --- the whole --- */
 
 static enum fr_err travel(struct journey *j, struct fr_diag *diag)
@@ -186,6 +209,7 @@ static enum fr_err travel(struct journey *j, struct fr_diag *diag)
     if (!err) err = fr_join_end_renewal(&end, diag);
     if (!err) err = fr_after_mark(j->plan.folder, pairs, diag);
     if (!err) say(j, "renewal", end.has_timer ? "by fedroam-renew.timer" : "is yours to start");
+    if (!err) connect_back(j, end.network);
     j->changed |= end.changed;
     fr_free(pairs);
     return err;
@@ -243,7 +267,7 @@ enum fr_exit fr_cmd_join(struct fr_cli *cli)
         goto out;
     }
     j->cli = cli;
-    j->steps = 5 + (unsigned)j->plan.ticket.n_profiles;
+    j->steps = 6 + (unsigned)j->plan.ticket.n_profiles;
     j->join = (struct fr_join){.folder = j->plan.folder,
                                .ticket = &j->plan.ticket,
                                .place = &j->plan.place,

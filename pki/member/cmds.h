@@ -13,3 +13,4 @@ enum fr_exit fr_cmd_export_p12(struct fr_cli *cli);
 enum fr_exit fr_cmd_export_chirpstack_v3(struct fr_cli *cli);
 enum fr_exit fr_cmd_export_chirpstack_v4(struct fr_cli *cli);
 enum fr_exit fr_cmd_export_curl(struct fr_cli *cli);
+enum fr_exit fr_cmd_test_inbound(struct fr_cli *cli);

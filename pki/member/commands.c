@@ -138,6 +138,18 @@ const struct fr_cli_command fr_member_commands[] = {
          "not ask.",
      .example = "fedroam leave fed.example --dry-run",
      .run = fr_cmd_leave},
+    {.path = "test inbound",
+     .options = WALLET_OPTIONS,
+     .summary =
+         "do peers reach our network server: the broker connects to its registered endpoints",
+     .details =
+         "The broker looks at connection, TLS, chain, name, an HTTP answer and the published key, "
+         "at the endpoints that the federation has of this member and at no others, up to the "
+         "first that is wrong, and says what to do. Six times a minute are enough. Exit code 0: "
+         "all are right, 10: one is not, or the broker was not reached, 5: refused.",
+     .example = "fedroam test inbound --fed fed.example",
+     .only_reads = true,
+     .run = fr_cmd_test_inbound},
     {.path = "export pem",
      .options = PEM_OPTIONS,
      .summary = "key and certificate chain in one PEM file",

@@ -60,8 +60,9 @@ const struct fr_cli_command fr_resolver_commands[] = {
      .details =
          "As a member: our certificate, every broker, the clock, the answer, and a connection to "
          "the home network with our certificate. With --for, on the operator's host: the member, "
-         "its certificates, who publishes the device, who may see it, endpoints and keys of its "
-         "network. Stops at the first thing that is wrong. Exit code 0: all is well, 2: the way is "
+         "its certificates, its budgets and last look-ups of the device as the running broker has "
+         "them, who publishes it, who may see it, endpoints and keys of its network. Stops at the "
+         "first thing that is wrong. Exit code 0: all is well, 2: the way is "
          "open and something on it is not as it should be, else that of the fault.",
      .example = "fedroam why --config resolver.yaml 70b3d57ed0000001",
      .only_reads = true,

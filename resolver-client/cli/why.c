@@ -77,10 +77,13 @@ static enum fr_err walk_for(struct fr_cli *cli, struct fr_walk *walk, uint64_t d
 {
     struct fr_session session = FR_SESSION_INIT;
 
-    enum fr_err err = fr_session_open(cli, diag, &session);
+    struct fr_admin_reply *broker = NULL;
+    enum fr_err err = fr_why_ask_broker(cli, deveui, member, diag, &broker);
+    if (err == FR_OK) err = fr_session_open(cli, diag, &session);
     if (err == FR_OK)
-        fr_why_for(walk, &session, deveui, member, fr_clock_real_s(fr_clock_system()));
+        fr_why_for(walk, &session, broker, deveui, member, fr_clock_real_s(fr_clock_system()));
     fr_session_close(&session);
+    fr_admin_reply_free(broker);
     return err;
 }
 

@@ -35,6 +35,14 @@ void fr_why_answer(struct fr_walk *walk, const struct fedroam_answer *answer);
 void fr_why_endpoints(struct fr_walk *walk, const struct fedroam_answer *answer,
                       uint32_t within_ms);
 
+/* What the running broker says of this member and device; NULL: none runs. */
+struct fr_admin_reply;
+enum fr_err fr_why_ask_broker(const struct fr_cli *cli, uint64_t deveui, const char *member,
+                              struct fr_diag *diag, struct fr_admin_reply **out);
+/* Its budgets and its last look-ups of the device. */
+void fr_why_usage(struct fr_walk *walk, const struct fr_admin_reply *reply, const char *member);
+
 /* The operator's walk: would the member's look-up find the device, and could it connect? */
-void fr_why_for(struct fr_walk *walk, const struct fr_session *session, uint64_t deveui,
-                const char *member, int64_t now_s);
+void fr_why_for(struct fr_walk *walk, const struct fr_session *session,
+                const struct fr_admin_reply *broker, uint64_t deveui, const char *member,
+                int64_t now_s);

@@ -218,13 +218,15 @@ static void check_keys(struct at *at)
     }
 }
 
-void fr_why_for(struct fr_walk *walk, const struct fr_session *session, uint64_t deveui,
-                const char *member, int64_t now_s)
+void fr_why_for(struct fr_walk *walk, const struct fr_session *session,
+                const struct fr_admin_reply *broker, uint64_t deveui, const char *member,
+                int64_t now_s)
 {
     struct at at = {
         .walk = walk, .snap = session->snap, .member = member, .deveui = deveui, .now_s = now_s};
     check_member(&at);
     check_certificates(&at);
+    fr_why_usage(walk, broker, member);
     check_device(&at);
     check_sight(&at);
     check_endpoints(&at);

@@ -226,6 +226,10 @@ def test_networks_are_told_and_moved(fed, acme):
     first = acme("GET", "/networks?limit=1").json()
     assert [row["netid"] for row in first["networks"]] == ["000013"] and first["next"] == "000013"
     assert [row["netid"] for row in acme("GET", "/networks?after=000013").json()["networks"]] == ["000014"]
+    probe = acme("POST", "/probe")
+    assert probe.status_code == 200 and probe.json()["member"] == "acme"
+    is_problem(acme("POST", "/probe", json={"endpoints": ["192.0.2.1:1"]}), 400)
+    is_problem(acme("POST", "/probe?endpoint=192.0.2.1:1"), 400)
     done = acme("PUT", "/networks/000013", json={"endpoints": ["127.0.0.3:8005", "[::1]:8006"]})
     assert done.json()["endpoints"] == ["127.0.0.3:8005", "[::1]:8006"]
     is_problem(acme("PUT", "/networks/000014", json={"endpoints": ["127.0.0.3:8005"]}), 403)

@@ -318,7 +318,8 @@ def test_command_lines(world):
 
 def test_for_a_member_all_is_well(world):
     steps, got = world.why_for()
-    assert [s["step"] for s in got["steps"]] == ["member", "certificate", "device", "visibility", "endpoint", "keys"]
+    assert [s["step"] for s in got["steps"]] == ["member", "certificate", "budget", "lookups", "device", "visibility",
+                                                 "endpoint", "keys"]
     assert steps["device"]["seen"] == f"{DEVICE} is published by acme in network 000013"
     assert steps["endpoint"]["seen"] == f"127.0.0.1:{world.endpoint}"
     assert steps["keys"]["seen"] == "network 000013 may show 1 key"

@@ -20,6 +20,9 @@ static const char *const crl_point_words[] = {
 static const char *const blocks_words[] = {
     [FR_BLOCKS_GIVEN] = "given", [FR_BLOCKS_REQUIRED] = "required"};
 
+static const char *const private_words[] = {
+    [FR_PROBE_PRIVATE_REFUSED] = "refused", [FR_PROBE_PRIVATE_ALLOWED] = "allowed"};
+
 static const struct fr_policy_about table[FR_POLICY_COUNT] = {
     [FR_POLICY_TTL_DEVEUI] = {"ttl.deveui", 3600, 10, 7 * DAY, "TTL of a device's CNAME",
                               FR_POLICY_SECONDS, NULL},
@@ -70,6 +73,14 @@ static const struct fr_policy_about table[FR_POLICY_COUNT] = {
     [FR_POLICY_JOURNAL_ROWS] = {"journal.rows", 10000000, 1000, 1000000000,
                                 "how many of the journal's records are kept at most",
                                 FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_PROBE_EVERY] = {"probe.every", 0, 0, 7 * DAY,
+                               "how often the broker connects to every member's endpoints; 0: "
+                               "only when asked",
+                               FR_POLICY_SECONDS, NULL},
+    [FR_POLICY_PROBE_PRIVATE] = {"probe.private", FR_PROBE_PRIVATE_REFUSED,
+                                 FR_PROBE_PRIVATE_REFUSED, FR_PROBE_PRIVATE_ALLOWED,
+                                 "whether the broker connects to endpoints with private addresses",
+                                 FR_POLICY_WORD, private_words},
 };
 
 #define KEY_MAX 40

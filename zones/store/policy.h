@@ -26,6 +26,8 @@ enum fr_policy_key {
     FR_POLICY_BLOCKS,
     FR_POLICY_JOURNAL_KEEP,
     FR_POLICY_JOURNAL_ROWS,
+    FR_POLICY_PROBE_EVERY,
+    FR_POLICY_PROBE_PRIVATE,
     FR_POLICY_COUNT,
 };
 
@@ -48,6 +50,9 @@ enum fr_blocks_bind {
     FR_BLOCKS_GIVEN,    /* members that have blocks */
     FR_BLOCKS_REQUIRED, /* everybody */
 };
+
+/* Values of FR_POLICY_PROBE_PRIVATE: whether the broker connects to members' endpoints that have private addresses. */
+enum fr_probe_private { FR_PROBE_PRIVATE_REFUSED, FR_PROBE_PRIVATE_ALLOWED };
 
 struct fr_policy_about {
     const char *name;       /* "ttl.deveui" */
