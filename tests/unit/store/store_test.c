@@ -3,6 +3,7 @@
 #include "db/txn.h"
 
 #include "fixture.h"
+#include "store/tables.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -108,6 +109,71 @@ static void older_is_upgraded_newer_refused(void **state)
     assert_int_equal(fr_store_open(&options, &diag, &f->store), FR_E_SCHEMA);
     assert_int_equal(fr_store_upgrade(&options, &diag, &from), FR_E_SCHEMA);
     assert_null(f->store);
+}
+
+static void put_cert(struct fr_store *store, const char *member, uint32_t netid, uint8_t serial)
+{
+    struct fr_change *change = begin_change(store);
+    struct fr_cert_row row = {.profile = netid ? FR_PROFILE_NS : FR_PROFILE_DOH, .netid = netid};
+
+    (void)snprintf(row.member, sizeof row.member, "%s", member);
+    row.serial[0] = row.spki[0] = serial;
+    assert_int_equal(fr_cert_row_intend(change, &row, NULL), FR_OK);
+    commit_change(change);
+}
+
+/* As schema 3 left it: without the index of certificates by NetID. */
+static void take_index_away(const char *dir)
+{
+    struct fr_store_options o = store_options(dir);
+    struct fr_store *store = NULL;
+    struct fr_txn *txn = NULL;
+    uint64_t n = 0;
+    bool left = true;
+
+    assert_int_equal(fr_store_open(&o, NULL, &store), FR_OK);
+    assert_int_equal(fr_txn_write(store->db, &txn), FR_OK);
+    assert_int_equal(fr_txn_count(txn, FR_TABLE_CERTS_BY_NETID, &n), FR_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(fr_txn_drop_some(txn, FR_TABLE_CERTS_BY_NETID, 10, &left), FR_OK);
+    assert_false(left);
+    assert_int_equal(fr_txn_commit(txn), FR_OK);
+    fr_store_close(store);
+}
+
+static enum fr_err note_serial(void *data, const struct fr_cert_row *row)
+{
+    char *text = data;
+    size_t n = strlen(text);
+
+    text[n] = (char)row->serial[0];
+    text[n + 1] = '\0';
+    return FR_OK;
+}
+
+static void an_upgrade_fills_the_index_by_netid(void **state)
+{
+    struct fixture *f = *state;
+    struct fr_store_options options = store_options(f->dir);
+    const struct fr_cert_scope scope = {.has_netid = true, .netid = 0x13};
+    struct fr_snap *snap = NULL;
+    uint32_t from = 9;
+    char serials[8] = "";
+
+    put_cert(f->store, "acme", 0x13, 'b');
+    put_cert(f->store, "acme", 0, 'c');
+    put_cert(f->store, "acme", 0x13, 'a');
+    fr_store_close(f->store);
+    f->store = NULL;
+    take_index_away(f->dir);
+    set_schema(f->dir, 3);
+    assert_int_equal(fr_store_upgrade(&options, NULL, &from), FR_OK);
+    assert_int_equal(from, 3);
+    assert_int_equal(fr_store_open(&options, NULL, &f->store), FR_OK);
+    assert_int_equal(fr_snap_begin(f->store, &snap), FR_OK);
+    assert_int_equal(fr_cert_row_each_after(snap, &scope, NULL, note_serial, serials), FR_OK);
+    assert_string_equal(serials, "ab");
+    fr_snap_end(snap);
 }
 
 /* The child adds devices one change at a time and tells each number once its commit is done; it is killed at any moment. */
@@ -247,6 +313,7 @@ int main(void)
         STORE_TEST(create_once_open_often),
         cmocka_unit_test(bad_new_federations_are_refused),
         STORE_TEST(older_is_upgraded_newer_refused),
+        STORE_TEST(an_upgrade_fills_the_index_by_netid),
         STORE_TEST(what_was_acknowledged_survives_kill_9),
         STORE_TEST(a_full_store_refuses_and_keeps_what_it_has),
         STORE_TEST(snapshots_follow_commits_only_when_renewed),
