@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import attacks
+import batches
 import certificates
 import imports
 import report
@@ -135,8 +136,10 @@ def main():
         facts["workers"] = two / one
         print("imports", file=sys.stderr)
         facts["imports"] = imports.measure(folder, args.imports)
+        print("batches", file=sys.stderr)
+        facts["batches"] = batches.measure(folder, args.imports)
         print("certificates", file=sys.stderr)
-        facts["certificates"] = certificates.measure(folder)
+        facts["certificates"] = certificates.measure(folder, *((100_000, 10_000) if args.quick else ()))
     page = report.page(results, facts)
     if args.report:
         args.report.write_text(page)

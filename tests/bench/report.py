@@ -6,6 +6,7 @@ import statistics
 import subprocess
 
 import attacks
+import batches
 import certificates
 import imports
 
@@ -155,6 +156,7 @@ def page(results, facts):
         "",
         *imports.lines(facts["imports"]),
         "",
+        *batches.lines(facts["batches"]),
         certificates.section(facts["certificates"]),
         attacks.section(facts["attacks"]),
     ]
