@@ -43,6 +43,12 @@ ROUND_TRIP(fr_network_row, fr_network,
 ROUND_TRIP(fr_joineui_row, fr_joineui,
            BRACED(.member = "acme", .n_endpoints = 1,
                   .endpoints = {{.ip = {4, {192, 0, 2, 1}}, .port = 8005}}, .changed_s = 3))
+ROUND_TRIP(fr_downstream_row, fr_downstream,
+           BRACED(.n_addrs = 2,
+                  .addrs = {{.ip = {4, {192, 0, 2, 1}}, .port = 53},
+                            {.ip = {6, {0x20, 1}}, .port = 5353}},
+                  .key_name = "ns2.key", .key_algorithm = "hmac-sha256", .key_id = {1, 2},
+                  .has_xot = true, .created_s = 9))
 ROUND_TRIP(fr_visibility_row, fr_visibility, BRACED(.since_s = 4))
 ROUND_TRIP(fr_device_row, fr_device,
            BRACED(.netid = 0xffffff, .flags = FR_DEVICE_HIDDEN, .change = UINT32_MAX))
@@ -144,6 +150,7 @@ int main(void)
         cmocka_unit_test(fr_member_round_trip),
         cmocka_unit_test(fr_network_round_trip),
         cmocka_unit_test(fr_joineui_round_trip),
+        cmocka_unit_test(fr_downstream_round_trip),
         cmocka_unit_test(fr_visibility_round_trip),
         cmocka_unit_test(fr_device_round_trip),
         cmocka_unit_test(fr_cert_row_round_trip),
