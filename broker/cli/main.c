@@ -48,6 +48,7 @@ static const struct fr_cli_topic topics[] = {
     {NULL, "cert", "certificates: list, issue, revoke"},
     {NULL, "grace", "let expired certificates renew after an outage"},
     {NULL, "audit", "the trail of all that was signed and changed"},
+    {NULL, "doctor", NULL},
     {NULL, "backup", "the whole federation in one encrypted file"},
     {NULL, "restore", NULL},
     {"on the federation operator's host: what is found, and its keeping", "network",

@@ -46,6 +46,7 @@ enum fr_exit fr_cert_list_unknown(struct fr_cli *cli); /* cert list --unknown */
 enum fr_exit fr_cmd_backup_create(struct fr_cli *cli);
 enum fr_exit fr_cmd_backup_verify(struct fr_cli *cli);
 enum fr_exit fr_cmd_restore(struct fr_cli *cli);
+enum fr_exit fr_cmd_doctor(struct fr_cli *cli);
 enum fr_exit fr_cmd_token_create(struct fr_cli *cli);
 enum fr_exit fr_cmd_token_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_token_revoke(struct fr_cli *cli);

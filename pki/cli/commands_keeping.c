@@ -42,6 +42,11 @@ static const struct fr_cli_option ADOPT_OPTIONS[] = {
     {0},
 };
 
+static const struct fr_cli_option DOCTOR_OPTIONS[] = {
+    {.name = "deep", .help = "also read every row of the store and the whole audit trail"},
+    {0},
+};
+
 const struct fr_cli_command fr_pki_keeping_commands[] = {
     {.path = "backup create",
      .options = CREATE_OPTIONS,
@@ -82,6 +87,19 @@ const struct fr_cli_command fr_pki_keeping_commands[] = {
      .example = "fedroam restore fed-2026-11-20.frb --state /var/lib/fedroam/fed.example --audit "
                 "/mnt/copy/audit.jsonl",
      .run = fr_cmd_restore},
+    {.path = "doctor",
+     .options = DOCTOR_OPTIONS,
+     .summary = "what is wrong here, and what to type",
+     .details =
+         "Looks at the clock, the root's key, every end of life, revocation lists, owners and "
+         "modes of files, unknown certificates,\nopen tokens, replicas, room on the disk, the "
+         "audit trail, backups, and whether the broker answers. Exit 0: all is\nwell, 2: "
+         "warnings, 3: critical. With -o nagios one line with figures, and exit 0, 1, 2, or 3 when "
+         "it could not look.",
+     .example = "fedroam doctor --deep",
+     .own_form = "nagios",
+     .only_reads = true,
+     .run = fr_cmd_doctor},
     {.path = "cert adopt",
      .args = "[FILE]",
      .max_args = 1,

@@ -246,9 +246,11 @@ static enum fr_exit check_given(const struct fr_cli *cli)
         return fr_cli_usage(cli, "surplus argument: %s", cli->args[c->max_args]);
     }
     if (output != NULL && strcmp(output, "text") != 0 && strcmp(output, "json") != 0 &&
-        !(c->has_csv && strcmp(output, "csv") == 0)) {
-        return fr_cli_usage(cli, "--output is text%s json, not %s", c->has_csv ? ", csv or" : " or",
-                            output);
+        !(c->has_csv && strcmp(output, "csv") == 0) &&
+        !(c->own_form != NULL && strcmp(output, c->own_form) == 0)) {
+        return fr_cli_usage(cli, "--output is text%s%s%s or json, not %s",
+                            c->has_csv ? ", csv" : "", c->own_form != NULL ? ", " : "",
+                            c->own_form != NULL ? c->own_form : "", output);
     }
     return FR_EXIT_OK;
 }

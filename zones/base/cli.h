@@ -38,6 +38,7 @@ struct fr_cli_command {
     const char *details;                 /* more for its --help; may be NULL */
     const char *example;                 /* a whole command line */
     bool has_csv;                        /* -o csv is a form of its results too */
+    const char *own_form;                /* so is -o WORD, which run reads itself; may be NULL */
     bool only_reads;                     /* changes nothing: no --dry-run, --reason, --yes */
     enum fr_exit (*run)(struct fr_cli *cli);
 };

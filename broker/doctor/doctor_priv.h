@@ -1,0 +1,18 @@
+#pragma once
+/* Inside of broker/doctor: an examination on its way. */
+#include "doctor/doctor.h"
+
+struct fr_doctor {
+    struct fr_doctor_options o;
+    fr_symptom_fn fn;
+    void *data;
+    struct fr_doctor_figures figures;
+};
+
+/* Tells a symptom; `mend` is text of its own, "" for none. */
+void fr_doctor_tell(struct fr_doctor *d, enum fr_symptom_level level, const char *check,
+                    const char *mend, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+enum fr_err fr_doctor_look_expiry(struct fr_doctor *d); /* CAs, lists, the broker's, members' */
+enum fr_err fr_doctor_look_files(struct fr_doctor *d); /* owners, modes, disk, root's key, socket */
+enum fr_err fr_doctor_look_state(struct fr_doctor *d, struct fr_diag *diag); /* store and trail */

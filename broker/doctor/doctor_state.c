@@ -1,0 +1,178 @@
+#include "doctor/doctor_priv.h"
+
+#include "admin/audit.h"
+#include "admin/audit_read.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "replica/diverged.h"
+#include "store/acted.h"
+#include "store/check.h"
+#include "store/feed.h"
+#include "store/token.h"
+#include "store/unknown.h"
+
+#include <stdio.h>
+
+#define TOKEN_OLD_S (7 * 86400LL)
+#define LAG_S 3600
+#define LINES_NAMED 5
+
+static enum fr_err look_clock(struct fr_doctor *d)
+{
+    int64_t acted_s = 0;
+    char last[FR_TIME_TEXT];
+    enum fr_err err = fr_acted_get(d->o.snap, &acted_s);
+    if (err) return err;
+    fr_time_print(acted_s, last);
+    if (d->o.now_s < acted_s - FR_CLOCK_BACK_S)
+        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "clock",
+                       "set the clock; if it is right: fedroam ca clock accept --reason WHY",
+                       "the clock went back: something was done at %s; nothing is issued", last);
+    else if (acted_s > 0 && d->o.now_s - acted_s > FR_CLOCK_AHEAD_S)
+        fr_doctor_tell(d, FR_SYMPTOM_WARNING, "clock", "timedatectl",
+                       "nothing was done since %s: is the clock ahead?", last);
+    return FR_OK;
+}
+
+/* --- unknown certificates --- */
+
+struct strangers {
+    struct fr_doctor *d;
+    unsigned after_backup, others;
+};
+
+static enum fr_err count_stranger(void *data, const struct fr_unknown_row *row)
+{
+    struct strangers *s = data;
+    bool is_after = false;
+    if (row->not_after_s < s->d->o.now_s) return FR_OK;
+    enum fr_err err = fr_unknown_is_after_backup(s->d->o.snap, row->not_before_s, &is_after);
+    if (is_after)
+        s->after_backup++;
+    else
+        s->others++;
+    return err;
+}
+
+static enum fr_err look_strangers(struct fr_doctor *d)
+{
+    struct strangers s = {.d = d};
+    enum fr_err err = fr_unknown_each(d->o.snap, count_stranger, &s);
+    if (err) return err;
+    d->figures.unknown = (int64_t)s.after_backup + s.others;
+    if (s.others > 0)
+        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "unknown",
+                       "fedroam cert list --unknown; then the drill for a stolen issuing key: "
+                       "fedroam ca intermediate prepare",
+                       "%u certificates were shown that verify and that nobody has issued here: is "
+                       "the issuing key in other hands?",
+                       s.others);
+    if (s.after_backup > 0)
+        fr_doctor_tell(d, FR_SYMPTOM_WARNING, "unknown",
+                       "fedroam cert list --unknown; fedroam cert adopt --serial SERIAL",
+                       "%u certificates were issued after the restored backup and are refused",
+                       s.after_backup);
+    return FR_OK;
+}
+
+/* --- tokens --- */
+
+static enum fr_err look_token(void *data, const struct fr_token_row *row)
+{
+    struct fr_doctor *d = data;
+    char id[2 * FR_TOKEN_ID_SIZE + 1], mend[64 + sizeof id];
+    bool is_open = false;
+    if (row->is_revoked || row->expires_s < d->o.now_s) return FR_OK;
+    for (uint8_t i = 0; i < row->n_slots; i++) is_open |= row->slots[i].state != FR_SLOT_USED;
+    if (!is_open || d->o.now_s - row->created_s < TOKEN_OLD_S) return FR_OK;
+    fr_hex_print(row->id, sizeof row->id, id);
+    (void)snprintf(mend, sizeof mend, "fedroam token revoke %s", id);
+    fr_doctor_tell(d, FR_SYMPTOM_WARNING, "token", mend,
+                   "a token for %s is open for %lld days: whoever finds it can enrol", row->member,
+                   (long long)((d->o.now_s - row->created_s) / 86400));
+    return FR_OK;
+}
+
+/* --- replicas --- */
+
+static enum fr_err look_role(struct fr_doctor *d)
+{
+    struct fr_feed_state feed;
+    int64_t contact_s = 0;
+    enum fr_err err = fr_feed_get(d->o.snap, &feed);
+    if (!err) err = fr_feed_contact(d->o.snap, &contact_s);
+    if (err) return err;
+    if (feed.role == FR_ROLE_DEPOSED)
+        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "replica", "fedroam replica status",
+                       "this was the primary and has met a newer one: it changes nothing any more");
+    if (feed.role == FR_ROLE_REPLICA && d->o.now_s - contact_s > LAG_S)
+        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "replica", "fedroam replica status",
+                       "this replica was last in step with its primary %lld minutes ago",
+                       contact_s > 0 ? (long long)((d->o.now_s - contact_s) / 60) : -1LL);
+    const unsigned n = fr_diverged_count(d->o.state);
+    if (n > 0)
+        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "diverged",
+                       "fedroam replica diverged list; fedroam replica diverged apply",
+                       "%u files hold changes that the present primary lacks", n);
+    return FR_OK;
+}
+
+/* --- deep --- */
+
+static void tell_finding(void *data, const struct fr_finding *finding)
+{
+    const bool is_damage = finding->kind == FR_FINDING_DAMAGE;
+    fr_doctor_tell(data, is_damage ? FR_SYMPTOM_CRITICAL : FR_SYMPTOM_WARNING, "store",
+                   is_damage ? "fedroam backup verify FILE; fedroam restore FILE --state DIR" : "",
+                   "%s", finding->what);
+}
+
+struct lines {
+    struct fr_doctor *d;
+    unsigned n;
+};
+
+static void tell_line(void *data, uint64_t number, const char *what)
+{
+    struct lines *lines = data;
+    if (lines->n++ >= LINES_NAMED) return;
+    fr_doctor_tell(lines->d, FR_SYMPTOM_CRITICAL, "audit",
+                   "fedroam audit verify; compare with the second copy",
+                   "audit trail, line %llu: %s", (unsigned long long)number, what);
+}
+
+static enum fr_err look_deep(struct fr_doctor *d, struct fr_diag *diag)
+{
+    struct fr_check_report report;
+    struct fr_audit_verdict verdict;
+    struct lines lines = {.d = d};
+    enum fr_err err = fr_check_store(d->o.snap, tell_finding, d, &report);
+    if (err == FR_E_MALFORMED) {
+        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "store",
+                       "fedroam backup verify FILE; fedroam restore FILE --state DIR",
+                       "the store is damaged: a row cannot be read");
+        err = FR_OK;
+    }
+    char *trail = fr_path_join(d->o.state, FR_AUDIT_FILE);
+    char *head = fr_path_join(d->o.state, FR_AUDIT_HEAD);
+    if (!trail || !head) err = FR_E_NOMEM;
+    if (!err) {
+        err = fr_audit_check(trail, head, tell_line, &lines, diag, &verdict);
+        /* A federation without a trail yet, or one that look_files has named. */
+        if (err == FR_E_NOT_FOUND || err == FR_E_IO || err == FR_E_INVALID) err = FR_OK;
+    }
+    fr_free(head);
+    fr_free(trail);
+    return err;
+}
+
+enum fr_err fr_doctor_look_state(struct fr_doctor *d, struct fr_diag *diag)
+{
+    enum fr_err err = look_clock(d);
+    if (!err) err = look_strangers(d);
+    if (!err) err = fr_token_each(d->o.snap, look_token, d);
+    if (!err) err = look_role(d);
+    return err || !d->o.is_deep ? err : look_deep(d, diag);
+}
