@@ -93,7 +93,7 @@ class Bind(NameServer):
 
     def _run(self):
         super().__init__("named", [tool("named"), "-g", "-n", "1", "-c", str(self.folder / "named.conf")], self.folder)
-        self.wait_for("all zones loaded")
+        self.wait_for("all zones loaded", 300)
         assert f"zone {self.zone}/IN: loaded" in self.text(), self.text()
 
     def stop_and_serve(self, records, serial):

@@ -137,7 +137,7 @@ class Bind(Secondary):
 
     def run(self, name="bind"):
         super().__init__(name, [tool("named"), "-g", "-n", "1", "-c", str(self.folder / "named.conf")], self.folder)
-        self.wait_for("running")
+        self.wait_for("running", 300)
 
 
 class Knot(Secondary):
