@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "store/feed_priv.h"
 #include "store/rows.h"
 #include "store/tables.h"
 
@@ -143,10 +144,11 @@ enum fr_err fr_erase_step(struct fr_store *store, struct fr_erasure *erasure, un
         find(erasure, store, fr_clock_mono_ms(fr_clock_system()) + budget_ms, found, &n);
     if (end && end != FR_E_NOT_FOUND) return end;
     *done = end == FR_E_NOT_FOUND;
-    if (n == 0) return FR_OK;
+    if (n == 0 && !*done) return FR_OK;
     enum fr_err err = fr_txn_write(store->db, &snap.txn);
     if (err) return err;
     for (size_t i = 0; err == FR_OK && i < n; i++) err = rewrite(erasure, &snap, found[i]);
+    if (err == FR_OK && *done) err = fr_feed_note_erasure(snap.txn);
     if (err == FR_OK) return fr_txn_commit(snap.txn);
     fr_txn_end(snap.txn);
     return err;

@@ -217,14 +217,33 @@ enum fr_err fr_feed_turn_on(struct fr_store *store)
     return end(txn, err);
 }
 
+enum fr_err fr_feed_note_erasure(struct fr_txn *txn)
+{
+    uint64_t is_on = 0, sequence = 0;
+
+    enum fr_err err = fr_feed_meta(txn, FR_META_ON, &is_on);
+    if (err || is_on == 0) return err;
+    err = fr_feed_meta(txn, "sequence", &sequence);
+    return err ? err : fr_meta_put_u64(txn, FR_META_ERASED, sequence);
+}
+
+static bool is_over(const struct fr_feed_entry *entry, int64_t now_s, uint64_t erased)
+{
+    const int64_t keep_s = entry->sequence <= erased ? FR_FEED_ERASED_S : FR_FEED_KEEP_S;
+
+    return entry->when_s < now_s - keep_s;
+}
+
 /* The first entry, if it is to go. */
 static enum fr_err first_over(struct fr_txn *txn, int64_t now_s, uint64_t bytes,
                               struct fr_feed_entry *out, size_t *size)
 {
+    uint64_t erased = 0;
     struct fr_cursor *cursor = NULL;
     struct fr_span key, value;
 
-    enum fr_err err = fr_cursor_open(txn, FR_TABLE_FEED, &cursor);
+    enum fr_err err = fr_feed_meta(txn, FR_META_ERASED, &erased);
+    if (err == FR_OK) err = fr_cursor_open(txn, FR_TABLE_FEED, &cursor);
     if (err) return err;
     err = fr_cursor_first(cursor, &key, &value);
     if (err == FR_OK) {
@@ -234,7 +253,7 @@ static enum fr_err first_over(struct fr_txn *txn, int64_t now_s, uint64_t bytes,
     }
     if (err == FR_OK) err = fr_feed_entry_read(value, out);
     if (err == FR_OK) *size = value.n;
-    if (err == FR_OK && bytes <= FR_FEED_BYTES && out->when_s >= now_s - FR_FEED_KEEP_S)
+    if (err == FR_OK && bytes <= FR_FEED_BYTES && !is_over(out, now_s, erased))
         err = FR_E_NOT_FOUND;
     fr_cursor_close(cursor);
     return err;

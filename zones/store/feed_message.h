@@ -11,7 +11,8 @@
  * Errors of applying (the diag says it in words, with the primary's address left to the caller): FR_E_TRUNCATED,
  *   FR_E_MALFORMED, FR_E_UNSUPPORTED (another form), FR_E_SCHEMA (another release's store), FR_E_CONFLICT (another federation,
  *   an older term, or a primary that has gone back), the store's.
- * Units and limits: fr_feed_write stops at `room` bytes, or after one entry or row that is longer.
+ * Units and limits: fr_feed_write stops at `room` bytes, but goes on to the end of a transaction (64 MiB at most), or of one
+ *   row, that is longer.
  * Trust: a message is a peer's bytes, read with bounds; rows that it carries are read strictly where they are used.
  */
 #include "base/buf.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAGIC "FRF1"
+#define WHOLE_MAX (64 * 1024 * 1024)      /* a transaction that is longer comes in parts */
 #define IMAGE_TABLES (FR_TABLE_COUNT + 1) /* meta is the last */
 
 static uint32_t image_table(uint32_t index)
@@ -69,9 +70,11 @@ enum fr_err fr_feed_head_read(struct fr_span message, struct fr_feed_message_hea
 
 /* --- entries --- */
 
+/* Whole transactions, so that a replica's readers see each of them at once or not yet. */
 static enum fr_err write_entries(struct fr_snap *snap, uint64_t after, size_t room,
                                  struct fr_buf *out)
 {
+    struct fr_feed_entry entry = {0};
     struct fr_cursor *cursor = NULL;
     struct fr_span key, value;
     uint8_t bytes[8], size[4];
@@ -80,7 +83,10 @@ static enum fr_err write_entries(struct fr_snap *snap, uint64_t after, size_t ro
     enum fr_err err = fr_cursor_open(snap->txn, FR_TABLE_FEED, &cursor);
     if (err) return err;
     err = fr_cursor_seek(cursor, fr_feed_key(after + 1, bytes), &key, &value);
-    while (err == FR_OK && (out->n == before || out->n + value.n <= room)) {
+    while (err == FR_OK && (out->n == before || out->n + value.n <= room ||
+                            (entry.has_more && out->n + value.n <= WHOLE_MAX))) {
+        err = fr_feed_entry_read(value, &entry);
+        if (err) break;
         struct fr_wr w = fr_wr(size, sizeof size);
         fr_wr_u32(&w, (uint32_t)value.n);
         fr_buf_add_span(out, key);

@@ -18,7 +18,8 @@
 #define FR_META_SAVED FR_LOCAL_META "saved"
 #define FR_META_CONTACT FR_LOCAL_META "contact"
 #define FR_META_PRIMARY FR_LOCAL_META "primary"
-#define FR_META_IMAGE FR_LOCAL_META "image"   /* how far an image is: see feed_in.c */
+#define FR_META_IMAGE FR_LOCAL_META "image" /* how far an image is: see feed_in.c */
+#define FR_META_ERASED "erased" /* in entries, too: journal record of the last erasure */
 #define FR_META_TARGET FR_LOCAL_META "target" /* position at which an image has become whole */
 
 /* The value of an entry but its position. */
@@ -45,6 +46,9 @@ enum fr_err fr_feed_head(struct fr_txn *txn, struct fr_feed_place *out);
 #define FR_FORKS_SIZE (1 + FR_FEED_FORKS * 20)
 void fr_feed_forks_write(struct fr_wr *w, const struct fr_feed_fork *forks, size_t n);
 void fr_feed_forks_read(struct fr_rd *r, struct fr_feed_fork forks[FR_FEED_FORKS], size_t *n);
+
+/* What was erased is in entries up to now: here and at every replica they are kept for FR_FEED_ERASED_S at most. */
+enum fr_err fr_feed_note_erasure(struct fr_txn *txn);
 
 /* Adds one entry and counts its bytes. */
 enum fr_err fr_feed_add(struct fr_txn *txn, const struct fr_feed_entry *entry);

@@ -1,10 +1,12 @@
 #include "store/feed.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "store/check.h"
 #include "store/digest.h"
+#include "store/erase.h"
 #include "store/feed_message.h"
 #include "store/feed_priv.h"
 #include "store/lookups.h"
@@ -672,6 +674,60 @@ static void who_is_too_far_behind_takes_an_image(void **state)
     assert_same(pair->p->store, pair->r);
 }
 
+/* Of a transaction nobody sees a part, however small the messages are. */
+static void a_transaction_arrives_whole(void **state)
+{
+    struct pair *pair = *state;
+    struct fr_feed_applied applied;
+
+    change_much(pair->p->store, 1);
+    follow(pair->p->store, pair->r, ROOM);
+    add_devices(pair->p->store, 0x13, 0x70b3d50000000000, 2000);
+    add_devices(pair->p->store, 0x13, 0x80b3d50000000000, 1);
+    uint64_t before = network_devices(pair->r, 0x13);
+    assert_int_equal(pull(pair->p->store, pair->r, 1, &applied, NULL), FR_OK);
+    assert_true(applied.entries > 5);
+    assert_true(applied.is_behind); /* the second one is not there yet */
+    assert_int_equal(network_devices(pair->r, 0x13), before + 2000);
+    assert_int_equal(pull(pair->p->store, pair->r, 1, &applied, NULL), FR_OK);
+    assert_false(applied.is_behind);
+    assert_same(pair->p->store, pair->r);
+}
+
+static uint64_t kept_entries(struct fr_store *store, int64_t now_s)
+{
+    bool left = true;
+
+    while (left) assert_int_equal(fr_feed_trim(store, now_s, &left), FR_OK);
+    struct fr_feed_state s = state_of(store);
+    return s.head.position - s.base.position;
+}
+
+static void what_was_erased_is_not_kept_for_long(void **state)
+{
+    struct pair *pair = *state;
+    const uint64_t eui = 0x70b3d50000000007;
+    const int64_t now_s = fr_clock_real_s(fr_clock_system());
+    bool done = false;
+
+    add_devices(pair->p->store, 0x13, eui, 1);
+    follow(pair->p->store, pair->r, ROOM);
+    assert_true(kept_entries(pair->p->store, now_s + 2 * FR_FEED_ERASED_S) > 0);
+    struct fr_erasure erasure = {
+        .euis = &eui, .n = 1, .since = state_of(pair->p->store).sequence + 1};
+    while (!done) assert_int_equal(fr_erase_step(pair->p->store, &erasure, 100, &done), FR_OK);
+    assert_true(erasure.facts > 0);
+    follow(pair->p->store, pair->r, ROOM); /* who is not an hour behind goes on as before */
+    assert_same(pair->p->store, pair->r);
+    assert_true(kept_entries(pair->p->store, now_s + FR_FEED_ERASED_S - 60) > 0);
+    assert_int_equal(kept_entries(pair->p->store, now_s + FR_FEED_ERASED_S + 60), 0);
+    assert_int_equal(kept_entries(pair->r, now_s + FR_FEED_ERASED_S + 60), 0); /* there too */
+    add_devices(pair->p->store, 0x13, eui + 1, 1);
+    follow(pair->p->store, pair->r, ROOM);
+    assert_true(kept_entries(pair->p->store, now_s + 2 * FR_FEED_ERASED_S) > 0);
+    assert_same(pair->p->store, pair->r);
+}
+
 /* What was changed before the feed was on is in no entry. */
 static void a_feed_begins_with_an_image(void **state)
 {
@@ -704,6 +760,8 @@ int main(void)
         PAIR_TEST(a_fork_without_loss_goes_on_by_entries),
         PAIR_TEST(half_an_image_is_not_promoted_by_accident),
         PAIR_TEST(who_is_too_far_behind_takes_an_image),
+        PAIR_TEST(a_transaction_arrives_whole),
+        PAIR_TEST(what_was_erased_is_not_kept_for_long),
         PAIR_TEST(a_feed_begins_with_an_image),
     };
 
