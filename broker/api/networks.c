@@ -1,14 +1,16 @@
 /* Networks: the peers of a federation, and where the caller's own are reached. */
 #include "api/call.h"
 #include "api/rows.h"
+#include "base/clock.h"
 #include "base/json_out.h"
 #include "names/netid.h"
+#include "store/member.h"
 #include "store/network.h"
 
 #include <string.h>
 
 #define PAGE_MAX 1000
-#define TEXT_MAX (PAGE_MAX * 1024)
+#define TEXT_MAX (PAGE_MAX * 2048)
 
 struct page {
     struct fr_api_call *call;
@@ -17,8 +19,23 @@ struct page {
     uint32_t last;
 };
 
-static void write_network(const struct page *page, struct fr_json *j,
-                          const struct fr_network_row *row)
+/* Who it is, and whom to call at night. */
+static enum fr_err write_member(const struct page *page, struct fr_json *j,
+                                const struct fr_network_row *row)
+{
+    struct fr_member_row member;
+    char since[FR_TIME_TEXT];
+    enum fr_err err = fr_member_get(page->call->pass->snap, row->member, &member);
+    if (err) return err;
+    fr_time_print(row->created_s, since);
+    if (member.org[0]) fr_json_put_str(j, "org", member.org);
+    if (member.noc[0]) fr_json_put_str(j, "noc", member.noc);
+    fr_json_put_str(j, "since", since);
+    return FR_OK;
+}
+
+static enum fr_err write_network(const struct page *page, struct fr_json *j,
+                                 const struct fr_network_row *row)
 {
     char text[FR_ADDR_TEXT], netid[FR_NETID_TEXT];
     const bool is_own = strcmp(row->member, page->call->pass->who->member) == 0;
@@ -26,6 +43,8 @@ static void write_network(const struct page *page, struct fr_json *j,
     fr_json_object(j);
     fr_json_put_str(j, "netid", netid);
     fr_json_put_str(j, "member", row->member);
+    enum fr_err err = write_member(page, j, row);
+    if (err) return err;
     fr_json_key(j, "endpoints");
     fr_json_array(j);
     for (size_t i = 0; i < row->n_endpoints; i++) {
@@ -36,6 +55,7 @@ static void write_network(const struct page *page, struct fr_json *j,
     if (is_own) fr_json_put_str(j, "state", fr_network_state_text(row->state));
     if (is_own) fr_json_put_uint(j, "devices", row->devices);
     fr_json_end(j);
+    return FR_OK;
 }
 
 /* As look-ups have it: a network that is suspended, or whose member is, is told to nobody else. */
@@ -49,7 +69,8 @@ static enum fr_err add_network(void *data, const struct fr_network_row *row)
         if (err) return err == FR_E_NOT_FOUND ? FR_OK : err;
     }
     if (page->n == page->limit) return FR_E_CLOSED;
-    write_network(page, &page->json, row);
+    enum fr_err err = write_network(page, &page->json, row);
+    if (err) return err;
     page->last = row->netid;
     page->n++;
     return FR_OK;

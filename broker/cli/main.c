@@ -67,6 +67,7 @@ static const struct fr_cli_topic topics[] = {
     {NULL, "renew", NULL},
     {NULL, "sync", "publish the devices of a network server's database"},
     {NULL, "wallet", "the federations joined, and their certificates"},
+    {NULL, "peers", "who else is in a federation, and where"},
     {NULL, "export", "certificates and configuration for other programs"},
     {NULL, "leave", NULL},
     {NULL, "resolve", NULL},

@@ -222,7 +222,10 @@ def test_networks_are_told_and_moved(fed, acme):
     rows = {row["netid"]: row for row in page["networks"]}
     assert list(rows) == ["000013", "000014"] and "next" not in page
     assert rows["000013"]["state"] == "active" and "state" not in rows["000014"] and "devices" not in rows["000014"]
-    assert rows["000014"]["endpoints"] == ["127.0.0.2:8005"]
+    assert rows["000014"]["endpoints"] == ["127.0.0.2:8005"] and "org" not in rows["000013"]
+    fed.cli("member", "set", "umbra", "--org", "Umbra \"AG\"", "--noc", "noc@umbra.example")
+    told = acme("GET", "/networks?after=000013").json()["networks"][0]
+    assert told["org"] == 'Umbra "AG"' and told["noc"] == "noc@umbra.example" and told["since"].startswith("20")
     first = acme("GET", "/networks?limit=1").json()
     assert [row["netid"] for row in first["networks"]] == ["000013"] and first["next"] == "000013"
     assert [row["netid"] for row in acme("GET", "/networks?after=000013").json()["networks"]] == ["000014"]

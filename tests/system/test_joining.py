@@ -69,7 +69,7 @@ def test_every_command_of_the_page_does_what_it_says(world):
 
 def test_the_page_names_options_and_commands_that_exist(world):
     machine, _ = world
-    help_of = {name: machine.run(f"fedroam {name} --help") for name in ("join", "renew", "leave", "export pem", "export p12", "test dns",
+    help_of = {name: machine.run(f"fedroam {name} --help") for name in ("join", "renew", "leave", "export pem", "export p12", "test dns", "peers list",
                                                                           "wallet list", "resolve")}
     known = set(re.findall(r"--[a-z][a-z0-9-]+", "".join(help_of.values())))
     assert set(re.findall(r"--[a-z][a-z0-9-]+", PAGE)) - {"--check"} <= known
