@@ -3,6 +3,7 @@
 #include "base/wire.h"
 #include "store/bulk.h"
 #include "store/feed_priv.h"
+#include "store/policy.h"
 
 #include <string.h>
 
@@ -227,22 +228,39 @@ enum fr_err fr_feed_note_erasure(struct fr_txn *txn)
     return err ? err : fr_meta_put_u64(txn, FR_META_ERASED, sequence);
 }
 
-static bool is_over(const struct fr_feed_entry *entry, int64_t now_s, uint64_t erased)
-{
-    const int64_t keep_s = entry->sequence <= erased ? FR_FEED_ERASED_S : FR_FEED_KEEP_S;
+struct keep {
+    int64_t since_s; /* by the journal's policy: what may be read there may be followed here */
+    int64_t erased_since_s;
+    uint64_t erased; /* journal record of the last erasure */
+};
 
-    return entry->when_s < now_s - keep_s;
+static enum fr_err read_keep(struct fr_txn *txn, int64_t now_s, struct keep *out)
+{
+    struct fr_snap snap = {.txn = txn, .generation = -1};
+    uint32_t keep_s = 0;
+
+    enum fr_err err = fr_policy_get(&snap, FR_POLICY_JOURNAL_KEEP, &keep_s);
+    if (err == FR_OK) err = fr_feed_meta(txn, FR_META_ERASED, &out->erased);
+    out->since_s = now_s - (int64_t)keep_s;
+    out->erased_since_s = now_s - FR_FEED_ERASED_S;
+    return err;
+}
+
+static bool is_kept(const struct keep *keep, const struct fr_feed_entry *entry)
+{
+    if (entry->when_s < keep->since_s) return false;
+    return entry->sequence > keep->erased || entry->when_s >= keep->erased_since_s;
 }
 
 /* The first entry, if it is to go. */
 static enum fr_err first_over(struct fr_txn *txn, int64_t now_s, uint64_t bytes,
                               struct fr_feed_entry *out, size_t *size)
 {
-    uint64_t erased = 0;
+    struct keep keep = {0};
     struct fr_cursor *cursor = NULL;
     struct fr_span key, value;
 
-    enum fr_err err = fr_feed_meta(txn, FR_META_ERASED, &erased);
+    enum fr_err err = read_keep(txn, now_s, &keep);
     if (err == FR_OK) err = fr_cursor_open(txn, FR_TABLE_FEED, &cursor);
     if (err) return err;
     err = fr_cursor_first(cursor, &key, &value);
@@ -253,8 +271,7 @@ static enum fr_err first_over(struct fr_txn *txn, int64_t now_s, uint64_t bytes,
     }
     if (err == FR_OK) err = fr_feed_entry_read(value, out);
     if (err == FR_OK) *size = value.n;
-    if (err == FR_OK && bytes <= FR_FEED_BYTES && !is_over(out, now_s, erased))
-        err = FR_E_NOT_FOUND;
+    if (err == FR_OK && bytes <= FR_FEED_BYTES && is_kept(&keep, out)) err = FR_E_NOT_FOUND;
     fr_cursor_close(cursor);
     return err;
 }

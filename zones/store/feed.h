@@ -11,13 +11,13 @@
  *   term; every change is refused until it follows the new primary).
  * Threads: the snap's, or the writer's.
  * Errors: db/txn.h's; FR_E_DENIED: not the primary.
- * Units and limits: an entry holds FR_FEED_ENTRY bytes of operations, or one longer operation. Entries are kept FR_FEED_KEEP_S
- *   and at most FR_FEED_BYTES of them, oldest dropped first; those from before an erasure (store/erase.h) FR_FEED_ERASED_S. A replica farther behind takes a whole image.
+ * Units and limits: an entry holds FR_FEED_ENTRY bytes of operations, or one longer operation. Entries are kept as long as the
+ *   journal's records (policy journal.keep) and at most FR_FEED_BYTES of them, oldest dropped first; those from before an erasure
+ *   (store/erase.h) FR_FEED_ERASED_S. A replica farther behind takes a whole image.
  */
 #include "store/store.h"
 
 #define FR_FEED_ENTRY 4000 /* fits, with its head, into one page: no run of pages has to be found */
-#define FR_FEED_KEEP_S (90 * 86400)
 #define FR_FEED_ERASED_S 3600 /* those from before an erasure */
 #define FR_FEED_BYTES (2ULL << 30)
 #define FR_FEED_FORKS 16

@@ -674,6 +674,33 @@ static void who_is_too_far_behind_takes_an_image(void **state)
     assert_same(pair->p->store, pair->r);
 }
 
+static uint64_t kept_entries(struct fr_store *store, int64_t now_s)
+{
+    bool left = true;
+
+    while (left) assert_int_equal(fr_feed_trim(store, now_s, &left), FR_OK);
+    struct fr_feed_state s = state_of(store);
+    return s.head.position - s.base.position;
+}
+
+static void entries_are_kept_as_long_as_the_journal(void **state)
+{
+    struct pair *pair = *state;
+    const int64_t now_s = fr_clock_real_s(fr_clock_system());
+
+    change_much(pair->p->store, 1);
+    assert_true(kept_entries(pair->p->store, now_s + 89 * 86400LL) > 0);
+    struct fr_change *change = begin_change(pair->p->store);
+    assert_int_equal(fr_policy_set(change, FR_POLICY_JOURNAL_KEEP, "100d", NULL), FR_OK);
+    commit_change(change);
+    assert_true(kept_entries(pair->p->store, now_s + 99 * 86400LL) > 0);
+    change = begin_change(pair->p->store);
+    assert_int_equal(fr_policy_set(change, FR_POLICY_JOURNAL_KEEP, "2d", NULL), FR_OK);
+    commit_change(change);
+    assert_true(kept_entries(pair->p->store, now_s + 86400LL) > 0);
+    assert_int_equal(kept_entries(pair->p->store, now_s + 3 * 86400LL), 0);
+}
+
 /* Of a transaction nobody sees a part, however small the messages are. */
 static void a_transaction_arrives_whole(void **state)
 {
@@ -692,15 +719,6 @@ static void a_transaction_arrives_whole(void **state)
     assert_int_equal(pull(pair->p->store, pair->r, 1, &applied, NULL), FR_OK);
     assert_false(applied.is_behind);
     assert_same(pair->p->store, pair->r);
-}
-
-static uint64_t kept_entries(struct fr_store *store, int64_t now_s)
-{
-    bool left = true;
-
-    while (left) assert_int_equal(fr_feed_trim(store, now_s, &left), FR_OK);
-    struct fr_feed_state s = state_of(store);
-    return s.head.position - s.base.position;
 }
 
 static void what_was_erased_is_not_kept_for_long(void **state)
@@ -760,6 +778,7 @@ int main(void)
         PAIR_TEST(a_fork_without_loss_goes_on_by_entries),
         PAIR_TEST(half_an_image_is_not_promoted_by_accident),
         PAIR_TEST(who_is_too_far_behind_takes_an_image),
+        PAIR_TEST(entries_are_kept_as_long_as_the_journal),
         PAIR_TEST(a_transaction_arrives_whole),
         PAIR_TEST(what_was_erased_is_not_kept_for_long),
         PAIR_TEST(a_feed_begins_with_an_image),
