@@ -485,7 +485,7 @@ enum fr_err fr_broker_conf_load(const char *path, struct fr_diag *diag, struct f
 {
     struct fr_broker_conf conf = {0};
     enum fr_err err = fr_conf_load(&fr_broker_schema, path, diag, &conf);
-    if (err) return err == FR_E_NOT_FOUND ? FR_E_CONFIG : err;
+    if (err) return err;
     err = complete_federations(&conf, diag);
     if (!err) err = complete_listen(&conf, diag);
     if (err) {

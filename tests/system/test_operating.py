@@ -38,7 +38,7 @@ class Host:
             text = text.replace("fedroam test doh", f"fedroam test doh --config {self.folder}/etc/resolver.yaml")
         elif self.name != "root":
             state = f"{self.folder}/var/fed.example"
-            text = re.sub(r"\bfedroam (?!--|cert request)(?=[a-z])", f"fedroam --state {state} ", text)
+            text = re.sub(r"\bfedroam (?!--|cert request|restore)(?=[a-z])", f"fedroam --state {state} ", text)
             text = text.replace("fedroam-broker --check", f"fedroam-broker --config {self.folder}/etc/broker.yaml --check")
             text = text.replace("  - name: fed.example\n", f"  - name: fed.example\n    state: {state}\n")
             text = text.replace("\nlisten:", f"\nadmin: {{port: {self.admin}}}\nlisten:")
@@ -47,7 +47,7 @@ class Host:
                             ("/media/usb", f"{world.folder}/root"), ("/media/new-usb", f"{world.folder}/new-usb"), ("/root/b2", f"{self.folder}/own/b2"),
                             ("https://broker.fed.example", f"https://broker.fed.example:{first}"), ("[192.0.2.1]", f"['127.0.0.1:{first}']"),
                             ("0.0.0.0, port: 443", f"127.0.0.1, port: {self.port}"), ("0.0.0.0, port: 80,", f"127.0.0.1, port: {self.crl},"),
-                            ("2026a", world.old), ("2027a", world.new)):
+                            ("/srv/practice", f"{self.folder}/practice"), ("2026a", world.old), ("2027a", world.new)):
             text = text.replace(there, here)
         return text
 
@@ -87,6 +87,9 @@ class World:
         self.hosts = {}
         for name in HOSTS.values():
             self.hosts[name] = Host(self, name)
+        secret = self.hosts["broker"].folder / "backup-passphrase"
+        secret.touch(mode=0o600)
+        secret.write_text("a passphrase that nobody guesses\n")
         (self.hosts["broker"].folder / "devices.csv").write_text("deveui,comment\n70b3d57ed0000001,the first\n")
 
     def facts(self, host, block):
@@ -137,7 +140,7 @@ def test_every_command_of_the_page(world):
         said[block] = machine.run(world.facts(machine, block))
     assert len(said) > 20
     text = "\n".join(said.values())
-    for word in ("lns1", "Acme Networks", "70b3d57ed0000001", "suspended", "the chain holds", "tainted", "revoked"):
+    for word in ("lns1", "Acme Networks", "70b3d57ed0000001", "suspended", "the chain holds", "night@acme.example", "tainted", "revoked"):
         assert word in text, word
 
 

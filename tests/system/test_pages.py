@@ -91,7 +91,7 @@ READS = re.compile(r"(^| )(list|show|status|check|verify|tail|stats|info|digest|
 
 def test_what_changes_takes_dry_run_and_reason_and_what_reads_does_not(commands):
     for path, told in commands.items():
-        assert ("--dry-run" in told) == ("--reason" in told), path
+        assert "--reason" in told or "--dry-run" not in told, path  # what has no trial run still has a reason
         if READS.search(path):
             assert "--dry-run" not in told, path
     assert sum("--dry-run" in told for told in commands.values()) > 40

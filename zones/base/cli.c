@@ -4,6 +4,7 @@
 #include "base/cli_internal.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -184,6 +185,13 @@ static enum fr_exit unknown_option(const struct fr_cli *cli, const struct token 
                         (const char *)t->name.p, near);
 }
 
+/* Names of files are whatever bytes the file system has; all else is text for people and for JSON. */
+static bool may_be_bytes(const char *what)
+{
+    return what != NULL && (strstr(what, "FILE") != NULL || strstr(what, "DIR") != NULL ||
+                            strstr(what, "CMD") != NULL);
+}
+
 /* One option; *i moves when its value is the next argument. */
 static enum fr_exit take_option(struct fr_cli *cli, const struct token *t, int argc, char **argv,
                                 int *i)
@@ -194,7 +202,10 @@ static enum fr_exit take_option(struct fr_cli *cli, const struct token *t, int a
     if (o == NULL) o = find_in(cli->program->globals, t);
     if (o == NULL) return unknown_option(cli, t);
     if (!fr_cli_option_fits(o, cli->command))
-        return fr_cli_usage(cli, "--%s is for commands that change something", o->name);
+        return fr_cli_usage(cli,
+                            cli->command->only_reads ? "--%s is for commands that change something"
+                                                     : "this command knows no --%s",
+                            o->name);
     if (o->value == NULL && value != NULL) return fr_cli_usage(cli, "--%s takes no value", o->name);
     if (o->value != NULL && value == NULL) {
         if (*i + 1 >= argc) return fr_cli_usage(cli, "--%s needs a value (%s)", o->name, o->value);
@@ -203,6 +214,8 @@ static enum fr_exit take_option(struct fr_cli *cli, const struct token *t, int a
     if (!o->is_repeatable && fr_cli_opt_count(cli, o->name) > 0) {
         return fr_cli_usage(cli, "--%s is given twice", o->name);
     }
+    if (value != NULL && !may_be_bytes(o->value) && !fr_utf8_is_valid(value))
+        return fr_cli_usage(cli, "--%s is not UTF-8 text", o->name);
     cli->given[cli->n_given++] = (struct fr_cli_given){o, value};
     return FR_EXIT_OK;
 }
@@ -222,6 +235,8 @@ static enum fr_exit take_all(struct fr_cli *cli, int argc, char **argv, size_t s
         } else if (skip > 0) {
             skip--;
         } else {
+            if (!may_be_bytes(cli->command->args) && !fr_utf8_is_valid(argv[i]))
+                return fr_cli_usage(cli, "an argument is not UTF-8 text");
             cli->args[cli->n_args++] = argv[i];
         }
     }

@@ -7,6 +7,7 @@
  * "" is run when no word names another: a daemon has just that one.
  * --help works at every level and --version at the top; both need no row. The first page lists topics
  * where a program has them. Manual pages and completions are made from the same rows (cli_generate.h).
+ * Texts are UTF-8: other bytes are refused, but where FILE, DIR or CMD stands for them.
  * Errors: a wrong command line prints one line with the nearest known word on stderr and gives
  * FR_EXIT_USAGE (64).
  * Owns: nothing of argv's; struct fr_cli lives during run. Threads: one. */
@@ -40,6 +41,7 @@ struct fr_cli_command {
     bool has_csv;                        /* -o csv is a form of its results too */
     const char *own_form;                /* so is -o WORD, which run reads itself; may be NULL */
     bool only_reads;                     /* changes nothing: no --dry-run, --reason, --yes */
+    bool has_no_trial;                   /* changes something, and cannot say beforehand what */
     enum fr_exit (*run)(struct fr_cli *cli);
 };
 

@@ -116,7 +116,9 @@ const char *fr_cli_topic_summary(const struct fr_cli_program *program,
 
 bool fr_cli_option_fits(const struct fr_cli_option *option, const struct fr_cli_command *command)
 {
-    return command == NULL || !command->only_reads || !option->is_for_changes;
+    if (command == NULL || !option->is_for_changes) return true;
+    if (command->has_no_trial && strcmp(option->name, "dry-run") == 0) return false;
+    return !command->only_reads;
 }
 
 static void put_topics(const struct fr_cli_program *program, FILE *out)

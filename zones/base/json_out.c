@@ -1,5 +1,7 @@
 #include "base/json_out.h"
 
+#include "base/utf8.h"
+
 #include <inttypes.h>
 
 enum { LEVELS = 32 };
@@ -55,40 +57,12 @@ void fr_json_end(struct fr_json *j)
     j->depth--;
 }
 
-/* Length of the well-formed UTF-8 sequence at p (RFC 3629: shortest form, no surrogates, up to
- * U+10FFFF), or 0. */
-static size_t utf8_length(const uint8_t *p, size_t n)
-{
-    size_t len;
-    uint8_t low = 0x80, high = 0xbf; /* bounds of the second byte */
-
-    if (p[0] < 0x80) return 1;
-    if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-        len = 2;
-    } else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-        len = 3;
-        if (p[0] == 0xe0) low = 0xa0;
-        if (p[0] == 0xed) high = 0x9f;
-    } else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-        len = 4;
-        if (p[0] == 0xf0) low = 0x90;
-        if (p[0] == 0xf4) high = 0x8f;
-    } else {
-        return 0;
-    }
-    if (n < len || p[1] < low || p[1] > high) return 0;
-    for (size_t i = 2; i < len; i++) {
-        if (p[i] < 0x80 || p[i] > 0xbf) return 0;
-    }
-    return len;
-}
-
 static void put_escaped(struct fr_buf *out, struct fr_span text)
 {
     fr_buf_add_char(out, '"');
     for (size_t i = 0; i < text.n;) {
         uint8_t c = text.p[i];
-        size_t len = utf8_length(text.p + i, text.n - i);
+        size_t len = fr_utf8_size(text.p + i, text.n - i);
         if (len == 0) {
             fr_buf_add_str(out, "\xef\xbf\xbd");
             len = 1;

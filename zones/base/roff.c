@@ -1,38 +1,20 @@
 #include "base/roff.h"
 
+#include "base/utf8.h"
+
 #include <ctype.h>
 #include <string.h>
 
 enum { LINE_MAX_BYTES = 76 };
 
-/* The character at *p, and *p behind it; '?' for what is not UTF-8. */
+/* The character at *p, and *p behind it; '?' for a byte that is not UTF-8. */
 static uint32_t next_char(const char **p)
 {
-    const unsigned char *s = (const unsigned char *)*p;
-    size_t more = 0;
-    uint32_t c = s[0];
+    const uint8_t *at = (const uint8_t *)*p;
+    size_t size = fr_utf8_size(at, strlen(*p));
 
-    if (c >= 0xf0) {
-        more = 3;
-        c &= 0x07;
-    } else if (c >= 0xe0) {
-        more = 2;
-        c &= 0x0f;
-    } else if (c >= 0xc0) {
-        more = 1;
-        c &= 0x1f;
-    } else if (c >= 0x80) {
-        c = '?';
-    }
-    for (size_t i = 1; i <= more; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            *p += i;
-            return '?';
-        }
-        c = c << 6 | (s[i] & 0x3fu);
-    }
-    *p += 1 + more;
-    return c;
+    *p += size > 0 ? size : 1;
+    return size > 0 ? fr_utf8_char(at, size) : '?';
 }
 
 static void put_char(struct fr_buf *out, uint32_t c)

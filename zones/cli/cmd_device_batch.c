@@ -114,7 +114,6 @@ enum fr_exit fr_cmd_device_batch(struct fr_cli *cli)
     struct fr_diag diag = {0};
     char key[KEY_MAX + 1];
     if (!fr_remote_is_meant(cli)) return fr_cli_usage(cli, "a batch is sent to a --broker");
-    if (fr_cli_flag(cli, "dry-run")) return fr_cli_usage(cli, "a batch has no trial run");
     enum fr_err err = choose_key(cli, &diag, key);
     if (err) return fr_cli_fail(cli, err, &diag);
     FILE *in = strcmp(path, "-") == 0 ? fr_cli_in(cli) : fopen(path, "re");

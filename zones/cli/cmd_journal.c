@@ -240,8 +240,6 @@ enum fr_exit fr_cmd_journal_trim(struct fr_cli *cli)
     struct fr_diag diag = {0};
     enum fr_exit code = FR_EXIT_OK;
 
-    if (fr_cli_flag(cli, "dry-run"))
-        return fr_cli_usage(cli, "policy show tells what is kept; trimming has no dry run");
     fr_buf_add_span(&args, FR_SPAN_LIT("{}"));
     enum fr_err err =
         fr_session_change(cli, "journal.trim", &args, (struct fr_span){0}, &diag, &reply);

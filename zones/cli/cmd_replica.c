@@ -87,7 +87,6 @@ enum fr_exit fr_cmd_replica_init(struct fr_cli *cli)
     struct fr_diag diag = {0};
 
     if (fr_cli_opt(cli, "fed") == NULL) return fr_cli_usage(cli, "name the federation with --fed");
-    if (fr_cli_flag(cli, "dry-run")) return fr_cli_usage(cli, "replica init has no dry run");
     enum fr_err err = read_parts(cli, &parts, &diag);
     if (err == FR_OK) err = fr_session_find(cli, &diag, dir);
     if (err == FR_OK) err = make_dir(cli, dir, &diag);

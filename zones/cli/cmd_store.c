@@ -71,8 +71,6 @@ enum fr_exit fr_cmd_store_upgrade(struct fr_cli *cli)
     struct fr_diag diag = {0};
     uint32_t from = 0;
 
-    if (fr_cli_flag(cli, "dry-run"))
-        return fr_cli_usage(cli, "store info shows the schema; an upgrade has no dry run");
     enum fr_err err = upgrade(cli, &diag, &from);
     if (err) return fr_cli_fail(cli, err, &diag);
     FILE *out = fr_cli_out(cli);
@@ -106,8 +104,6 @@ enum fr_exit fr_cmd_store_compact(struct fr_cli *cli)
     struct fr_diag diag = {0};
     uint64_t before = 0, after = 0;
 
-    if (fr_cli_flag(cli, "dry-run"))
-        return fr_cli_usage(cli, "store info shows the size; compacting has no dry run");
     enum fr_err err = compact(cli, &diag, &before, &after);
     if (err) return fr_cli_fail(cli, err, &diag);
     FILE *out = fr_cli_out(cli);

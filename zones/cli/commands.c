@@ -156,6 +156,7 @@ const struct fr_cli_command fr_zones_commands[] = {
          "with -o json all. What is cut is sent again and not done twice. Exit code 1: some lines "
          "were refused.",
      .example = "fedroam device batch today.ndjson --broker https://broker.fed.test",
+     .has_no_trial = true,
      .run = fr_cmd_device_batch},
     {.path = "device remove",
      .args = "EUI…",
@@ -298,6 +299,7 @@ const struct fr_cli_command fr_zones_commands[] = {
      .summary = "bring the store of an older release up to date",
      .details = "A copy is kept in the state directory. Stop the broker first.",
      .example = "fedroam store upgrade",
+     .has_no_trial = true,
      .run = fr_cmd_store_upgrade},
     {0},
 };

@@ -160,6 +160,7 @@ const struct fr_cli_command fr_zones_owner_commands[] = {
          "does this by itself\n"
          "every day. zone rollback reaches no further back than the journal.",
      .example = "fedroam journal trim",
+     .has_no_trial = true,
      .run = fr_cmd_journal_trim},
     {.path = "zone rollback",
      .options = rollback_options,
@@ -213,6 +214,7 @@ const struct fr_cli_command fr_zones_owner_commands[] = {
                 "first. Needs\n"
                 "as much free space as the store uses; cut short, it leaves the old file.",
      .example = "fedroam store compact",
+     .has_no_trial = true,
      .run = fr_cmd_store_compact},
     {0},
 };

@@ -36,6 +36,7 @@ const struct fr_cli_command fr_zones_replica_commands[] = {
      .example = "fedroam --fed fed.example --state /var/lib/fedroam/fed.example replica init "
                 "--url https://broker.fed.example --chain broker-b2.chain.pem --key broker-b2.key "
                 "--ca root.pem",
+     .has_no_trial = true,
      .run = fr_cmd_replica_init},
     {.path = "replica status",
      .summary = "show what this broker is, and how far its copy is",

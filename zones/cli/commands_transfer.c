@@ -126,6 +126,7 @@ const struct fr_cli_command fr_zones_transfer_commands[] = {
     {.path = "zone secondary list",
      .summary = "list the name servers that may copy the zone",
      .example = "fedroam zone secondary list",
+     .only_reads = true,
      .run = fr_cmd_zone_secondary_list},
     {.path = "zone secondary remove",
      .args = "NAME",
