@@ -491,6 +491,23 @@ def test_claims_in_vain_are_misses(fed):
     client.http.close()
 
 
+def test_a_part_with_many_claims_in_vain_is_done_in_two_goes(fed, acme):
+    """The writer stops behind a thousand, and is asked for the rest while the budget bears it; told again all the same."""
+    for budget in ("unknown", "misses"):
+        fed.cli("policy", "set", f"budget.{budget}", "100000", "--yes")
+    some = random.Random(7).sample(range(1 << 32), 1500 + 5 * PART)  # in no order, which would be a walk
+    theirs, mine = ([f"70b3d57e{i:08x}" for i in part] for part in (some[:1500], some[1500:]))
+    fed.devices("000014", theirs)
+    rows = mine[:2 * PART] + theirs + mine[2 * PART:]
+    want = [(201, "added")] * 2 * PART + [(409, "taken")] * len(theirs) + [(201, "added")] * 3 * PART
+    before, key = count(fed, "000013"), f"in vain {time.monotonic()}"
+    body = lines(*(("put", eui, "000013") for eui in rows))
+    assert results(batch(acme, body, key)) == want
+    assert count(fed, "000013") == before + len(mine)
+    assert results(batch(acme, body, key)) == want
+    assert {(204, "removed")} == set(results(batch(acme, lines(*(("delete", eui) for eui in mine)))))
+
+
 # --- the specification ---
 
 def test_the_rows_that_have_files_of_their_own(fed):
