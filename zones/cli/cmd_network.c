@@ -10,8 +10,7 @@
 
 #define ARGS_MAX 65536
 
-static enum fr_exit change(struct fr_cli *cli, const char *op, struct fr_buf *args,
-                           const char *what)
+static enum fr_exit ask(struct fr_cli *cli, const char *op, struct fr_buf *args, const char *what)
 {
     struct fr_admin_reply *reply = NULL;
     struct fr_diag diag = {0};
@@ -25,85 +24,63 @@ static enum fr_exit change(struct fr_cli *cli, const char *op, struct fr_buf *ar
     return err ? fr_cli_fail(cli, err, &diag) : code;
 }
 
-enum fr_exit fr_cmd_network_set(struct fr_cli *cli)
+/* The operation on what the first argument names, with the options that were given. */
+static enum fr_exit change(struct fr_cli *cli, const char *op, const char *key, const char *what)
 {
     struct fr_buf args = FR_BUF_INIT(ARGS_MAX);
     struct fr_json json = fr_json(&args);
-    struct fr_diag diag = {0};
-    uint32_t netid;
 
-    enum fr_err err = fr_arg_netid(fr_cli_arg(cli, 0), &diag, &netid);
-    if (err) return fr_cli_fail(cli, err, &diag);
     fr_json_object(&json);
-    fr_json_put_str(&json, "netid", fr_cli_arg(cli, 0));
+    fr_json_put_str(&json, key, fr_cli_arg(cli, 0));
+    fr_session_put_opt(cli, &json, "member", "member");
     fr_session_put_opts(cli, &json, "endpoint", "endpoints");
     fr_json_end(&json);
-    enum fr_exit code = change(cli, "network.set", &args, "network");
+    enum fr_exit code = ask(cli, op, &args, what);
     fr_buf_deinit(&args);
     return code;
 }
 
-static enum fr_exit set_state(struct fr_cli *cli, const char *op)
+static enum fr_exit change_network(struct fr_cli *cli, const char *op)
 {
-    struct fr_buf args = FR_BUF_INIT(ARGS_MAX);
-    struct fr_json json = fr_json(&args);
     struct fr_diag diag = {0};
     uint32_t netid;
-
     enum fr_err err = fr_arg_netid(fr_cli_arg(cli, 0), &diag, &netid);
-    if (err) return fr_cli_fail(cli, err, &diag);
-    fr_json_object(&json);
-    fr_json_put_str(&json, "netid", fr_cli_arg(cli, 0));
-    fr_json_end(&json);
-    enum fr_exit code = change(cli, op, &args, "network");
-    fr_buf_deinit(&args);
-    return code;
+
+    return err ? fr_cli_fail(cli, err, &diag) : change(cli, op, "netid", "network");
+}
+
+static enum fr_exit change_joineui(struct fr_cli *cli, const char *op)
+{
+    struct fr_diag diag = {0};
+    uint64_t joineui;
+    enum fr_err err = fr_arg_eui(fr_cli_arg(cli, 0), &diag, &joineui);
+
+    return err ? fr_cli_fail(cli, err, &diag) : change(cli, op, "joineui", "join server");
+}
+
+enum fr_exit fr_cmd_network_set(struct fr_cli *cli)
+{
+    return change_network(cli, "network.set");
 }
 
 enum fr_exit fr_cmd_network_suspend(struct fr_cli *cli)
 {
-    return set_state(cli, "network.suspend");
+    return change_network(cli, "network.suspend");
 }
 
 enum fr_exit fr_cmd_network_resume(struct fr_cli *cli)
 {
-    return set_state(cli, "network.resume");
+    return change_network(cli, "network.resume");
 }
 
 enum fr_exit fr_cmd_joineui_set(struct fr_cli *cli)
 {
-    struct fr_buf args = FR_BUF_INIT(ARGS_MAX);
-    struct fr_json json = fr_json(&args);
-    struct fr_diag diag = {0};
-    uint64_t joineui;
-
-    enum fr_err err = fr_arg_eui(fr_cli_arg(cli, 0), &diag, &joineui);
-    if (err) return fr_cli_fail(cli, err, &diag);
-    fr_json_object(&json);
-    fr_json_put_str(&json, "joineui", fr_cli_arg(cli, 0));
-    fr_session_put_opt(cli, &json, "member", "member");
-    fr_session_put_opts(cli, &json, "endpoint", "endpoints");
-    fr_json_end(&json);
-    enum fr_exit code = change(cli, "joineui.set", &args, "join server");
-    fr_buf_deinit(&args);
-    return code;
+    return change_joineui(cli, "joineui.set");
 }
 
 enum fr_exit fr_cmd_joineui_remove(struct fr_cli *cli)
 {
-    struct fr_buf args = FR_BUF_INIT(ARGS_MAX);
-    struct fr_json json = fr_json(&args);
-    struct fr_diag diag = {0};
-    uint64_t joineui;
-
-    enum fr_err err = fr_arg_eui(fr_cli_arg(cli, 0), &diag, &joineui);
-    if (err) return fr_cli_fail(cli, err, &diag);
-    fr_json_object(&json);
-    fr_json_put_str(&json, "joineui", fr_cli_arg(cli, 0));
-    fr_json_end(&json);
-    enum fr_exit code = change(cli, "joineui.remove", &args, "join server");
-    fr_buf_deinit(&args);
-    return code;
+    return change_joineui(cli, "joineui.remove");
 }
 
 /* --- show, list --- */
