@@ -251,7 +251,7 @@ static struct fr_inbound *inbound_new(struct fr_ns *ns, struct fr_bi_exchange *x
     if (in == NULL) return NULL;
     in->ns = ns;
     in->x = x;
-    fr_ns_new_join_id(in->id);
+    fr_ns_join_id(x->request.phy_payload, in->id);
     in->next = ns->inbounds;
     if (in->next != NULL) in->next->prev = in;
     ns->inbounds = in;

@@ -106,6 +106,8 @@ void fr_ns_drop_inbounds(struct fr_ns *ns);
 void fr_ns_ended(struct fr_ns *ns);
 
 struct fr_js fr_ns_js(struct fr_ns *ns);
+/* What every line of a log about one join says: the Join-request's MIC, which all servers that see the join have, so that
+ * their logs can be read together. Anything but a Join-request gets a random one. */
 #define FR_JOIN_ID_TEXT 9
-void fr_ns_new_join_id(char out[FR_JOIN_ID_TEXT]);
+void fr_ns_join_id(struct fr_span phy, char out[FR_JOIN_ID_TEXT]);
 struct fr_bi_id fr_ns_id(const struct fr_ns *ns);

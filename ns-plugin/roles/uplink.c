@@ -11,11 +11,14 @@ int64_t fr_run_ms(const struct fr_run *run)
     return fr_loop_now_ms(run->ns->loop) - run->frame.received_ms;
 }
 
-void fr_ns_new_join_id(char out[FR_JOIN_ID_TEXT])
+void fr_ns_join_id(struct fr_span phy, char out[FR_JOIN_ID_TEXT])
 {
-    uint8_t bytes[4] = {0};
+    uint8_t bytes[FR_MIC_SIZE] = {0};
 
-    (void)fr_random(bytes, sizeof bytes); /* only a name in the log: zeros will do */
+    if (phy.n == FR_JOIN_REQUEST_SIZE)
+        memcpy(bytes, phy.p + phy.n - FR_MIC_SIZE, FR_MIC_SIZE);
+    else
+        (void)fr_random(bytes, sizeof bytes); /* only a name in the log: zeros will do */
     fr_hex_print(bytes, sizeof bytes, out);
 }
 
@@ -175,7 +178,7 @@ static struct fr_run *run_new(struct fr_ns *ns, const struct fr_join_request *jo
     run->frame.received_ms = now_ms;
     run->frame.phy_n = rx->phy_n;
     memcpy(run->frame.phy, rx->phy, rx->phy_n);
-    fr_ns_new_join_id(run->id);
+    fr_ns_join_id(fr_span(rx->phy, rx->phy_n), run->id);
     fr_timer_init(&run->timer, NULL, run);
     run->next = ns->runs;
     if (run->next != NULL) run->next->prev = run;

@@ -266,6 +266,9 @@ def test_a_visiting_device_joins(net, eui):
     # the two sides tell the same story
     tids = [r["tid"] for r in net.visited.events("join.request")]
     assert [r["tid"] for r in net.home.events("join.prstart")] == tids
+    joins = [r["join"] for r in net.visited.events("join.request")]
+    assert [r["join"] for r in net.home.events("join.prstart")] == joins and len(set(joins)) == 2
+    assert {r["join"] for r in net.home.events() if "join" in r} == set(joins)
     assert [r["connected"] for r in net.visited.events("join.answer")][-1] is False  # kept connection
     for record in net.visited.events() + net.home.events():  # root keys never reach a log
         assert APP_KEY not in json.dumps(record) and NWK_KEY not in json.dumps(record)
