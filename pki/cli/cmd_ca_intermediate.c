@@ -127,8 +127,11 @@ enum fr_exit fr_cmd_ca_intermediate_prepare(struct fr_cli *cli)
     struct fr_diag diag = {0};
     struct fr_admin_reply *reply = NULL;
     bool can_sign = false;
+    const char *out = fr_cli_opt(cli, "out");
     enum fr_err err = has_root_key(cli, &diag, &can_sign);
 
+    /* Before anything is prepared: a CA whose request found no place would be prepared twice. */
+    if (!err && out != NULL && !fr_cli_flag(cli, "dry-run")) err = fr_dir_make(out, 0755, &diag);
     if (!err) err = prepare(cli, &diag, &reply);
     if (!err) err = copy_requests(cli, reply, &diag);
     if (!err && can_sign) {

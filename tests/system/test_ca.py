@@ -57,7 +57,10 @@ def test_a_ceremony_needs_files_alone(apart, tmp_path):
     apart.cli("ca", "intermediate", "prepare", "--dry-run")
     assert list((apart.state / "ca").glob("*.csr")) == []
     out = tmp_path / "usb"
-    out.mkdir()
+    out.write_text("no folder")
+    apart.cli("ca", "intermediate", "prepare", "--out", out, code=73)  # and nothing is prepared
+    assert list((apart.state / "ca").glob("*.csr")) == []
+    out.unlink()
     apart.cli("ca", "intermediate", "prepare", "--count", "2", "--out", out)
     first, second = sorted(p.stem for p in out.glob("*.csr"))
     for name in (first, second):
