@@ -115,9 +115,7 @@ def main():
             for server in servers:
                 server.start()
             results, others = run_rounds(servers, fed, args.rounds, args.seconds)
-            print("attacks", file=sys.stderr)
             facts = {
-                "attacks": attacks.measure(servers[0], fed, cert),
                 "rss": {s.name: s.rss_anon() for s in servers},
                 "start": {s.name: s.start_s for s in servers},
                 "idle": {s.name: idle_connection_bytes(s, cert) for s in servers},
@@ -128,6 +126,8 @@ def main():
                 "rounds": args.rounds,
                 "seconds": args.seconds,
             }
+            print("attacks", file=sys.stderr)  # after the memory of the rounds was read
+            facts["attacks"] = attacks.measure(servers[0], fed, cert)
         finally:
             for server in servers:
                 server.stop()
