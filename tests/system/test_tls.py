@@ -138,10 +138,7 @@ def test_no_session_outlives_a_revocation(own, version, how, tmp_path):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_no_session_outlives_the_certificate(own, version, tmp_path):
     folder, session = tmp_path / "short", tmp_path / "session"
-    out = own.cli("-o", "json", "cert", "issue", "--profile", "doh", "--member", "acme", "--generate", "--out", folder,
-                  "--lifetime", "3s", code=None)
-    if out.returncode:
-        pytest.skip(f"no such short life: {out.stderr}")
+    own.cli("cert", "issue", "--profile", "doh", "--member", "acme", "--generate", "--out", folder, "--lifetime", "3s")
     cert = Cert(folder, "doh", "acme")
     end = time.monotonic() + 3
     assert status(s_client(own, cert, version, "-sess_out", session)) == 200
