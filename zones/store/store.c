@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { TIDY_MS = 1000 }; /* of one step; nobody waits for it */
+
 static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_DEVICES_0] = "devices.0",
     [FR_TABLE_DEVICES_1] = "devices.1",
@@ -284,10 +286,25 @@ enum fr_err fr_store_copy(struct fr_store *store, const char *dir, struct fr_dia
     return fr_db_copy(store->db, dir, diag);
 }
 
+/* What bulks left behind would be copied like everything else. */
+static enum fr_err tidy_all(const char *dir, struct fr_diag *diag)
+{
+    const struct fr_store_options options = {.dir = dir};
+    struct fr_store *store = NULL;
+    bool done = false;
+
+    enum fr_err err = fr_store_open(&options, diag, &store);
+    if (err) return err;
+    while (err == FR_OK && !done) err = fr_bulk_tidy(store, TIDY_MS, &done);
+    fr_store_close(store);
+    return err ? fr_diag_fail(diag, err, "%s: %s", dir, fr_err_text(err)) : FR_OK;
+}
+
 enum fr_err fr_store_compact(const char *dir, struct fr_diag *diag, uint64_t *before,
                              uint64_t *after)
 {
-    return fr_db_compact(dir, diag, before, after);
+    enum fr_err err = tidy_all(dir, diag);
+    return err ? err : fr_db_compact(dir, diag, before, after);
 }
 
 const char *fr_store_federation(const struct fr_store *store)

@@ -61,7 +61,7 @@ enum fr_err fr_store_upgrade(const struct fr_store_options *options, struct fr_d
 /* Hot, compact, consistent copy into an existing directory. */
 enum fr_err fr_store_copy(struct fr_store *store, const char *dir, struct fr_diag *diag);
 
-/* Gives the space of free pages back (see db/db.h): FR_E_BUSY while anybody has the store open. */
+/* Gives the space of free pages back (see db/db.h), and of what bulks left behind: FR_E_BUSY while anybody has the store open. */
 enum fr_err fr_store_compact(const char *dir, struct fr_diag *diag, uint64_t *before,
                              uint64_t *after);
 
