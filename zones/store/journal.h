@@ -31,6 +31,7 @@ enum fr_fact_kind {
     FR_FACT_PRIMARY = 18,     /* key: kind (1), member, zero byte, zone */
     FR_FACT_DOWNSTREAM = 21,  /* key: name */
     FR_FACT_UNKNOWN = 22,     /* key: serial (16) */
+    FR_FACT_NOTICE = 16,      /* key: id */
     FR_FACT_LAST = 39,        /* none is above it */
 };
 

@@ -31,6 +31,7 @@ static const struct {
     [FR_FACT_IMAGE] = {"image", 3},
     [FR_FACT_DOWNSTREAM] = {"secondary", 0},
     [FR_FACT_UNKNOWN] = {"unknown", FR_SERIAL_SIZE},
+    [FR_FACT_NOTICE] = {"notice", 0},
 };
 
 #define KEY_TEXT 130
@@ -130,6 +131,18 @@ static enum fr_err put_conflict(struct fr_json *json, struct fr_span value)
     return FR_OK;
 }
 
+static enum fr_err put_notice(struct fr_json *json, struct fr_span value)
+{
+    struct fr_notice_row row = {0};
+
+    enum fr_err err = fr_notice_read(value, &row);
+    if (err) return err;
+    fr_json_put_str(json, "stage", fr_notice_stage_text(row.stage));
+    fr_json_put_bool(json, "told", row.told != 0);
+    fr_json_put_bool(json, "acknowledged", row.acked_s > 0);
+    return FR_OK;
+}
+
 static enum fr_err put_owner(struct fr_json *json, const struct fr_fact *fact)
 {
     struct fr_network_row network = {0};
@@ -170,6 +183,7 @@ static enum fr_err put_value(struct fr_json *json, const struct fr_fact *fact)
     case FR_FACT_RELEASE: return put_release(json, fact->value);
     case FR_FACT_CONFLICT: return put_conflict(json, fact->value);
     case FR_FACT_POLICY: return put_policy(json, fact->value);
+    case FR_FACT_NOTICE: return put_notice(json, fact->value);
     case FR_FACT_MEMBER:
     case FR_FACT_NETWORK:
     case FR_FACT_BLOCK: return put_owner(json, fact);

@@ -19,6 +19,7 @@
 #include "store/journal.h"
 #include "store/member.h"
 #include "store/network.h"
+#include "store/notice.h"
 #include "store/primary.h"
 #include "store/release.h"
 #include "store/token.h"
@@ -76,6 +77,9 @@ void fr_grace_write(struct fr_wr *w, const struct fr_grace_row *row);
 
 enum fr_err fr_unknown_read(struct fr_span value, struct fr_unknown_row *row);
 void fr_unknown_write(struct fr_wr *w, const struct fr_unknown_row *row);
+
+enum fr_err fr_notice_read(struct fr_span value, struct fr_notice_row *row);
+void fr_notice_write(struct fr_wr *w, const struct fr_notice_row *row);
 
 struct fr_key_row {
     bool is_blocked;

@@ -46,6 +46,7 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_IDEMPOTENCY] = "idempotency",
     [FR_TABLE_DOWNSTREAMS] = "downstreams",
     [FR_TABLE_UNKNOWNS] = "unknowns",
+    [FR_TABLE_NOTICES] = "notices",
 };
 
 const char *fr_store_table_name(uint32_t table)

@@ -32,6 +32,7 @@ enum fr_store_table {
     FR_TABLE_IDEMPOTENCY,    /* day (4), id (16), first line (4) */
     FR_TABLE_DOWNSTREAMS,    /* name */
     FR_TABLE_UNKNOWNS,       /* serial */
+    FR_TABLE_NOTICES,        /* id */
     FR_TABLE_COUNT,
 };
 

@@ -49,6 +49,11 @@ ROUND_TRIP(fr_downstream_row, fr_downstream,
                             {.ip = {6, {0x20, 1}}, .port = 5353}},
                   .key_name = "ns2.key", .key_algorithm = "hmac-sha256", .key_id = {1, 2},
                   .has_xot = true, .created_s = 9))
+ROUND_TRIP(fr_notice_row, fr_notice,
+           BRACED(.level = FR_NOTICE_CRITICAL, .stage = FR_STAGE_OVER, .begun_s = 1, .since_s = 2,
+                  .until_s = 3, .told = FR_NOTICE_BY_POST, .told_s = 4, .acked_s = 5,
+                  .acked_by = "local:ada", .acked_why = "called", .what = "it is over",
+                  .mend = "fedroam renew"))
 ROUND_TRIP(fr_visibility_row, fr_visibility, BRACED(.since_s = 4))
 ROUND_TRIP(fr_device_row, fr_device,
            BRACED(.netid = 0xffffff, .flags = FR_DEVICE_HIDDEN, .change = UINT32_MAX))
@@ -151,6 +156,7 @@ int main(void)
         cmocka_unit_test(fr_network_round_trip),
         cmocka_unit_test(fr_joineui_round_trip),
         cmocka_unit_test(fr_downstream_round_trip),
+        cmocka_unit_test(fr_notice_round_trip),
         cmocka_unit_test(fr_visibility_round_trip),
         cmocka_unit_test(fr_device_round_trip),
         cmocka_unit_test(fr_cert_row_round_trip),
