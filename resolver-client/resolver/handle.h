@@ -23,6 +23,7 @@
 struct fr_flight;
 struct fr_retired;
 struct fr_own_loop;
+struct fr_public_dns;
 struct fr_records_query;
 struct fr_records_trip;
 
@@ -82,10 +83,11 @@ struct fr_turns {
 struct fedroam {
     struct fedroam_options *options;
     struct fr_loop *loop;
-    struct fr_loop *host_loop;    /* freed with the handle: over a host's call-backs; or NULL */
-    struct fr_own_loop *own_loop; /* freed with the handle: of one without a host; or NULL */
-    struct fr_turns turns;        /* of own_loop */
-    struct fr_link_maker maker;   /* of all links */
+    struct fr_loop *host_loop;        /* freed with the handle: over a host's call-backs; or NULL */
+    struct fr_own_loop *own_loop;     /* freed with the handle: of one without a host; or NULL */
+    struct fr_turns turns;            /* of own_loop */
+    struct fr_link_maker maker;       /* of all links */
+    struct fr_public_dns *public_dns; /* always there, perhaps without a session */
     struct fr_cache *cache;
     struct fr_brokers *brokers[FR_FEDERATIONS_MAX];
     struct fr_flight *flights[FR_FLIGHT_BUCKETS];

@@ -10,6 +10,7 @@
 #include "resolver/open_with.h"
 #include "resolver/own_loop.h"
 #include "resolver/peer.h"
+#include "resolver/public_dns.h"
 #include "resolver/records.h"
 #include "resolver/reload.h"
 #include "resolver/text.h"
@@ -30,6 +31,8 @@ enum fr_err fr_resolver_open_with(const struct fedroam_options *options, struct 
     if (err) goto out;
     const struct fr_cache_limits limits = fr_memory_cache_limits(f->options);
     err = fr_cache_new(&limits, &f->cache);
+    if (!err) err = fr_public_dns_new(loop, &f->public_dns);
+    if (!err) err = fr_public_dns_set(f->public_dns, options, f->options);
     if (err) goto out;
     f->maker = maker ? *maker : (struct fr_link_maker){.make = fr_link_http_make, .data = f};
     for (size_t i = 0; i < f->options->n_federations && !err; i++)
@@ -98,6 +101,7 @@ void fedroam_free(struct fedroam *f)
     fr_records_free(f);
     for (size_t i = 0; i < FR_FEDERATIONS_MAX; i++) fr_brokers_free(f->brokers[i]);
     fr_reload_free(f);
+    fr_public_dns_free(f->public_dns);
     fr_memory_end(f);
     fr_cache_free(f->cache);
     fedroam_options_free(f->options);

@@ -31,10 +31,17 @@ static void federation_free(struct fr_federation_opt *f)
     fr_free(f);
 }
 
+static void release_public_dns(struct fedroam_options *o)
+{
+    if (o->has_public_dns && o->public_dns.release) o->public_dns.release(o->public_dns_data);
+    o->has_public_dns = false;
+}
+
 void fedroam_options_free(struct fedroam_options *o)
 {
     if (!o) return;
     for (size_t i = 0; i < o->n_federations; i++) federation_free(o->federations[i]);
+    release_public_dns(o);
     fr_free(o->cache_file);
     fr_free(o);
 }
@@ -351,6 +358,21 @@ enum fedroam_err fedroam_options_set_host(struct fedroam_options *o,
     return FEDROAM_OK;
 }
 
+enum fedroam_err fedroam_options_set_public_dns(struct fedroam_options *o,
+                                                const struct fedroam_public_dns *dns, void *data)
+{
+    if (dns && (dns->size < sizeof o->public_dns || !dns->open || !dns->close || !dns->ask ||
+                !dns->cancel || !dns->process_fd || !dns->process_timer))
+        return fr_public_err(
+            fr_diag_fail(&o->diag, FR_E_INVALID, "the public DNS's size or a function is missing"));
+    release_public_dns(o);
+    if (!dns) return FEDROAM_OK;
+    memcpy(&o->public_dns, dns, sizeof o->public_dns);
+    o->public_dns_data = data;
+    o->has_public_dns = true;
+    return FEDROAM_OK;
+}
+
 enum fr_err fr_options_check(const struct fedroam_options *o, struct fr_diag *diag)
 {
     if (o->n_federations == 0)
@@ -367,6 +389,8 @@ enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_optio
     struct fedroam_options *copy = fr_memdup(o, sizeof *o);
     if (!copy) return FR_E_NOMEM;
     copy->n_federations = 0;
+    copy->public_dns.release = NULL;
+    copy->public_dns_data = NULL;
     struct fr_log_options log = {
         .level = o->log.options.level, .sink = to_call_back, .sink_data = copy};
     enum fr_err err = o->log_cb ? fr_log_init(&copy->log, &log) : FR_OK;

@@ -9,6 +9,7 @@
 #include "base/url.h"
 #include "names/dname.h"
 #include <fedroam/options.h>
+#include <fedroam/public_dns.h>
 #include <stdbool.h>
 
 enum {
@@ -60,6 +61,9 @@ struct fedroam_options {
     bool has_host;
     struct fedroam_host host;
     void *host_data;
+    bool has_public_dns;
+    struct fedroam_public_dns public_dns; /* a handle's copy releases no data, and has none */
+    void *public_dns_data;
     fedroam_log_cb log_cb; /* NULL: none */
     void *log_data;
     struct fr_log log;   /* into that; of a handle's copy */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "resolver/memory.h"
+#include "resolver/public_dns.h"
 #include "resolver/text.h"
 #include "resolver/turns.h"
 #include <string.h>
@@ -96,7 +97,7 @@ static enum fr_err check_places(const struct fedroam_options *old,
     return FR_OK;
 }
 
-/* Brokers for what is new or has changed; NULL for what stays. */
+/* Brokers for what is new or has changed; NULL for what stays. On failure those made so far are there. */
 static enum fr_err make_brokers(struct fedroam *f, const struct fedroam_options *fresh,
                                 struct fr_brokers *out[FR_FEDERATIONS_MAX])
 {
@@ -107,10 +108,6 @@ static enum fr_err make_brokers(struct fedroam *f, const struct fedroam_options 
             is_same(f->options->federations[i], fresh->federations[i]))
             continue;
         err = fr_brokers_new(fresh, fresh->federations[i], f->loop, &f->maker, &out[i]);
-    }
-    for (size_t i = 0; err && i < FR_FEDERATIONS_MAX; i++) {
-        fr_brokers_free(out[i]);
-        out[i] = NULL;
     }
     return err;
 }
@@ -152,7 +149,9 @@ static enum fr_err reload_options(struct fedroam *f, const struct fedroam_option
     if (!r) return FR_E_NOMEM;
     err = fr_options_dup(options, &fresh);
     if (!err) err = make_brokers(f, fresh, brokers);
+    if (!err) err = fr_public_dns_set(f->public_dns, options, fresh);
     if (err) {
+        for (size_t i = 0; i < FR_FEDERATIONS_MAX; i++) fr_brokers_free(brokers[i]);
         fedroam_options_free(fresh);
         fr_free(r);
         return err;

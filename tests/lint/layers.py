@@ -14,6 +14,7 @@ BELOW["sync"] = {"base", "names"}
 BELOW["transport"] = {"base"}
 BELOW["resolver"] = {"base", "names", "dns", "transport", "fedroam"}
 BELOW["resolver_ev"] = {"base", "fedroam"}
+BELOW["resolver_ares"] = {"base", "fedroam"}
 BELOW["fedroam"] = {"fedroam"}
 BELOW["examples"] = {"fedroam"}
 BELOW["enrol"] = {"base", "names", "x509", "transport", "resolver", "fedroam"}
@@ -54,6 +55,7 @@ BELOW["program"] = PROGRAM | {"enrol", "sync", "zones_cli", "pki_cli", "resolver
 VENDORS = {
     r"ev\.h": ["resolver-client/transport/loop_ev.c", "resolver-client/ev/*", "resolver-client/include/fedroam/ev.h",
                "resolver-client/examples/*"],
+    r"ares\.h": ["resolver-client/ares/*"],
     r"yaml\.h": ["zones/base/conf_yaml.c"],
     r"lmdb\.h": ["zones/db/*"],
     r"ldns/.*": ["zones/dns/master.c"],

@@ -30,7 +30,7 @@ class Installed:
         self.prefix = prefix
         sh("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DFR_TESTS=OFF",
            "-DFR_SANITIZE=OFF", f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DCMAKE_INSTALL_LIBDIR=lib")
-        sh("cmake", "--build", build, "--target", "libfedroam", "libfedroam_ev")
+        sh("cmake", "--build", build, "--target", "libfedroam", "libfedroam_ev", "libfedroam_ares")
         for component in ("libfedroam", "libfedroam-dev"):
             sh("cmake", "--install", build, "--component", component)
         self.lib = prefix / "lib"
@@ -63,7 +63,7 @@ def test_it_exports_its_own_names_only(installed):
     assert exported and all(name.startswith("fedroam_") for name in exported), exported
     declared = set()
     for header in (installed.prefix / "include" / "fedroam").glob("*.h"):
-        if header.name != "ev.h":
+        if header.name not in ("ev.h", "ares.h"):
             declared |= set(re.findall(r"\b(fedroam_\w+)\(", re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)))
     assert exported == declared
     listed = set((SOURCE / "resolver-client" / "lib" / "libfedroam.symbols").read_text().split())
@@ -71,6 +71,8 @@ def test_it_exports_its_own_names_only(installed):
     assert exported <= listed, "new functions: add them to libfedroam.symbols"
     adapter = symbols(installed.lib / "libfedroam-ev.so.0", "--defined-only") - {"FEDROAM_EV_0"}
     assert adapter == {"fedroam_ev_new", "fedroam_ev_handle", "fedroam_ev_free"}
+    adapter = symbols(installed.lib / "libfedroam-ares.so.0", "--defined-only") - {"FEDROAM_ARES_0"}
+    assert adapter == {"fedroam_ares_use"}
 
 
 LIB = SOURCE / "resolver-client" / "lib"

@@ -4,6 +4,7 @@
 #include <fedroam/error.h>
 #include <fedroam/options.h>
 #include <fedroam/peer.h>
+#include <fedroam/public_dns.h>
 #include <fedroam/version.h>
 
 #include <stdint.h>

@@ -1,5 +1,7 @@
 #include "resolver/options.h"
 
+#include "public.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -229,13 +231,30 @@ static void test_prefixes_of_devices(void **state)
     fedroam_options_free(o);
 }
 
+static void test_public_dns(void **state)
+{
+    (void)state;
+    struct public_dns first = {0}, second = {0};
+    struct fedroam_options *o = fedroam_options_new(), *copy = NULL;
+    struct fedroam_public_dns lacking = {.size = sizeof lacking};
+    assert_int_equal(fedroam_options_set_public_dns(o, &lacking, &first), FEDROAM_E_ARGUMENT);
+    public_use(&first, o);
+    assert_int_equal(fr_options_dup(o, &copy), FR_OK);
+    fedroam_options_free(copy); /* a handle's copy releases nothing */
+    assert_int_equal(first.released, 0);
+    public_use(&second, o);
+    assert_int_equal(first.released, 1);
+    fedroam_options_free(o);
+    assert_int_equal(second.released, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_federations),    cmocka_unit_test(test_brokers),
         cmocka_unit_test(test_limits),         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_host),           cmocka_unit_test(test_prefixes_of_devices),
-        cmocka_unit_test(test_check_and_copy),
+        cmocka_unit_test(test_check_and_copy), cmocka_unit_test(test_public_dns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
