@@ -340,17 +340,13 @@ static void renew_query_logs(const struct fr_broker *broker)
     }
 }
 
-void fr_broker_reload(struct fr_broker *broker)
+enum fr_err fr_broker_reload(struct fr_broker *broker, struct fr_diag *diag)
 {
-    struct fr_diag diag = {0};
-    if (broker->is_stopping) return;
-    enum fr_err err = reload(broker, &diag);
+    if (broker->is_stopping) return FR_E_BUSY;
+    enum fr_err err = reload(broker, diag);
     if (err) {
-        char text[sizeof diag];
-        fr_diag_print(&diag, err, text, sizeof text);
         broker->reloads_refused++;
-        FR_LOG(broker->options.log, FR_LOG_ERROR, "config.refused", FR_STR("why", text));
-        return;
+        return err;
     }
     const struct fr_fed_options options = fed_options(&broker->options, fr_crew_conf(broker->crew));
     for (size_t i = 0; i < broker->n_feds; i++)
@@ -359,8 +355,8 @@ void fr_broker_reload(struct fr_broker *broker)
     renew_query_logs(broker);
     renew_standbys(broker);
     broker->reloads++;
-    FR_LOG(broker->options.log, FR_LOG_INFO, "config.loaded", FR_STR("file", broker->options.path));
     log_serving(broker);
+    return FR_OK;
 }
 
 /* --- counting --- */

@@ -28,8 +28,8 @@ struct fr_broker_options {
 enum fr_err fr_broker_start(const struct fr_broker_options *options, struct fr_broker_conf *conf,
                             struct fr_diag *diag, struct fr_broker **out);
 
-/* Says in the log what came of it. */
-void fr_broker_reload(struct fr_broker *broker);
+/* FR_E_BUSY while stopping. */
+enum fr_err fr_broker_reload(struct fr_broker *broker, struct fr_diag *diag);
 
 /* Stops accepting, drains, then on_stopped. */
 void fr_broker_stop(struct fr_broker *broker, void (*on_stopped)(void *data), void *data);

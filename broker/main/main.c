@@ -2,55 +2,33 @@
 #include "base/cli.h"
 #include "base/mem.h"
 #include "base/seal.h"
+#include "daemon/daemon.h"
 #include "main/broker.h"
 #include "transport/loop_ev.h"
 #include "x509/passphrase.h"
 
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
-#include <time.h>
 
 #define CONFIG_DEFAULT "/etc/fedroam/broker.yaml"
 
 struct run {
-    struct fr_loop *loop;
+    struct fr_daemon *daemon;
     struct fr_broker *broker;
-    const struct fr_log *log;
     struct fr_post over;
-    bool is_stopping;
 };
 
-static void stopped(void *data)
+static void stop(void *data)
 {
     struct run *run = data;
-    fr_loop_ev_stop(run->loop);
+    fr_broker_stop(run->broker, fr_daemon_over, run->daemon);
 }
 
-static void on_stop(void *data, int signum)
+static enum fr_err reload(void *data, struct fr_diag *diag)
 {
     struct run *run = data;
-    if (run->is_stopping) return; /* told twice */
-    run->is_stopping = true;
-    FR_LOG(run->log, FR_LOG_INFO, "broker.stopping", FR_STR("signal", strsignal(signum)));
-    (void)sd_notify(0, "STOPPING=1");
-    fr_broker_stop(run->broker, stopped, run);
-}
-
-static void on_reload(void *data, int signum)
-{
-    struct run *run = data;
-    struct timespec now;
-    (void)signum;
-    if (run->is_stopping) return;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-                     (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    fr_broker_reload(run->broker);
-    (void)sd_notify(0, "READY=1");
+    return fr_broker_reload(run->broker, diag);
 }
 
 /* Each connection is a descriptor: take all that the system allows. */
@@ -64,61 +42,41 @@ static void raise_descriptors(void)
 
 static void over(struct fr_post *post)
 {
-    struct run *run = post->data;
-    fr_loop_ev_stop(run->loop);
+    fr_daemon_over(post->data);
 }
 
 /* Call-backs of changes that were finished last are still in the loop's queue: they own memory. */
 static void run_what_is_posted(struct run *run)
 {
-    fr_loop_post(run->loop, &run->over, over, run);
-    fr_loop_ev_run(run->loop);
-}
-
-/* Once it is ending, being told again must not cut it short. */
-static void hold_signals(void)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    struct fr_loop *loop = fr_daemon_loop(run->daemon);
+    fr_loop_post(loop, &run->over, over, run->daemon);
+    fr_loop_ev_run(loop);
 }
 
 static enum fr_err serve(struct fr_broker_conf *conf, const char *path,
                          const struct fr_passphrase *passphrase, struct fr_log *log,
                          struct fr_diag *diag)
 {
-    struct run run = {.log = log};
-    struct fr_ev_signal *signals[3] = {NULL};
-    enum fr_err err = fr_loop_ev_new(&run.loop);
-    if (err) goto out;
-    err = fr_loop_enable_posts(run.loop);
-    if (err) goto out;
-    const struct fr_broker_options options = {.loop = run.loop,
+    struct run run = {0};
+    const struct fr_daemon_options daemon = {
+        .name = "broker", .log = log, .reload = reload, .stop = stop, .data = &run};
+    enum fr_err err = fr_daemon_new(&daemon, &run.daemon);
+    if (err) return err;
+    struct fr_loop *loop = fr_daemon_loop(run.daemon);
+    const struct fr_broker_options options = {.loop = loop,
                                               .path = path,
                                               .log = log,
                                               .clock = fr_clock_system(),
                                               .passphrase = passphrase};
-    err = fr_broker_start(&options, conf, diag, &run.broker);
-    if (err) goto out;
-    err = fr_loop_ev_signal(run.loop, SIGTERM, on_stop, &run, &signals[0]);
-    if (!err) err = fr_loop_ev_signal(run.loop, SIGINT, on_stop, &run, &signals[1]);
-    if (!err) err = fr_loop_ev_signal(run.loop, SIGHUP, on_reload, &run, &signals[2]);
-    if (err) goto out;
-    FR_LOG(log, FR_LOG_INFO, "broker.ready", FR_STR("version", FR_VERSION));
-    (void)sd_notify(0, "READY=1");
-    fr_loop_ev_run(run.loop);
-    hold_signals();
-    fr_broker_free(run.broker);
-    run.broker = NULL;
-    run_what_is_posted(&run);
-    FR_LOG(log, FR_LOG_INFO, "broker.stopped");
-out:
-    fr_broker_free(run.broker);
-    for (size_t i = 0; i < 3; i++) fr_loop_ev_signal_free(signals[i]);
-    fr_loop_ev_free(run.loop);
+    err = fr_loop_enable_posts(loop);
+    if (!err) err = fr_broker_start(&options, conf, diag, &run.broker);
+    if (!err) {
+        FR_LOG(log, FR_LOG_INFO, "broker.ready", FR_STR("version", FR_VERSION));
+        err = fr_daemon_run(run.daemon);
+        fr_broker_free(run.broker);
+        run_what_is_posted(&run);
+    }
+    fr_daemon_free(run.daemon);
     return err;
 }
 

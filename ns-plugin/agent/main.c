@@ -4,19 +4,16 @@
 #include "base/cli.h"
 #include "base/mem.h"
 #include "base/seal.h"
+#include "daemon/daemon.h"
 #include "transport/health.h"
-#include "transport/loop_ev.h"
 
 #include <signal.h>
-#include <string.h>
-#include <systemd/sd-daemon.h>
-#include <time.h>
 
 #define CONFIG_DEFAULT "/etc/fedroam/agent.yaml"
 
 struct run {
     const char *path;
-    struct fr_loop *loop;
+    struct fr_daemon *daemon;
     struct fr_log log;
     struct fr_agent_conf *conf; /* agent borrows it */
     struct fr_agent *agent;
@@ -25,39 +22,23 @@ struct run {
 
 /* Every answer that is to come at all comes within the time of a look-up, and whoever misses one asks
  * again: nothing is waited for. */
-static void on_stop(void *data, int signum)
+static void stop(void *data)
 {
     struct run *run = data;
 
-    FR_LOG(&run->log, FR_LOG_INFO, "agent.stopping", FR_STR("signal", strsignal(signum)));
-    (void)sd_notify(0, "STOPPING=1");
-    fr_loop_ev_stop(run->loop);
+    fr_daemon_over(run->daemon);
 }
 
-static void on_reload(void *data, int signum)
+static enum fr_err reload(void *data, struct fr_diag *diag)
 {
     struct run *run = data;
     struct fr_agent_conf *conf = NULL;
-    struct fr_diag diag = {0};
-    char text[1024];
-    struct timespec now;
 
-    (void)signum;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-                     (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    enum fr_err err = fr_agent_conf_load(run->path, &diag, &conf);
-    if (err == FR_OK) err = fr_agent_reload(run->agent, &conf->agent, &diag);
-    if (err == FR_OK) {
-        fr_agent_conf_free(run->conf);
-        run->conf = conf;
-        FR_LOG(&run->log, FR_LOG_INFO, "agent.reloaded");
-    } else {
-        fr_agent_conf_free(conf);
-        fr_diag_print(&diag, err, text, sizeof text);
-        FR_LOG(&run->log, FR_LOG_ERROR, "agent.reload_failed", FR_STR("why", text));
-    }
-    (void)sd_notify(0, "READY=1");
+    enum fr_err err = fr_agent_conf_load(run->path, diag, &conf);
+    if (err == FR_OK) err = fr_agent_reload(run->agent, &conf->agent, diag);
+    fr_agent_conf_free(err == FR_OK ? run->conf : conf);
+    if (err == FR_OK) run->conf = conf;
+    return err;
 }
 
 static void log_ready(const struct run *run)
@@ -80,30 +61,23 @@ static void write_metrics(void *agent, struct fr_metrics *m)
 
 static enum fr_err serve(struct run *run, struct fr_diag *diag)
 {
-    struct fr_ev_signal *signals[3] = {NULL};
+    const struct fr_daemon_options options = {
+        .name = "agent", .log = &run->log, .reload = reload, .stop = stop, .data = run};
 
-    enum fr_err err = fr_loop_ev_new(&run->loop);
+    enum fr_err err = fr_daemon_new(&options, &run->daemon);
     if (err) return err;
-    err = fr_agent_open(run->loop, &run->conf->agent, &run->log, diag, &run->agent);
-    if (err) goto out;
-    if (run->conf->admin.port != 0) {
-        err = fr_health_open(run->loop, &run->conf->admin, write_metrics, run->agent, diag,
-                             &run->health);
-        if (err) goto out;
+    struct fr_loop *loop = fr_daemon_loop(run->daemon);
+    err = fr_agent_open(loop, &run->conf->agent, &run->log, diag, &run->agent);
+    if (err == FR_OK && run->conf->admin.port != 0)
+        err =
+            fr_health_open(loop, &run->conf->admin, write_metrics, run->agent, diag, &run->health);
+    if (err == FR_OK) {
+        log_ready(run);
+        err = fr_daemon_run(run->daemon);
     }
-    err = fr_loop_ev_signal(run->loop, SIGTERM, on_stop, run, &signals[0]);
-    if (err == FR_OK) err = fr_loop_ev_signal(run->loop, SIGINT, on_stop, run, &signals[1]);
-    if (err == FR_OK) err = fr_loop_ev_signal(run->loop, SIGHUP, on_reload, run, &signals[2]);
-    if (err) goto out;
-    log_ready(run);
-    (void)sd_notify(0, "READY=1");
-    fr_loop_ev_run(run->loop);
-    FR_LOG(&run->log, FR_LOG_INFO, "agent.stopped");
-out:
     fr_health_close(run->health);
     fr_agent_close(run->agent);
-    for (size_t i = 0; i < 3; i++) fr_loop_ev_signal_free(signals[i]);
-    fr_loop_ev_free(run->loop);
+    fr_daemon_free(run->daemon);
     return err;
 }
 

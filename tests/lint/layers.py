@@ -12,6 +12,7 @@ BELOW["dns"] = {"base", "names"}
 BELOW["store"] = {"base", "names", "db"}
 BELOW["sync"] = {"base", "names"}
 BELOW["transport"] = {"base"}
+BELOW["daemon"] = {"base", "transport"}
 BELOW["resolver"] = {"base", "names", "dns", "transport", "fedroam"}
 BELOW["resolver_ev"] = {"base", "fedroam"}
 BELOW["resolver_ares"] = {"base", "fedroam"}
@@ -32,7 +33,7 @@ BELOW["api"] = BROKER | {"access", "admin", "usage", "replica", "probe"}
 BELOW["xfr"] = BROKER | {"answer", "access", "admin"}
 BELOW["backup"] = BROKER | {"admin"}
 BELOW["doctor"] = BROKER | {"admin", "backup", "replica"}
-BELOW["main"] = BROKER | {"answer", "access", "usage", "doh", "admin", "est", "api", "xfr", "replica", "probe"}
+BELOW["main"] = BROKER | {"answer", "access", "usage", "doh", "admin", "est", "api", "xfr", "replica", "probe", "daemon"}
 NS = {"base", "names", "db", "dns", "x509", "transport", "resolver", "fedroam"}
 BELOW["frames"] = NS
 BELOW["crypto"] = NS | {"frames"}
@@ -40,8 +41,8 @@ BELOW["backend"] = NS | {"frames", "crypto"}
 BELOW["gateway"] = NS | {"frames", "crypto", "backend"}
 BELOW["state"] = NS | {"frames", "crypto"}
 BELOW["roles"] = NS | {"frames", "crypto", "backend", "gateway", "state"}
-BELOW["ns"] = BELOW["roles"] | {"roles"}
-BELOW["agent"] = NS
+BELOW["ns"] = BELOW["roles"] | {"roles", "daemon"}
+BELOW["agent"] = NS | {"daemon"}
 PROGRAM = BROKER | {"answer", "access", "usage", "doh", "admin", "backup", "doctor", "main"}
 BELOW["zones_cli"] = PROGRAM | {"pki_cli", "publish", "sync"}
 BELOW["publish"] = {"base", "names", "transport", "resolver", "fedroam"}
@@ -65,7 +66,7 @@ VENDORS = {
     r"jansson\.h": ["broker/*", "pki/enrol/*", "ns-plugin/backend/*"],
     r"libpq-fe\.h": ["zones/sync/db_postgresql.c"],
     r"sqlite3\.h": ["zones/sync/db_sqlite.c"],
-    r"systemd/.*": ["broker/main/main.c", "ns-plugin/agent/main.c", "ns-plugin/main/main.c"],
+    r"systemd/.*": ["resolver-client/daemon/daemon.c"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

@@ -12,7 +12,7 @@ EXCEPTIONS = ROOT / "tests/lint/exceptions.txt"
 LIBRARIES = {
     "zones/base": "base", "zones/names": "names", "zones/db": "db", "zones/dns": "dns", "zones/store": "store", "zones/sync": "sync",
     "zones/cli": "zones_cli", "pki/x509": "x509", "pki/ca": "ca", "pki/enrol": "enrol", "pki/member": "member_cli", "pki/cli": "pki_cli",
-    "resolver-client/transport": "transport", "resolver-client/resolver": "resolver", "resolver-client/ev": "resolver_ev", "resolver-client/ares": "resolver_ares",
+    "resolver-client/transport": "transport", "resolver-client/daemon": "daemon", "resolver-client/resolver": "resolver", "resolver-client/ev": "resolver_ev", "resolver-client/ares": "resolver_ares",
     "resolver-client/cli": "resolver_cli", "resolver-client/publish": "publish", "resolver-client/bench": "bench", "resolver-client/include": "fedroam", "resolver-client/examples": "examples",
     "broker/answer": "answer", "broker/access": "access", "broker/usage": "usage", "broker/doh": "doh", "broker/admin": "admin", "broker/est": "est", "broker/replica": "replica", "broker/api": "api",
     "broker/xfr": "xfr", "broker/probe": "probe", "broker/backup": "backup", "broker/doctor": "doctor",

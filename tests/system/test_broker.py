@@ -254,12 +254,12 @@ def test_sighup_reloads_and_a_bad_file_changes_nothing(fed):
     good = fed.config.read_text()
     fed.config.write_text(good + "worker: 3\n")
     fed.broker.signal(signal.SIGHUP)
-    fed.broker.wait_for("config.refused")
+    fed.broker.wait_for("broker.reload_failed")
     assert "worker" in fed.broker.text() and "workers" in fed.broker.text()
     assert fed.query("fed.test", "SOA", cert).rcode() == dns.rcode.NOERROR
     fed.config.write_text(good)
     fed.broker.signal(signal.SIGHUP)
-    fed.broker.wait_for("config.loaded")
+    fed.broker.wait_for("broker.reloaded")
     assert fed.query("fed.test", "SOA", cert).rcode() == dns.rcode.NOERROR
 
 
@@ -383,7 +383,7 @@ def test_a_reload_loses_no_request(fed):
         wanted = len(statuses) + 20
         wait_until(lambda: len(statuses) >= wanted, 20, "load")
         fed.broker.signal(signal.SIGHUP)
-        wait_until(lambda: fed.broker.text().count("config.loaded") > i, 10, "the reload")
+        wait_until(lambda: fed.broker.text().count("broker.reloaded") > i, 10, "the reload")
     stop.set()
     thread.join()
     assert set(statuses) == {200}

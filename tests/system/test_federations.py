@@ -307,7 +307,7 @@ def test_without_a_federation_on_the_listener_the_nameless_are_refused(version, 
         feds[0].write_config(federations=feds, listen=[
             f"  - {{address: 127.0.0.1, port: {feds[0].port}, serve: https, federation: {TWO}}}"])
         feds[0].broker.signal(1)
-        feds[0].broker.wait_for("config.loaded")
+        feds[0].broker.wait_for("broker.reloaded")
         client, status = once(both, context_of(both, version, TWO), None)
         assert client.served_by == TWO
         assert once(both, context_of(both, version, ONE), None)[1] == 0

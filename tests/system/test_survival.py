@@ -261,7 +261,7 @@ def test_reloads_lose_no_newcomer_and_no_request(fed):
         wanted = len(good) + 20
         wait_until(lambda: len(good) >= wanted or faults, 20, "load")
         fed.broker.signal(signal.SIGHUP)
-        wait_until(lambda: fed.broker.text().count("config.loaded") > i, 10, "the reload")
+        wait_until(lambda: fed.broker.text().count("broker.reloaded") > i, 10, "the reload")
     stop.set()
     for t in threads:
         t.join()

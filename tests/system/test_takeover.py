@@ -164,7 +164,7 @@ def test_out_of_touch(pair):
     wait_same(primary, replica)
     replica.config.write_text(replica.config.read_text().replace("replica_of:\n", "replica_of:\n      max_lag: 2s\n      max_stale: 4s\n"))
     replica.broker.signal(signal.SIGHUP)
-    replica.broker.wait_for("config.loaded")
+    replica.broker.wait_for("broker.reloaded")
     assert answers(replica, 5, primary.doh) == 0
     primary.broker.kill()
     wait_until(lambda: replica.curl_plain("/readyz").stdout.endswith("503"), what="not ready")

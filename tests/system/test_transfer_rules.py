@@ -117,6 +117,6 @@ def test_the_journal_has_one_record_for_a_change(broker):
     broker.wait_devices(EUIS[:4])
     assert json.loads(broker.cli("store", "info", "-o", "json").stdout)["sequence"] == before + 1
     broker.broker.signal(signal.SIGHUP)
-    broker.broker.wait_for("config.loaded")
+    broker.broker.wait_for("broker.reloaded")
     bind.update(f"update add {EUIS[4]}.deveui.{ZONE}. 300 CNAME 000013.netid.fed.test.")
     broker.wait_devices(EUIS[:5])

@@ -138,7 +138,7 @@ def test_a_reload_turns_the_query_log_on_and_off(two):
 
     def reload(done):
         two.broker.signal(signal.SIGHUP)
-        wait_until(lambda: two.broker.text().count("config.loaded") == done, 10, "the reload")
+        wait_until(lambda: two.broker.text().count("broker.reloaded") == done, 10, "the reload")
     with_log(two, "{file: queries.jsonl}")
     reload(1)
     ask(two, two.umbra, DEVICES["000013"])
