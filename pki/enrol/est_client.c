@@ -118,17 +118,9 @@ static enum fr_err judge(const struct fr_exchange_answer *answer, bool has_token
 static enum fr_err read_bag(const struct fr_exchange_answer *answer, struct fr_diag *diag,
                             struct fr_est_bag *out)
 {
-    struct fr_buf text = FR_BUF_INIT(ANSWER_MAX), der = FR_BUF_INIT(FR_BAG_MAX);
     struct fr_est_bag bag = {0};
+    enum fr_err err = fr_bag_read_text(fr_buf_span(&answer->body), bag.certs, &bag.n);
 
-    for (size_t i = 0; i < answer->body.n; i++) /* RFC 8951 §3.1: white space anywhere */
-        if (!strchr(" \t\r\n", (char)answer->body.p[i]) || answer->body.p[i] == 0)
-            fr_buf_add_char(&text, (char)answer->body.p[i]);
-    enum fr_err err = fr_buf_err(&text);
-    if (!err) err = fr_base64_parse(fr_buf_span(&text), &der);
-    if (!err) err = fr_bag_read(fr_buf_span(&der), bag.certs, &bag.n);
-    fr_buf_deinit(&text);
-    fr_buf_deinit(&der);
     if (err) return fr_diag_fail(diag, err, "the federation's answer holds no certificates");
     *out = bag;
     return FR_OK;

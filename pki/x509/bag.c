@@ -1,8 +1,10 @@
 #include "x509/bag.h"
 
+#include "base/base64.h"
 #include "x509/openssl.h"
 
 #include <openssl/pkcs7.h>
+#include <string.h>
 
 static enum fr_err fill(STACK_OF(X509) * certs, const struct fr_span *ders, size_t n)
 {
@@ -103,5 +105,19 @@ enum fr_err fr_bag_read(struct fr_span der, struct fr_cert *out[FR_BAG_CERTS_MAX
     if (!err) *n = count;
 out:
     PKCS7_free(bag);
+    return err;
+}
+
+enum fr_err fr_bag_read_text(struct fr_span text, struct fr_cert *out[FR_BAG_CERTS_MAX], size_t *n)
+{
+    struct fr_buf dense = FR_BUF_INIT(FR_BAG_MAX / 3 * 4 + 8), der = FR_BUF_INIT(FR_BAG_MAX);
+
+    for (size_t i = 0; i < text.n && fr_buf_err(&dense) == FR_OK; i++)
+        if (memchr(" \t\r\n", text.p[i], 4) == NULL) fr_buf_add_char(&dense, (char)text.p[i]);
+    enum fr_err err = fr_buf_err(&dense);
+    if (!err) err = fr_base64_parse(fr_buf_span(&dense), &der);
+    if (!err) err = fr_bag_read(fr_buf_span(&der), out, n);
+    fr_buf_deinit(&der);
+    fr_buf_deinit(&dense);
     return err;
 }

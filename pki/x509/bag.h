@@ -19,3 +19,6 @@ enum fr_err fr_bag_write(const struct fr_span *ders, size_t n, struct fr_buf *ou
 /* The certificates of a bag (DER, every byte used, FR_BAG_MAX at most) in their order; the caller
  * frees each. *n is at least 1 and at most FR_BAG_CERTS_MAX. */
 enum fr_err fr_bag_read(struct fr_span der, struct fr_cert *out[FR_BAG_CERTS_MAX], size_t *n);
+
+/* The same from its base64 with white space anywhere, as EST carries it (RFC 8951 §3.1). */
+enum fr_err fr_bag_read_text(struct fr_span text, struct fr_cert *out[FR_BAG_CERTS_MAX], size_t *n);
