@@ -50,13 +50,20 @@ void fr_feed_desk_free(struct fr_feed_desk *desk)
     fr_free(desk);
 }
 
-static struct row *row_of(struct fr_feed_desk *desk, const uint8_t serial[FR_SERIAL_SIZE])
+/* A host stays the same one when its certificate is renewed. */
+static bool is_of(const struct row *row, const struct fr_cert_row *who)
+{
+    return who->host[0] != '\0' ? strcmp(row->host, who->host) == 0
+                                : memcmp(row->serial, who->serial, FR_SERIAL_SIZE) == 0;
+}
+
+static struct row *row_of(struct fr_feed_desk *desk, const struct fr_cert_row *who)
 {
     struct row *oldest = &desk->rows[0];
 
     for (size_t i = 0; i < desk->n; i++) {
         struct row *row = &desk->rows[i];
-        if (memcmp(row->serial, serial, FR_SERIAL_SIZE) == 0) return row;
+        if (is_of(row, who)) return row;
         if (row->heard_ms < oldest->heard_ms) oldest = row;
     }
     return desk->n < FR_DESK_FOLLOWERS ? &desk->rows[desk->n++] : oldest;
@@ -66,7 +73,7 @@ void fr_feed_desk_note(struct fr_feed_desk *desk, const struct fr_cert_row *who,
                        const struct fr_feed_place *have)
 {
     pthread_mutex_lock(&desk->lock);
-    struct row *row = row_of(desk, who->serial);
+    struct row *row = row_of(desk, who);
     memcpy(row->serial, who->serial, FR_SERIAL_SIZE);
     memcpy(row->host, who->host, sizeof row->host);
     row->have = *have;

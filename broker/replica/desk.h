@@ -2,7 +2,7 @@
 /*
  * Who follows this primary, and how far each has come.
  *
- * Model: each request of a replica says what it has on its disk; the desk remembers that by the replica's certificate. With
+ * Model: each request of a replica says what it has on its disk; the desk remembers that by the host of its certificate. With
  *   `ack: replica` the writer waits here until one of them has the last entry.
  * Owns: its rows. Borrows the store. Threads: any.
  * Errors: of waiting: FR_E_UNAVAILABLE with a diag: nobody has confirmed in time.

@@ -1,7 +1,9 @@
 #include "replica/follower.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "replica/lists.h"
+#include "replica/renewal.h"
 #include "store/feed_message.h"
 #include "transport/http_client.h"
 #include "transport/loop_poll.h"
@@ -29,6 +31,8 @@ struct fr_follower {
     struct fr_http_client *client; /* to addrs[addr_at]; NULL: none */
     struct fr_tls_ctx *tls;        /* the client's */
     struct fr_lists *lists;
+    struct fr_renewal *renewals
+        [2]; /* of what it shows to the primary, and of what the broker shows where that is another; NULL */
     int64_t client_ms;
     int64_t contact_s; /* as it stands in the store */
     pthread_t thread;
@@ -91,6 +95,8 @@ void fr_follower_read(struct fr_follower *f, struct fr_follower_status *out)
 static void disconnect(struct fr_follower *f)
 {
     fr_lists_disconnect(f->lists);
+    for (size_t i = 0; i < 2; i++)
+        if (f->renewals[i]) fr_renewal_disconnect(f->renewals[i]);
     fr_http_client_free(f->client);
     f->client = NULL;
     fr_tls_ctx_unref(f->tls);
@@ -232,6 +238,8 @@ static void follow(struct fr_follower *f, const struct fr_feed_ask *what)
     if (e.applied.is_behind || e.applied.state.has_image) return;
     const struct fr_http_client_conf conf = conf_of(f);
     fr_lists_look(f->lists, &conf);
+    for (size_t i = 0; i < 2; i++)
+        if (f->renewals[i]) fr_renewal_look(f->renewals[i], &conf);
 }
 
 /* A primary that hears of a newer term than its own is none any more. */
@@ -288,6 +296,7 @@ static void follower_free(struct fr_follower *f)
 {
     if (!f) return;
     fr_lists_free(f->lists);
+    for (size_t i = 0; i < 2; i++) fr_renewal_free(f->renewals[i]);
     fr_loop_poll_free(f->loop);
     pthread_mutex_destroy(&f->lock);
     fr_free(f->url);
@@ -320,6 +329,28 @@ static enum fr_err make_lists(struct fr_follower *f)
     return fr_lists_new(&options, &f->lists);
 }
 
+static enum fr_err make_renewals(struct fr_follower *f)
+{
+    const char *dir = fr_store_dir(f->options.store);
+    char *chain = fr_path_join(dir, "server.chain.pem"), *key = fr_path_join(dir, "server.key");
+    struct fr_renewal_options options = {.store = f->options.store,
+                                         .log = f->options.log,
+                                         .clock = f->options.clock,
+                                         .loop = f->loop,
+                                         .chain = f->chain,
+                                         .key = f->key,
+                                         .ca = f->ca};
+    enum fr_err err = chain && key ? fr_renewal_new(&options, &f->renewals[0]) : FR_E_NOMEM;
+    if (!err && strcmp(chain, f->chain) != 0) {
+        options.chain = chain;
+        options.key = key;
+        err = fr_renewal_new(&options, &f->renewals[1]);
+    }
+    fr_free(chain);
+    fr_free(key);
+    return err;
+}
+
 static enum fr_err read_contact(struct fr_follower *f)
 {
     struct fr_snap *snap = NULL;
@@ -345,6 +376,7 @@ enum fr_err fr_follower_start(const struct fr_follower_options *options, struct 
     err = copy_options(f, options);
     if (!err) err = fr_loop_poll_new(NULL, &f->loop);
     if (!err) err = make_lists(f);
+    if (!err) err = make_renewals(f);
     if (!err) err = read_contact(f);
     int errnum = err ? 0 : pthread_create(&f->thread, NULL, run, f);
     if (errnum) err = fr_err_from_errno(errnum);

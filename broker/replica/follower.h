@@ -6,7 +6,7 @@
  *   The primary may be at any of the addresses: one that is not reached, or is not the primary, is followed by the next. While
  *   the own store is the primary itself the thread is its *herald*: it tells its term to the others, and steps down when one of
  *   them knows a newer one. A deposed primary follows as soon as its lost changes are kept elsewhere (replica/diverged.h).
- *   A follower in step also takes over the revocation lists (replica/lists.h).
+ *   A follower in step also takes over the revocation lists (replica/lists.h) and renews its certificate (replica/renewal.h).
  * Owns: thread, loop, connections. Borrows store, log, clock; no other thread of this process changes a replica's store.
  * Threads: start and stop from the one that owns the handle; status from any.
  * Errors: are logged when they change and told by the status; it never gives up.

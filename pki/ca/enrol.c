@@ -272,8 +272,6 @@ static enum fr_err find_holder(struct fr_change *change, const struct fr_enrol_c
     if (err) return err;
     if (out->status != FR_CERT_ISSUED)
         return fr_diag_fail(diag, FR_E_REVOKED, "the certificate is revoked");
-    if (out->profile == FR_PROFILE_BROKER)
-        return fr_diag_fail(diag, FR_E_DENIED, "a broker's certificate is issued on its own host");
     return FR_OK;
 }
 
@@ -318,11 +316,32 @@ typedef enum fr_err (*describe_fn)(struct fr_change *change, const struct fr_enr
                                    const struct fr_cert_row *holder, struct fr_diag *diag,
                                    struct fr_issue_request *out);
 
+/* A broker's key is made on its own host and certified by the operator once; what comes over the network is about that key or
+ * about none. */
+static enum fr_err check_broker(const struct fr_enrol_cert *request,
+                                const struct fr_cert_row *holder, struct fr_diag *diag)
+{
+    bool is_same_key = false;
+    enum fr_err err = FR_OK;
+
+    if (holder->profile != FR_PROFILE_BROKER) return FR_OK;
+    if ((holder->rights & FR_RIGHT_REPLICA) == 0)
+        return fr_diag_fail(diag, FR_E_DENIED, "the certificate has not the right replica");
+    err = has_own_key(request, holder, &is_same_key);
+    if (err) return fr_diag_fail(diag, err, "the request cannot be read");
+    if (!is_same_key)
+        return fr_diag_fail(diag, FR_E_DENIED, "a broker's certificate renews with its own key");
+    return FR_OK;
+}
+
 static enum fr_err describe_successor(struct fr_change *change, const struct fr_enrol_cert *request,
                                       const struct fr_cert_row *holder, struct fr_diag *diag,
                                       struct fr_issue_request *out)
 {
+    enum fr_err err = check_broker(request, holder, diag);
+
     (void)change;
+    if (err) return err;
     if (request->has_profile && request->profile != holder->profile)
         return fr_diag_fail(diag, FR_E_DENIED, "a certificate of profile %s renews only that",
                             fr_profile_text(holder->profile));
@@ -337,6 +356,8 @@ static enum fr_err describe_other(struct fr_change *change, const struct fr_enro
                                   const struct fr_cert_row *holder, struct fr_diag *diag,
                                   struct fr_issue_request *out)
 {
+    if (holder->profile == FR_PROFILE_BROKER)
+        return fr_diag_fail(diag, FR_E_DENIED, "a broker enrols nobody");
     if ((holder->rights & FR_RIGHT_ENROL) == 0)
         return fr_diag_fail(diag, FR_E_DENIED, "the certificate has not the right enrol");
     out->subject.profile = request->has_profile ? request->profile : holder->profile;
@@ -361,6 +382,7 @@ static enum fr_err intend_holder(struct fr_ca *ca, struct fr_change *change,
     if (!err) err = check_dates(change, request, &holder, may_be_over, diag);
     if (!err) err = describe(change, request, &holder, diag, &wanted);
     if (err) return err;
+    if (holder.member[0] == '\0') wanted.subject.member = NULL; /* a broker's */
     wanted.subject.host = holder.host[0] != '\0' ? holder.host : NULL;
     enrolment->step = FR_ENROL_ISSUE;
     return intend(ca, change, &wanted, diag, &enrolment->issue);

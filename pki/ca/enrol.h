@@ -7,7 +7,7 @@
  *            least), gets the same certificate: the answer was lost, or who asked was; a slot whose certificate was never finished serves the same
  *            request once more.
  *          - *renew*: a certificate gets its successor: same subject, rights and host by its row,
- *            with the same key or another. One that is over renews only while its member has a
+ *            with the same key or another; a broker's only with the same, while it has the right replica. One that is over renews only while its member has a
  *            grace (store/grace.h), and only with the same key.
  *          - *extend*: a certificate with the right enrol gets its member another profile.
  *          Of the request (CSR) only the key counts, as ever.

@@ -370,6 +370,41 @@ static void a_successor_has_the_rows_subject(void **state)
     fr_buf_deinit(&b);
 }
 
+/* The same key while it may follow, and nothing else. */
+static void a_broker_renews_with_its_own_key(void **state)
+{
+    struct fr_issue issue = FR_ISSUE_INIT;
+    struct fr_enrolled next = FR_ENROLLED_INIT;
+    struct fr_buf own = FR_BUF_INIT(FR_CSR_MAX), other = FR_BUF_INIT(FR_CSR_MAX);
+    struct fr_enrol_cert renew = {.csr = {0}};
+
+    (void)state;
+    make_csr(&own, NULL);
+    make_csr(&other, NULL);
+    const struct fr_issue_request request = {
+        .subject = {.profile = FR_PROFILE_BROKER, .host = "b2"}, .csr = fr_buf_span(&own)};
+    assert_int_equal(fr_ca_issue(fed.ca, fed.store, &BY, &request, NULL, &issue), FR_OK);
+    memcpy(renew.serial, issue.row.serial, sizeof renew.serial);
+    renew.csr = fr_buf_span(&other);
+    assert_int_equal(fr_ca_renew(fed.ca, fed.store, &BY, &renew, NULL, &next), FR_E_DENIED);
+    renew.csr = fr_buf_span(&own);
+    assert_int_equal(fr_ca_renew(fed.ca, fed.store, &BY, &renew, NULL, &next), FR_OK);
+    assert_int_equal(next.row.profile, FR_PROFILE_BROKER);
+    assert_string_equal(next.row.host, "b2");
+    assert_string_equal(next.row.member, "");
+    assert_int_equal(next.row.rights, issue.row.rights);
+    assert_memory_equal(next.row.spki, issue.row.spki, sizeof next.row.spki);
+    fr_enrolled_deinit(&next);
+    assert_int_equal(fr_ca_extend(fed.ca, fed.store, &BY, &renew, NULL, &next), FR_E_DENIED);
+    struct fr_change *change = begin(&fed);
+    assert_int_equal(fr_cert_row_set_rights(change, renew.serial, FR_RIGHT_LOOKUP, NULL), FR_OK);
+    commit(change);
+    assert_int_equal(fr_ca_renew(fed.ca, fed.store, &BY, &renew, NULL, &next), FR_E_DENIED);
+    fr_issue_deinit(&issue);
+    fr_buf_deinit(&own);
+    fr_buf_deinit(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_certificate_that_was_never_finished_is_made_again),
         cmocka_unit_test(approval_is_waited_for),
         cmocka_unit_test(a_successor_has_the_rows_subject),
+        cmocka_unit_test(a_broker_renews_with_its_own_key),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

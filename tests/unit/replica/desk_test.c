@@ -125,7 +125,11 @@ static void the_silent_make_room(void **state)
     const struct fr_feed_place none = {0};
     struct fr_feed_desk_counters counters;
 
-    for (uint8_t n = 0; n < FR_DESK_FOLLOWERS + 3; n++) note(seat, n, "b", none);
+    for (uint8_t n = 0; n < FR_DESK_FOLLOWERS + 3; n++) {
+        char host[8];
+        snprintf(host, sizeof host, "b%u", n);
+        note(seat, n, host, none);
+    }
     fr_feed_desk_read(seat->desk, &counters);
     assert_int_equal(counters.n, FR_DESK_FOLLOWERS);
 }
