@@ -28,7 +28,8 @@ enum fr_err fr_doctor_examine(const struct fr_doctor_options *options, fr_sympto
 {
     struct fr_doctor d = {
         .o = *options, .fn = fn, .data = data, .figures = {-1, -1, -1, -1, -1, -1, 0, 0}};
-    enum fr_err err = fr_doctor_look_files(&d);
+    enum fr_err err = fr_feed_get(options->snap, &d.feed);
+    if (!err) err = fr_doctor_look_files(&d);
     if (!err) err = fr_doctor_look_expiry(&d);
     if (!err) err = fr_doctor_look_state(&d, diag);
     if (!err) *figures = d.figures;

@@ -33,14 +33,23 @@ struct authorities {
     char active[FR_HOST_MAX + 1];
 };
 
+/* Who signs lists: this broker, unless it follows one that does. */
+static const char *mend_list(const struct fr_doctor *d, const char *name, bool is_root)
+{
+    if (is_root) return "where the root is: fedroam ca root crl; here: fedroam ca crl install FILE";
+    if (d->feed.role != FR_ROLE_PRIMARY)
+        return "look at the primary: it signs them; fedroam replica status";
+    if (!fr_ca_has_key(d->o.state, name))
+        return "bring its key, or take the CA out: fedroam ca intermediate retire; see issuing";
+    return "fedroam ca crl publish";
+}
+
 /* A list that is over is refused by whoever looks at one. Ours is made anew each hour. */
 static void look_list(struct fr_doctor *d, const char *name, bool is_root)
 {
     struct fr_crl_fields list;
     char until[FR_TIME_TEXT];
-    const char *mend = is_root ? "where the root is: fedroam ca root crl; here: fedroam ca crl "
-                                 "install FILE"
-                               : "fedroam ca crl publish";
+    const char *mend = mend_list(d, name, is_root);
     enum fr_err err = fr_crl_load(d->o.state, name, NULL, &list);
     if (err) {
         fr_doctor_tell(d, is_root ? FR_SYMPTOM_WARNING : FR_SYMPTOM_CRITICAL, "list", mend,
@@ -93,7 +102,7 @@ static enum fr_err look_authority(void *data, const struct fr_authority_row *row
 
 static void look_active(const struct authorities *a)
 {
-    char until[FR_TIME_TEXT], mend[128];
+    char until[FR_TIME_TEXT], mend[FR_SYMPTOM_MEND];
     const int64_t left = a->active_until_s - a->d->o.now_s;
     const int64_t third = (a->active_until_s - a->active_from_s) / 3;
     if (!a->has_active) {
@@ -101,6 +110,17 @@ static void look_active(const struct authorities *a)
                        "fedroam ca intermediate prepare; fedroam ca intermediate activate NAME",
                        "no issuing CA is active: nothing can be issued");
         return;
+    }
+    if (a->d->feed.role == FR_ROLE_PRIMARY && !fr_ca_has_key(a->d->o.state, a->active)) {
+        (void)snprintf(
+            mend, sizeof mend,
+            "cp %s.key %s/ca/ from where the lost primary's keys were kept; or make a new "
+            "one with the root: fedroam ca intermediate prepare",
+            a->active, a->d->o.state);
+        fr_doctor_tell(a->d, FR_SYMPTOM_CRITICAL, "issuing", mend,
+                       "the key of the issuing CA %s is not on this machine: nothing is issued, "
+                       "renewed or listed as revoked",
+                       a->active);
     }
     a->d->figures.issuing_left_s = left > 0 ? left : 0;
     const enum fr_ending ending = fr_ending_of(left, third, 7 * DAY);
@@ -116,6 +136,14 @@ static void look_active(const struct authorities *a)
 
 /* --- the broker's certificate --- */
 
+static const char *mend_server(const struct fr_doctor *d)
+{
+    return d->feed.role == FR_ROLE_PRIMARY
+               ? "fedroam ca server renew"
+               : "the broker asks its primary by itself, see its log; over already: issue another "
+                 "there (fedroam cert issue --profile broker)";
+}
+
 static void look_server(struct fr_doctor *d)
 {
     struct fr_chain *chain = NULL;
@@ -126,7 +154,7 @@ static void look_server(struct fr_doctor *d)
     enum fr_err err = path ? fr_chain_load(path, &diag, &chain) : FR_E_NOMEM;
     if (!err) err = fr_cert_read_fields(fr_chain_at(chain, 0), &leaf);
     if (err) {
-        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "server", "fedroam ca server renew",
+        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "server", mend_server(d),
                        "the broker's certificate cannot be read: %s",
                        diag.what[0] ? diag.what : fr_err_text(err));
     } else {
@@ -137,7 +165,7 @@ static void look_server(struct fr_doctor *d)
         const enum fr_ending ending = fr_ending_of(left, quarter, DAY);
         if (ending != FR_ENDING_FAR)
             fr_doctor_tell(d, ending == FR_ENDING_NOW ? FR_SYMPTOM_CRITICAL : FR_SYMPTOM_WARNING,
-                           "server", "fedroam ca server renew",
+                           "server", mend_server(d),
                            "the broker's certificate was not renewed and ends on %s", until);
     }
     fr_chain_free(chain);

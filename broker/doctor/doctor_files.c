@@ -134,6 +134,7 @@ static void look_trail(struct fr_doctor *d)
 static void look_backup(struct fr_doctor *d)
 {
     const int64_t made_s = fr_backup_noted_s(d->o.state);
+    if (d->feed.role == FR_ROLE_REPLICA) return; /* the primary makes them */
     if (made_s > 0) d->figures.backup_age_s = d->o.now_s > made_s ? d->o.now_s - made_s : 0;
     if (made_s > 0 && d->figures.backup_age_s <= BACKUP_OLD_S) return;
     if (made_s == 0)

@@ -1,11 +1,13 @@
 #pragma once
 /* Inside of broker/doctor: an examination on its way. */
 #include "doctor/doctor.h"
+#include "store/feed.h"
 
 struct fr_doctor {
     struct fr_doctor_options o;
     fr_symptom_fn fn;
     void *data;
+    struct fr_feed_state feed; /* what this broker is among the federation's */
     struct fr_doctor_figures figures;
 };
 

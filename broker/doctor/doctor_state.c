@@ -99,15 +99,13 @@ static enum fr_err look_token(void *data, const struct fr_token_row *row)
 
 static enum fr_err look_role(struct fr_doctor *d)
 {
-    struct fr_feed_state feed;
     int64_t contact_s = 0;
-    enum fr_err err = fr_feed_get(d->o.snap, &feed);
-    if (!err) err = fr_feed_contact(d->o.snap, &contact_s);
+    enum fr_err err = fr_feed_contact(d->o.snap, &contact_s);
     if (err) return err;
-    if (feed.role == FR_ROLE_DEPOSED)
+    if (d->feed.role == FR_ROLE_DEPOSED)
         fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "replica", "fedroam replica status",
                        "this was the primary and has met a newer one: it changes nothing any more");
-    if (feed.role == FR_ROLE_REPLICA && d->o.now_s - contact_s > LAG_S)
+    if (d->feed.role == FR_ROLE_REPLICA && d->o.now_s - contact_s > LAG_S)
         fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "replica", "fedroam replica status",
                        "this replica was last in step with its primary %lld minutes ago",
                        contact_s > 0 ? (long long)((d->o.now_s - contact_s) / 60) : -1LL);

@@ -270,8 +270,15 @@ void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
     tend_secondary(fed, options, fr_standby_is_primary(fed->standby));
     fr_outlet_tend(fed->outlet);                      /* replicas give the zone, too */
     if (!fr_standby_is_primary(fed->standby)) return; /* what follows changes something */
-    fr_crl_duty_look(&fed->crl_duty, fed->state, fed->store, fed->writer, options->clock);
-    fr_server_duty_look(&fed->server_duty, fed->state, fed->store, fed->writer, options->clock);
+    const struct fr_crl_duty_options lists = {
+        .state = fed->state,
+        .store = fed->store,
+        .writer = fed->writer,
+        .log = options->log,
+        .clock = options->clock,
+    };
+    fr_crl_duty_look(&fed->crl_duty, &lists);
+    fr_server_duty_look(&fed->server_watch, fed->state, fed->store, fed->writer, options->clock);
 }
 
 void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data)

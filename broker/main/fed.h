@@ -54,7 +54,7 @@ struct fr_fed {
     struct fr_board *board;   /* when networks last published */
     struct fr_prober *prober; /* connects to members' endpoints */
     struct fr_crl_duty crl_duty;
-    struct fr_server_duty server_duty;
+    struct fr_server_watch server_watch;
     struct fr_standby *standby;
     struct fr_secondary *secondary; /* of members' name servers; NULL: this broker may not write */
     struct fr_outlet *outlet;       /* the zone for secondaries */

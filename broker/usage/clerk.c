@@ -155,6 +155,7 @@ static void trim(const struct fr_clerk *clerk, int64_t now_s)
     bool is_left = true;
     enum fr_err err = FR_OK;
 
+    if (fr_store_check_role(store, NULL) != FR_OK) return; /* the primary's; a replica follows */
     while (err == FR_OK && is_left)
         err = fr_journal_trim(store, now_s, TRIM_AT_ONCE, &removed, &is_left);
     for (is_left = true; err == FR_OK && is_left;) {

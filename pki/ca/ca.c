@@ -1,5 +1,6 @@
 #include "ca/ca.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/cert.h"
 #include "store/change.h"
@@ -104,6 +105,13 @@ enum fr_err fr_ca_path(const char *dir, const char *name, const char *ending,
     return n > 0 && n < FR_CA_PATH_MAX ? FR_OK : FR_E_LIMIT;
 }
 
+bool fr_ca_has_key(const char *dir, const char *name)
+{
+    char path[FR_CA_PATH_MAX];
+
+    return fr_ca_path(dir, name, "key", path) == FR_OK && fr_file_exists(path);
+}
+
 /* Does what lies in the folder belong together, and to this store? A restored or mixed-up folder
  * must not sign. */
 static enum fr_err check_parts(const struct fr_ca_signer *signer,
@@ -138,7 +146,10 @@ enum fr_err fr_ca_signer_load(const char *dir, const struct fr_authority_row *ro
     enum fr_err err = fr_ca_path(dir, row->name, "pem", path);
 
     memcpy(signer.name, row->name, sizeof signer.name);
-    if (!err) err = fr_cert_load(path, diag, &signer.cert);
+    if (!err && fr_file_exists(path))
+        err = fr_cert_load(path, diag, &signer.cert);
+    else if (!err) /* only its key was brought to a promoted replica */
+        err = fr_cert_parse(fr_span(row->der, row->der_size), &signer.cert);
     if (!err) err = fr_ca_path(dir, row->name, "key", path);
     if (!err) err = fr_key_open(path, passphrase, diag, &signer.key);
     if (!err) err = check_parts(&signer, row, root, diag);

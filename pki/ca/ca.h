@@ -73,6 +73,9 @@ const struct fr_ca_signer *fr_ca_signer_at(const struct fr_ca *ca, size_t i);
 /* Whether an authority of this row signs lists at now_s. */
 bool fr_ca_row_signs_lists(const struct fr_authority_row *row, int64_t now_s);
 
+/* Whether this machine has the key of an authority; not whether it opens. A promoted replica has none before it is brought. */
+bool fr_ca_has_key(const char *dir, const char *name);
+
 /* dir/ca/<name>.<ending>: "key", "pem" or "csr". FR_E_LIMIT. */
 #define FR_CA_PATH_MAX 4096
 enum fr_err fr_ca_path(const char *dir, const char *name, const char *ending,

@@ -67,7 +67,7 @@ static enum fr_err choose_lock(const struct fr_rotation *r, struct fr_buf *out)
 
     if (err == FR_E_NOT_FOUND) {
         err = FR_OK;
-    } else if (!err) {
+    } else if (!err && fr_ca_has_key(r->dir, name)) { /* not on a promoted replica */
         err = fr_ca_path(r->dir, name, "key", path);
         if (!err) err = fr_key_file_is_locked(path, r->diag, &is_locked);
         if (!err) err = fr_key_open(path, r->passphrase, r->diag, &key);

@@ -141,6 +141,7 @@ class Federation:
         self.config = self.folder / "broker.yaml"
         self.broker = None
         self.daemons = []
+        self.offset = None  # "-40d": what the administrator types happens then (faketime)
 
     # --- the administrator's program ---
 
@@ -158,7 +159,11 @@ class Federation:
 
     def run(self, *args, code=0, stdin=None):
         """fedroam ARGS; asserts the exit code (None: any)."""
-        done = subprocess.run([str(BIN / "fedroam"), *map(str, args)], input=stdin, text=True, env=ENV,
+        then, env = [], ENV
+        if self.offset:
+            then = [tool("faketime"), "-f", self.offset]
+            env = dict(ENV, ASAN_OPTIONS=ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0")
+        done = subprocess.run([*then, str(BIN / "fedroam"), *map(str, args)], input=stdin, text=True, env=env,
                               capture_output=True, timeout=120, check=False)
         assert done.returncode != SANITIZER_EXIT, done.stderr
         if code is not None:
@@ -170,8 +175,8 @@ class Federation:
         """fedroam --state S ARGS."""
         return self.run("--state", self.state, *args, code=code, stdin=stdin)
 
-    def json(self, *args):
-        return json.loads(self.cli("-o", "json", *args).stdout)
+    def json(self, *args, code=0):
+        return json.loads(self.cli("-o", "json", *args, code=code).stdout)
 
     def init(self, *extra):
         self.run("ca", "init", "--fed", self.name, "--state", self.state, "--url", self.url, *extra)

@@ -15,11 +15,11 @@ NAME = "70b3d57ed0000001.deveui.fed.test"
 
 def at(fed, offset, *args, code=0):
     """fedroam, so much ("-40d", "+2h") from now."""
-    env = dict(ENV, ASAN_OPTIONS=ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0")
-    done = subprocess.run([tool("faketime"), "-f", offset, str(BIN / "fedroam"), *map(str, args)], env=env, text=True,
-                          capture_output=True, timeout=120, check=False)
-    assert done.returncode == code, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    fed.offset = offset
+    try:
+        return fed.run(*args, code=code).stdout
+    finally:
+        fed.offset = None
 
 
 def days(n):

@@ -47,7 +47,8 @@ class Host:
                             ("/media/usb", f"{world.folder}/root"), ("/media/new-usb", f"{world.folder}/new-usb"), ("/root/b2", f"{self.folder}/own/b2"),
                             ("https://broker.fed.example", f"https://broker.fed.example:{first}"), ("[192.0.2.1]", f"['127.0.0.1:{first}']"),
                             ("0.0.0.0, port: 443", f"127.0.0.1, port: {self.port}"), ("0.0.0.0, port: 80,", f"127.0.0.1, port: {self.crl},"),
-                            ("/srv/practice", f"{self.folder}/practice"), ("2026a", world.old), ("2027a", world.new)):
+                            ("/srv/practice", f"{self.folder}/practice"), ("2026a", world.old), ("2027a", world.new),
+                            ("2028a", world.next)):
             text = text.replace(there, here)
         return text
 
@@ -82,7 +83,7 @@ class Host:
 
 class World:
     def __init__(self, folder):
-        self.folder, self.old, self.new = folder, "2026a", "2027a"
+        self.folder, self.old, self.new, self.next = folder, "2026a", "2027a", "2028a"
         (folder / "new-usb").mkdir()
         self.hosts = {}
         for name in HOSTS.values():
@@ -113,6 +114,8 @@ class World:
                 target.write_bytes(source.read_bytes())
 
     def names(self):
+        if self.hosts["second"].daemon and not self.hosts["broker"].daemon:
+            self.next = next((row["name"] for row in self.hosts["second"].json("ca", "list") if row["state"] == "prepared"), self.next)
         if (self.hosts["broker"].folder / "var/fed.example/ca").is_dir() and self.hosts["broker"].daemon:
             for row in self.hosts["broker"].json("ca", "list"):
                 if row["kind"] == "issuing" and row["state"] == "prepared":
@@ -140,7 +143,7 @@ def test_every_command_of_the_page(world):
         said[block] = machine.run(world.facts(machine, block))
     assert len(said) > 20
     text = "\n".join(said.values())
-    for word in ("lns1", "Acme Networks", "70b3d57ed0000001", "suspended", "the chain holds", "night@acme.example", "tainted", "revoked"):
+    for word in ("lns1", "Acme Networks", "70b3d57ed0000001", "suspended", "the chain holds", "night@acme.example", "tainted", "revoked", world.next):
         assert word in text, word
 
 

@@ -64,6 +64,17 @@ static enum fr_err write_part(const char *dir, const char *name, mode_t mode,
     return err;
 }
 
+/* Empty: the issuing key never comes by itself. It is brought, or made, after a promotion. */
+static enum fr_err make_ca_dir(const char *dir, struct fr_diag *diag)
+{
+    char *path = fr_path_join(dir, "ca");
+
+    if (path == NULL) return FR_E_NOMEM;
+    enum fr_err err = fr_dir_make(path, 0700, diag);
+    fr_free(path);
+    return err;
+}
+
 static enum fr_err fill_dir(const struct fr_cli *cli, const char *dir, const struct parts *parts,
                             struct fr_diag *diag)
 {
@@ -74,6 +85,7 @@ static enum fr_err fill_dir(const struct fr_cli *cli, const char *dir, const str
     enum fr_err err = fr_store_create(&options, &fresh, diag, &store);
     if (err == FR_OK) err = fr_feed_make_replica(store, fr_cli_opt(cli, "url"), diag);
     fr_store_close(store);
+    if (err == FR_OK) err = make_ca_dir(dir, diag);
     if (err == FR_OK) err = write_part(dir, "server.key", 0600, &parts->key, diag);
     if (err == FR_OK) err = write_part(dir, "server.chain.pem", 0644, &parts->chain, diag);
     return err ? err : write_part(dir, "root.pem", 0644, &parts->ca, diag);
@@ -169,7 +181,7 @@ static enum fr_exit print_promoted(struct fr_cli *cli, const struct fr_admin_rep
     const char *needs = fr_admin_reply_text(reply, "needs");
     fr_cli_note(cli, "enrolment and revocation lists do not: %s", needs != NULL ? needs : "");
     fr_cli_note(cli, "bring the issuing CA's key into ca/ of this state directory, or make a new "
-                     "issuing CA with the root (fedroam ca intermediate), and restart the broker");
+                     "issuing CA with the root (fedroam ca intermediate); see fedroam doctor");
     return code;
 }
 
