@@ -3,11 +3,10 @@
 #include "base/mem.h"
 #include "base/rate.h"
 #include "dns/tsig.h"
+#include "transport/accept.h"
 #include "transport/frames.h"
 #include "transport/socket.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,7 +22,8 @@ struct guest {
 
 struct fr_notify_door {
     struct fr_notify_door_options options;
-    struct fr_watch udp, tcp;
+    struct fr_watch udp;
+    struct fr_accept tcp;
     struct fr_rate rate;
     uint64_t dropped;
     struct guest guests[FR_NOTIFY_CONNECTIONS];
@@ -77,27 +77,6 @@ static void on_udp(struct fr_watch *w, unsigned events)
     }
 }
 
-static enum fr_err open_udp(const struct fr_addr *at, struct fr_diag *diag, int *out)
-{
-    struct sockaddr_storage sa;
-    const socklen_t size = (socklen_t)fr_addr_to_sockaddr(at, &sa);
-    char text[FR_ADDR_TEXT];
-    const int on = 1;
-
-    fr_addr_print(at, text);
-    int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && at->ip.family == 6)
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (fd >= 0 && bind(fd, (const struct sockaddr *)&sa, size) == 0) {
-        *out = fd;
-        return FR_OK;
-    }
-    enum fr_err err = fr_diag_fail(diag, fr_err_from_errno(errno), "cannot listen on %s (UDP): %s",
-                                   text, strerror(errno));
-    if (fd >= 0) (void)close(fd);
-    return err;
-}
-
 /* --- TCP --- */
 
 static void on_message(void *data, struct fr_span message)
@@ -128,31 +107,24 @@ static struct guest *seat(struct fr_notify_door *door)
     return NULL;
 }
 
-static void on_tcp(struct fr_watch *w, unsigned events)
+static void on_accepted(void *data, int fd, const struct fr_addr *from)
 {
-    struct fr_notify_door *door = w->data;
+    struct fr_notify_door *door = data;
+    struct guest *guest = seat(door);
 
-    (void)events;
-    for (int i = 0; i < READS_PER_TURN; i++) {
-        struct fr_addr from;
-        int fd = -1;
-        struct guest *guest = seat(door);
-
-        if (fr_socket_accept(w->fd, &fd, &from) != FR_OK || fd < 0) return;
-        if (!guest) {
-            (void)close(fd);
-            door->dropped++;
-            continue;
-        }
-        *guest = (struct guest){.door = door, .from = from.ip, .is_used = true};
-        const struct fr_frames_options options = {.loop = door->options.loop,
-                                                  .message_max = FR_NOTIFY_MAX,
-                                                  .idle_ms = FR_NOTIFY_IDLE_MS,
-                                                  .message = on_message,
-                                                  .end = on_end,
-                                                  .data = guest};
-        if (fr_frames_accept(&options, fd, &guest->frames) != FR_OK) *guest = (struct guest){0};
+    if (!guest) {
+        (void)close(fd);
+        door->dropped++;
+        return;
     }
+    *guest = (struct guest){.door = door, .from = from->ip, .is_used = true};
+    const struct fr_frames_options options = {.loop = door->options.loop,
+                                              .message_max = FR_NOTIFY_MAX,
+                                              .idle_ms = FR_NOTIFY_IDLE_MS,
+                                              .message = on_message,
+                                              .end = on_end,
+                                              .data = guest};
+    if (fr_frames_accept(&options, fd, &guest->frames) != FR_OK) *guest = (struct guest){0};
 }
 
 /* --- handle --- */
@@ -166,17 +138,14 @@ enum fr_err fr_notify_door_open(const struct fr_notify_door_options *options, st
     if (!door) return FR_E_NOMEM;
     door->options = *options;
     fr_watch_init(&door->udp, -1, on_udp, door);
-    fr_watch_init(&door->tcp, -1, on_tcp, door);
-    enum fr_err err = open_udp(&options->at, diag, &udp);
+    fr_accept_init(&door->tcp, on_accepted, door);
+    enum fr_err err = fr_socket_bind_udp(&options->at, diag, &udp);
     if (!err) {
         fr_watch_init(&door->udp, udp, on_udp, door);
-        err = fr_socket_listen(&options->at, false, diag, &tcp);
-    }
-    if (!err) {
-        fr_watch_init(&door->tcp, tcp, on_tcp, door);
         err = fr_watch_start(options->loop, &door->udp, FR_LOOP_READ);
     }
-    if (!err) err = fr_watch_start(options->loop, &door->tcp, FR_LOOP_READ);
+    if (!err) err = fr_socket_listen(&options->at, false, diag, &tcp);
+    if (!err) err = fr_accept_start(&door->tcp, options->loop, tcp);
     if (err)
         fr_notify_door_close(door);
     else
@@ -194,17 +163,12 @@ uint64_t fr_notify_door_dropped(const struct fr_notify_door *door)
     return door->dropped;
 }
 
-static void close_watch(struct fr_watch *w)
-{
-    fr_watch_stop(w);
-    if (w->fd >= 0) (void)close(w->fd);
-}
-
 void fr_notify_door_close(struct fr_notify_door *door)
 {
     if (!door) return;
-    close_watch(&door->udp);
-    close_watch(&door->tcp);
+    fr_watch_stop(&door->udp);
+    if (door->udp.fd >= 0) (void)close(door->udp.fd);
+    fr_accept_close(&door->tcp);
     for (size_t i = 0; i < FR_NOTIFY_CONNECTIONS; i++) fr_frames_free(door->guests[i].frames);
     fr_free(door);
 }

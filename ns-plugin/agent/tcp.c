@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "transport/accept.h"
 #include "transport/socket.h"
 
 #include <errno.h>
@@ -14,8 +15,6 @@ enum {
     QUESTIONS_MAX = 64,    /* under way on one connection */
     OUT_STOP = 128 * 1024, /* answers not taken: no more is read */
     OUT_MAX = OUT_STOP + QUESTIONS_MAX * (2 + FR_STUB_ANSWER_MAX),
-    ACCEPTS_PER_TURN = 64,
-    ACCEPT_PAUSE_MS = 100, /* without descriptors left */
 };
 
 struct conn;
@@ -25,9 +24,7 @@ struct fr_tcp {
     struct fr_desk *desk;
     const struct fr_guests *guests;
     const struct fr_tcp_conf *conf;
-    int fd;
-    struct fr_watch watch;
-    struct fr_timer pause;
+    struct fr_accept accept;
     struct conn *conns;
     struct fr_tcp_counters counters;
 };
@@ -234,38 +231,19 @@ static void open_conn(struct fr_tcp *tcp, int fd)
     settle(c);
 }
 
-static void on_accept(struct fr_watch *w, unsigned events)
+static void on_accepted(void *data, int fd, const struct fr_addr *peer)
 {
-    struct fr_tcp *tcp = w->data;
+    struct fr_tcp *tcp = data;
+    bool is_guest = fr_guests_has(tcp->guests, peer);
+    bool is_one_too_many = tcp->counters.open >= tcp->conf->conns;
 
-    (void)events;
-    for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct fr_addr peer;
-        int fd = -1;
-        enum fr_err err = fr_socket_accept(tcp->fd, &fd, &peer);
-        if (err == FR_E_LIMIT) {
-            fr_watch_stop(&tcp->watch);
-            fr_timer_start(tcp->loop, &tcp->pause, ACCEPT_PAUSE_MS);
-        }
-        if (err || fd < 0) return;
-        tcp->counters.accepted++;
-        bool is_guest = fr_guests_has(tcp->guests, &peer);
-        bool is_one_too_many = tcp->counters.open >= tcp->conf->conns;
-        tcp->counters.strangers += !is_guest;
-        tcp->counters.too_many += is_guest && is_one_too_many;
-        if (is_guest && !is_one_too_many)
-            open_conn(tcp, fd);
-        else
-            (void)close(fd);
-    }
-}
-
-static void on_pause(struct fr_timer *t)
-{
-    struct fr_tcp *tcp = t->data;
-
-    if (fr_watch_start(tcp->loop, &tcp->watch, FR_LOOP_READ) != FR_OK)
-        fr_timer_start(tcp->loop, &tcp->pause, ACCEPT_PAUSE_MS);
+    tcp->counters.accepted++;
+    tcp->counters.strangers += !is_guest;
+    tcp->counters.too_many += is_guest && is_one_too_many;
+    if (is_guest && !is_one_too_many)
+        open_conn(tcp, fd);
+    else
+        (void)close(fd);
 }
 
 enum fr_err fr_tcp_open(struct fr_loop *loop, const struct fr_addr *at,
@@ -279,17 +257,14 @@ enum fr_err fr_tcp_open(struct fr_loop *loop, const struct fr_addr *at,
     tcp->desk = desk;
     tcp->guests = guests;
     tcp->conf = conf;
-    tcp->fd = -1;
-    fr_timer_init(&tcp->pause, on_pause, tcp);
-    enum fr_err err = fr_socket_listen(at, false, diag, &tcp->fd);
-    if (err) goto out;
-    fr_watch_init(&tcp->watch, tcp->fd, on_accept, tcp);
-    err = fr_watch_start(loop, &tcp->watch, FR_LOOP_READ);
-    if (err) goto out;
-    *out = tcp;
-    tcp = NULL;
-out:
-    fr_tcp_close(tcp);
+    int fd = -1;
+    fr_accept_init(&tcp->accept, on_accepted, tcp);
+    enum fr_err err = fr_socket_listen(at, false, diag, &fd);
+    if (err == FR_OK) err = fr_accept_start(&tcp->accept, loop, fd);
+    if (err)
+        fr_tcp_close(tcp);
+    else
+        *out = tcp;
     return err;
 }
 
@@ -297,9 +272,7 @@ void fr_tcp_close(struct fr_tcp *tcp)
 {
     if (tcp == NULL) return;
     while (tcp->conns != NULL) close_conn(tcp->conns);
-    fr_timer_stop(&tcp->pause);
-    if (tcp->watch.loop != NULL) fr_watch_stop(&tcp->watch);
-    if (tcp->fd >= 0) (void)close(tcp->fd);
+    fr_accept_close(&tcp->accept);
     fr_free(tcp);
 }
 

@@ -1,6 +1,7 @@
 #include "agent/udp.h"
 
 #include "base/mem.h"
+#include "transport/socket.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -131,31 +132,17 @@ static void on_readable(struct fr_watch *w, unsigned events)
     for (unsigned i = 0; i < DATAGRAMS_PER_TURN && read_one(udp); i++) continue;
 }
 
+/* Bound, and told by the kernel to which address of ours each question came. */
 static enum fr_err bind_socket(struct fr_udp *udp, const struct fr_addr *at, struct fr_diag *diag)
 {
     const int on = 1;
-    struct sockaddr_storage sa;
-    socklen_t n = (socklen_t)fr_addr_to_sockaddr(at, &sa);
-    bool is_v6 = sa.ss_family == AF_INET6;
-    char text[FR_ADDR_TEXT];
 
-    fr_addr_print(at, text);
-    udp->fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (udp->fd < 0) return fr_err_from_errno(errno);
-    int status = is_v6 ? setsockopt(udp->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
-                       : setsockopt(udp->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
-    if (status == 0 && is_v6)
-        status = setsockopt(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (status == 0) status = bind(udp->fd, (struct sockaddr *)&sa, n);
-    if (status < 0) {
-        enum fr_err err = fr_err_from_errno(errno);
-        (void)fr_diag_fail(diag, err, "cannot listen on udp %s: %s", text, strerror(errno));
-        if (err == FR_E_PERM) fr_diag_hint(diag, "ports below 1024 need CAP_NET_BIND_SERVICE");
-        return err;
-    }
-    n = sizeof sa;
-    if (getsockname(udp->fd, (struct sockaddr *)&sa, &n) < 0) return fr_err_from_errno(errno);
-    return fr_addr_from_sockaddr((struct sockaddr *)&sa, &udp->addr);
+    enum fr_err err = fr_socket_bind_udp(at, diag, &udp->fd);
+    if (err) return err;
+    int status = at->ip.family == 6
+                     ? setsockopt(udp->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
+                     : setsockopt(udp->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+    return status < 0 ? fr_err_from_errno(errno) : fr_socket_local(udp->fd, &udp->addr);
 }
 
 enum fr_err fr_udp_open(struct fr_loop *loop, const struct fr_addr *at, struct fr_desk *desk,

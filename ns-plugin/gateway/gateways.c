@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/siphash.h"
+#include "transport/socket.h"
 
 #include <errno.h>
 #include <string.h>
@@ -220,24 +221,6 @@ static void on_readable(struct fr_watch *w, unsigned events)
     }
 }
 
-static enum fr_err bind_socket(struct fr_gateways *g, const struct fr_addr *at,
-                               struct fr_diag *diag)
-{
-    struct sockaddr_storage sa;
-    socklen_t n = (socklen_t)fr_addr_to_sockaddr(at, &sa);
-    char text[FR_ADDR_TEXT];
-
-    fr_addr_print(at, text);
-    g->fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (g->fd < 0 || bind(g->fd, (struct sockaddr *)&sa, n) < 0) {
-        return fr_diag_fail(diag, fr_err_from_errno(errno),
-                            "cannot listen for gateways on udp %s: %s", text, strerror(errno));
-    }
-    n = sizeof sa;
-    if (getsockname(g->fd, (struct sockaddr *)&sa, &n) < 0) return fr_err_from_errno(errno);
-    return fr_addr_from_sockaddr((struct sockaddr *)&sa, &g->addr);
-}
-
 enum fr_err fr_gateways_open(struct fr_loop *loop, const struct fr_gateways_options *options,
                              const struct fr_log *log,
                              void (*on_frame)(void *data, uint64_t gateway, const struct fr_rx *rx,
@@ -257,7 +240,8 @@ enum fr_err fr_gateways_open(struct fr_loop *loop, const struct fr_gateways_opti
     g->tickets.prev = g->tickets.next = &g->tickets;
     enum fr_err err = fr_random(&g->key, sizeof g->key);
     if (err) goto out;
-    err = bind_socket(g, &options->at, diag);
+    err = fr_socket_bind_udp(&options->at, diag, &g->fd);
+    if (err == FR_OK) err = fr_socket_local(g->fd, &g->addr);
     if (err) goto out;
     fr_watch_init(&g->watch, g->fd, on_readable, g);
     err = fr_watch_start(loop, &g->watch, FR_LOOP_READ);

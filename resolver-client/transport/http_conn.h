@@ -8,6 +8,7 @@
  */
 
 #include "base/tally.h"
+#include "transport/accept.h"
 #include "transport/h1_parse.h"
 #include "transport/http_head.h"
 #include "transport/http_server.h"
@@ -131,8 +132,7 @@ struct fr_http_conn {
 struct fr_http_listener {
     struct fr_http_server *server;
     struct fr_http_listener *prev, *next;
-    struct fr_watch watch;
-    struct fr_timer pause; /* out of descriptors: tries again later */
+    struct fr_accept accept;
     struct fr_addr addr;
     bool is_unix;
     struct fr_tls_acceptor *tls;

@@ -9,9 +9,6 @@
 #include "transport/h2_shared.h"
 #include "transport/http_conn.h"
 
-#define ACCEPTS_PER_TURN 64
-#define ACCEPT_PAUSE_MS                                                                            \
-    100 /* out of descriptors: the kernel would wake us at once, again and again */
 #define DRAIN_NOTICE_MS 100 /* between "no new requests, please" and "no new requests" */
 
 struct fr_http_server_conf fr_http_server_conf_default(void)
@@ -83,37 +80,17 @@ void fr_http_server_free(struct fr_http_server *s)
     fr_free(s);
 }
 
-static void on_pause_end(struct fr_timer *t)
+static void on_accepted(void *data, int fd, const struct fr_addr *peer)
 {
-    struct fr_http_listener *l = t->data;
-
-    if (fr_watch_start(l->server->loop, &l->watch, FR_LOOP_READ) != FR_OK)
-        fr_timer_start(l->server->loop, t, ACCEPT_PAUSE_MS);
-}
-
-static void on_acceptable(struct fr_watch *w, unsigned events)
-{
-    struct fr_http_listener *l = w->data;
+    struct fr_http_listener *l = data;
     struct fr_http_server *s = l->server;
 
-    (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct fr_addr peer;
-        int fd;
-        enum fr_err err = fr_socket_accept(w->fd, &fd, &peer);
-
-        if (err == FR_E_LIMIT) {
-            fr_watch_stop(w);
-            fr_timer_start(s->loop, &l->pause, ACCEPT_PAUSE_MS);
-        }
-        if (err || fd < 0) return;
-        if (s->counters.open >= s->conf.connections) {
-            s->counters.limit_connections++;
-            close(fd);
-            continue;
-        }
-        (void)fr_conn_open(s, l, fd, &peer); /* without memory this peer is turned away */
+    if (s->counters.open >= s->conf.connections) {
+        s->counters.limit_connections++;
+        close(fd);
+        return;
     }
+    (void)fr_conn_open(s, l, fd, peer); /* without memory this peer is turned away */
 }
 
 static enum fr_err open_listener(const struct fr_http_listen *how, struct fr_diag *diag,
@@ -150,12 +127,13 @@ enum fr_err fr_http_server_listen(struct fr_http_server *s, const struct fr_http
     l->select_data = how->select_data;
     l->proxies = how->proxies;
     l->n_proxies = how->n_proxies;
-    fr_watch_init(&l->watch, fd, on_acceptable, l);
-    fr_timer_init(&l->pause, on_pause_end, l);
     if (!l->is_unix) err = fr_socket_local(fd, &l->addr);
-    if (!err) err = fr_watch_start(s->loop, &l->watch, FR_LOOP_READ);
-    if (err) {
+    fr_accept_init(&l->accept, on_accepted, l);
+    if (err)
         close(fd);
+    else
+        err = fr_accept_start(&l->accept, s->loop, fd);
+    if (err) {
         fr_free(l);
         return err;
     }
@@ -174,9 +152,7 @@ const struct fr_addr *fr_http_listener_addr(const struct fr_http_listener *l)
 
 void fr_http_listener_close(struct fr_http_listener *l)
 {
-    fr_watch_stop(&l->watch);
-    fr_timer_stop(&l->pause);
-    close(l->watch.fd);
+    fr_accept_close(&l->accept);
     fr_tls_acceptor_unref(l->tls);
     if (l->prev)
         l->prev->next = l->next;

@@ -24,21 +24,24 @@ static void set_on(int fd, int level, int option)
     (void)setsockopt(fd, level, option, &on, sizeof on); /* an optimisation, never a need */
 }
 
-enum fr_err fr_socket_listen(const struct fr_addr *at, bool reuse_port, struct fr_diag *diag,
-                             int *out_fd)
+/* How it is done for streams and for datagrams: reused ports are of no use to the latter. */
+static enum fr_err bind_at(const struct fr_addr *at, int type, bool reuse_port,
+                           struct fr_diag *diag, int *out_fd)
 {
     struct sockaddr_storage ss;
     socklen_t len = (socklen_t)fr_addr_to_sockaddr(at, &ss);
-    char text[FR_ADDR_TEXT];
+    char text[FR_ADDR_TEXT + sizeof "UDP "], *print = text;
 
-    fr_addr_print(at, text);
-    int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (type == SOCK_DGRAM) print = stpcpy(text, "UDP ");
+    fr_addr_print(at, print);
+    int fd = socket(ss.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return fail(diag, errno, "open a socket for", text);
 
-    set_on(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (type == SOCK_STREAM) set_on(fd, SOL_SOCKET, SO_REUSEADDR);
     if (reuse_port) set_on(fd, SOL_SOCKET, SO_REUSEPORT);
     if (ss.ss_family == AF_INET6) set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-    if (bind(fd, (struct sockaddr *)&ss, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
+    if (bind(fd, (struct sockaddr *)&ss, len) < 0 ||
+        (type == SOCK_STREAM && listen(fd, LISTEN_BACKLOG) < 0)) {
         int errnum = errno;
 
         close(fd);
@@ -49,6 +52,17 @@ enum fr_err fr_socket_listen(const struct fr_addr *at, bool reuse_port, struct f
     }
     *out_fd = fd;
     return FR_OK;
+}
+
+enum fr_err fr_socket_listen(const struct fr_addr *at, bool reuse_port, struct fr_diag *diag,
+                             int *out_fd)
+{
+    return bind_at(at, SOCK_STREAM, reuse_port, diag, out_fd);
+}
+
+enum fr_err fr_socket_bind_udp(const struct fr_addr *at, struct fr_diag *diag, int *out_fd)
+{
+    return bind_at(at, SOCK_DGRAM, false, diag, out_fd);
 }
 
 static enum fr_err unix_addr(const char *path, struct sockaddr_un *out)

@@ -36,6 +36,9 @@ enum fr_err fr_socket_listen(const struct fr_addr *at, bool reuse_port, struct f
  */
 enum fr_err fr_socket_listen_unix(const char *path, mode_t mode, struct fr_diag *diag, int *out_fd);
 
+/* A bound datagram socket. */
+enum fr_err fr_socket_bind_udp(const struct fr_addr *at, struct fr_diag *diag, int *out_fd);
+
 /* One waiting connection, with TCP_NODELAY; *out_fd is -1 when none waits. out_peer is zero for a
  * Unix socket. FR_E_LIMIT: out of descriptors. */
 enum fr_err fr_socket_accept(int listen_fd, int *out_fd, struct fr_addr *out_peer);

@@ -69,7 +69,7 @@ static void test_a_port_in_use(void **state)
     struct fr_addr same = *fr_udp_addr(udp);
     assert_int_not_equal(fr_udp_open(a.loop, &same, a.desk, &GUESTS, &diag, &second), FR_OK);
     assert_null(second);
-    assert_non_null(strstr(diag.what, "cannot listen on udp 127.0.0.1:"));
+    assert_non_null(strstr(diag.what, "cannot listen on UDP 127.0.0.1:"));
     fr_udp_close(udp);
     fr_udp_close(NULL);
     asking_stop(&a);
