@@ -6,6 +6,7 @@
  *   sometimes a binary body, a dry-run flag and a reason. A *reply* is one JSON object. The same
  *   operation is reached over the broker's control.sock when one runs on this state directory, and
  *   in this process when none does: callers see no difference.
+ *   Some need several persons by policy (approval.…): FR_E_PENDING then, with a number to approve (store/approval.h).
  * Owns: a reply belongs to the caller (fr_admin_reply_free). Requests are borrowed for the call.
  * Threads: none of its own; one call at a time in a process, and no store of that directory open.
  * Errors: a refusal by the operation comes back as its own code with a diag that says what and what
@@ -106,6 +107,9 @@
  *   server.renew    new_key?(bool), host? → serial, host, not_before, not_after, new_key
  *   clock.accept    (none) → now, last
  *   grace.open      one of member, all(bool); until (a time) → member?, all, until
+ *   approval.approve id, digest (of what was asked, hex) → id, op, asker, state ("waiting", "agreed": asker has to ask again,
+ *                   "done"), missing (persons), approved_by[], reply (of the operation, when it was done)
+ *   approval.refuse id → id, state. Anybody may, who asked included
  *   grace.close     one of member, all(bool) → member?, all
  *   audit.rotate    (none) → file
  *   crl.publish     (none) → lists: [{name, number, entries, this_update, next_update}] of the issuing
@@ -135,6 +139,8 @@ struct fr_admin_request {
     struct fr_span body; /* the operation's binary part; empty where it has none */
     const char *reason;  /* for the audit trail and the journal; may be NULL */
     bool dry_run;        /* check everything, report what would change, write nothing */
+    bool
+        is_repeated; /* a restore does again what was done: needs no approval. In this process alone */
     const struct fr_passphrase *passphrase; /* unlocks keys when it is done in this process */
 };
 

@@ -51,7 +51,7 @@ static enum fr_err call_here(const char *state, const struct fr_admin_request *r
     uint64_t revoked_before = 0;
     struct fr_admin_identity identity = {0};
     /* Who asks is the real user, also while root works as the directory's owner. */
-    const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_CLI, getuid());
+    const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_CLI, getuid(), getpid());
     enum fr_err err = fr_admin_identity_enter(state, diag, &identity);
     if (err) return err;
 

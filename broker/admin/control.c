@@ -65,12 +65,12 @@ static enum fr_err op_of(struct fr_span path, struct fr_diag *diag, char op[OP_M
     return FR_OK;
 }
 
-static enum fr_err task_of(const struct fr_http_exchange *x, uid_t uid, struct fr_diag *diag,
-                           struct fr_task **out)
+static enum fr_err task_of(const struct fr_http_exchange *x, const struct fr_socket_cred *cred,
+                           struct fr_diag *diag, struct fr_task **out)
 {
     char op[OP_MAX];
     struct fr_admin_message message = {0};
-    const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_LOCAL, uid);
+    const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_LOCAL, cred->uid, cred->pid);
     bool is_framed =
         fr_http_is_type(fr_http_exchange_field(x, "content-type"), FR_ADMIN_FRAME_TYPE);
     enum fr_err err = op_of(x->path, diag, op);
@@ -83,11 +83,11 @@ static enum fr_err task_of(const struct fr_http_exchange *x, uid_t uid, struct f
     return err;
 }
 
-static enum fr_err submit(struct fr_control *control, struct fr_http_exchange *x, uid_t uid,
-                          struct fr_diag *diag)
+static enum fr_err submit(struct fr_control *control, struct fr_http_exchange *x,
+                          const struct fr_socket_cred *cred, struct fr_diag *diag)
 {
     struct fr_task *task = NULL;
-    enum fr_err err = task_of(x, uid, diag, &task);
+    enum fr_err err = task_of(x, cred, diag, &task);
     if (err) return err;
     err = fr_writer_submit(control->writer, task, control->loop, task_over, x);
     if (err == FR_E_BUSY) (void)fr_diag_fail(diag, err, "too many changes are waiting");
@@ -158,7 +158,7 @@ static void on_request(void *data, struct fr_http_exchange *x)
         return;
     } else {
         const struct fr_inquiry_row *row = inquiry_of(control, x->path);
-        err = row ? inquire(control, row, x, &diag) : submit(control, x, peer->cred.uid, &diag);
+        err = row ? inquire(control, row, x, &diag) : submit(control, x, &peer->cred, &diag);
     }
     if (err) refuse(x, err, &diag);
 }

@@ -1,5 +1,6 @@
 #include "admin/engine.h"
 
+#include "admin/approval.h"
 #include "admin/fed.h"
 #include "admin/op.h"
 #include "admin/record.h"
@@ -199,13 +200,16 @@ static enum fr_err run_in_batch(struct fr_batch *batch, struct fr_task *task)
     enum fr_err err = fr_batch_change(batch, &ctx->by, &task->diag, &ctx->change);
     if (err) return err;
     err = fr_op_check_caller(ctx, fr_change_snap(ctx->change), task->op->rights);
+    if (!err) err = fr_approval_gate(task, fr_change_snap(ctx->change));
     if (!err) err = task->op->run(ctx);
     if (!err && ctx->is_out_of_memory) err = FR_E_NOMEM;
+    if (!err) err = fr_approval_use(task);
     if (err || ctx->dry_run)
         fr_change_cancel(ctx->change);
     else
         err = fr_change_commit(ctx->change, &task->diag, &task->sequence);
     ctx->change = NULL;
+    if (!err && task->persons) err = fr_approval_wait(task, batch);
     note_conflicts(task, batch);
     return err;
 }
@@ -223,7 +227,7 @@ static void run_batch(struct fr_admin_fed *fed, struct fr_task *const *tasks, si
     }
     if (!err) err = fr_batch_commit(batch, &diag);
     for (size_t i = 0; i < n; i++) {
-        if (err && !errs[i]) { /* the whole commit failed: nobody's change is there */
+        if (err && (!errs[i] || errs[i] == FR_E_PENDING)) { /* nobody's change is there */
             tasks[i]->diag = diag;
             tasks[i]->sequence = 0;
             errs[i] = err;
@@ -250,6 +254,7 @@ static enum fr_err check_caller(struct fr_admin_fed *fed, struct fr_task *task)
     struct fr_snap *snap = NULL;
     enum fr_err err = fr_snap_begin(fed->store, &snap);
     if (!err) err = fr_op_check_caller(&task->ctx, snap, task->op->rights);
+    if (!err) err = fr_approval_gate(task, snap);
     fr_snap_end(snap);
     return err;
 }
@@ -284,6 +289,7 @@ bool fr_admin_step(struct fr_admin_fed *fed, struct fr_task *task, unsigned budg
         task->is_begun = !err;
     }
     if (!err) err = task->op->step(&task->ctx, task->state, budget_ms, &done);
+    if (!err && done) err = task->persons ? fr_approval_wait(task, NULL) : fr_approval_used(task);
     if (err || done) note_conflicts(task, NULL);
     if (err || done) finish(fed, task, err);
     return err || done;

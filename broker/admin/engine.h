@@ -45,13 +45,14 @@ struct fr_admin_actor {
      * enrols with a certificate: the serial alone. */
     char member[FR_MEMBER_ID_MAX + 1];
     uint8_t serial[FR_SERIAL_SIZE];
-    uint32_t rights; /* enum fr_right, or-ed */
-    bool has_uid;    /* a user of this machine */
+    uint32_t rights;              /* enum fr_right, or-ed */
+    char login[FR_ACTOR_MAX + 1]; /* of a user of this machine: who logged in; "": nobody */
+    bool has_uid;                 /* a user of this machine */
     unsigned uid;
 };
 
-/* "cli:<user>" or "local:<user>", by the user's name where it has one, else by number. */
-struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid);
+/* "cli:<user>" or "local:<user>", by the user's name where it has one, else by number; and who logged in as that (admin/login.h). */
+struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid, pid_t pid);
 
 struct fr_cert_row;
 /* The member that holds this certificate. */

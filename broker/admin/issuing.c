@@ -1,5 +1,6 @@
 /* Operations that issue certificates, several at once: two commits and two syncs of the audit trail
  * for all of them together. */
+#include "admin/approval.h"
 #include "admin/record.h"
 
 #include <string.h>
@@ -56,8 +57,10 @@ static enum fr_err intend(struct group *g, size_t i)
     struct fr_task *task = g->tasks[i];
     struct fr_op_ctx *ctx = &task->ctx;
     enum fr_err err = fr_op_check_caller(ctx, fr_change_snap(ctx->change), task->op->rights);
+    if (!err) err = fr_approval_gate(task, fr_change_snap(ctx->change));
     if (!err) err = task->op->intend(ctx, &task->state, &g->to_sign[i]);
     task->is_begun = task->state != NULL;
+    if (!err) err = fr_approval_use(task);
     return err;
 }
 
@@ -94,6 +97,13 @@ static void sign(struct group *g)
     }
 }
 
+static void put_down(struct group *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (!g->tasks[i]->err && g->tasks[i]->persons)
+            g->tasks[i]->err = fr_approval_wait(g->tasks[i], NULL);
+}
+
 static void prepare(struct group *g)
 {
     struct fr_diag diag = {0};
@@ -115,6 +125,7 @@ static void run_group(struct group *g)
     record_intents(g);
     sign(g);
     run_changes(g, finish, g->to_sign);
+    put_down(g);
     for (size_t i = 0; i < g->n; i++) fr_task_close(g->fed, g->tasks[i], g->tasks[i]->err);
     fr_record_release(g->fed, g->tasks, g->n);
 }

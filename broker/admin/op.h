@@ -67,6 +67,9 @@ struct fr_op {
     enum fr_err (*intend)(struct fr_op_ctx *ctx, void **state, bool *to_sign);
     enum fr_err (*sign)(struct fr_op_ctx *ctx, void *state);
     enum fr_err (*finish)(struct fr_op_ctx *ctx, void *state);
+    /* How many persons a request takes, the one who asks included; NULL: one (admin/approval.h). *out is 1 when called. */
+    enum fr_err (*persons)(const struct fr_op_ctx *ctx, struct fr_snap *snap, uint32_t *out);
+    bool is_collected; /* its outcome is for who asks alone: he asks again when it was approved */
     bool has_body;
     bool signs;         /* long, and makes signatures: a line of the audit trail comes first */
     bool has_own_clock; /* signs whatever the clock says */
@@ -228,3 +231,7 @@ enum fr_err fr_op_crl_publish_step(struct fr_op_ctx *ctx, void *state, unsigned 
 enum fr_err fr_op_promote_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_promote_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
 enum fr_err fr_op_reapply(struct fr_op_ctx *ctx);
+enum fr_err fr_op_approve_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_approve_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
+void fr_op_approve_end(void *state);
+enum fr_err fr_op_approval_refuse(struct fr_op_ctx *ctx);

@@ -7,6 +7,7 @@
 #include "base/wire.h"
 #include "ca/revoke.h"
 #include "ca/token.h"
+#include "store/approval.h"
 #include "store/authority.h"
 #include "store/token.h"
 #include "store/unknown.h"
@@ -71,7 +72,10 @@ static enum fr_err kill_slice(struct fr_op_ctx *ctx, struct restoring *r)
     struct fr_change *change = NULL;
     enum fr_err err = fr_store_change(ctx->store, &ctx->by, ctx->diag, &change);
     if (err) return err;
+    size_t approvals = 0;
     if (!r->is_marked) err = fr_restored_set(change, r->backup_s);
+    /* They may have been used since. */
+    if (!err) err = fr_approval_close_all(change, "restored from a backup", &approvals);
     r->n = 0;
     r->now_s = ctx->by.now_s;
     if (!err) err = fr_token_each(fr_change_snap(change), collect, r);

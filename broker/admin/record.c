@@ -66,7 +66,7 @@ static void describe(const struct fr_task *task, struct fr_audit_entry *out)
         .args = task->args_text,
         .body = task->ctx.body,
         .reason = task->reason,
-        .dry_run = task->ctx.dry_run,
+        .dry_run = task->ctx.dry_run && !task->persons,
     };
     if (actor->kind == FR_ACTOR_CERT || actor->kind == FR_ACTOR_MEMBER)
         out->certificate = actor->serial;

@@ -1,5 +1,6 @@
 #include "admin/task.h"
 
+#include "admin/login.h"
 #include "admin/reply.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid)
+struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid, pid_t pid)
 {
     struct fr_admin_actor actor = {.kind = kind, .has_uid = true, .uid = (unsigned)uid};
     struct passwd entry, *found = NULL;
@@ -18,6 +19,7 @@ struct fr_admin_actor fr_admin_actor_user(enum fr_actor_kind kind, uid_t uid)
         (void)snprintf(actor.name, sizeof actor.name, "%s:%s", prefix, found->pw_name);
     else
         (void)snprintf(actor.name, sizeof actor.name, "%s:%lu", prefix, (unsigned long)uid);
+    fr_login_of(pid, actor.login);
     return actor;
 }
 
@@ -89,6 +91,7 @@ enum fr_err fr_task_new(const struct fr_admin_request *request, const struct fr_
     }
     task->op = op;
     task->actor = *actor;
+    task->is_repeated = request->is_repeated;
     err = args_parse(request->args, diag, &task->args);
     if (err) goto out;
     task->args_text = fr_strdup(request->args ? request->args : "{}");

@@ -2,6 +2,7 @@
 /* A task seen from inside: the engine's bookkeeping of one request. See admin/engine.h. */
 
 #include "admin/op.h"
+#include "store/approval.h"
 
 struct fr_task {
     const struct fr_op *op;
@@ -14,6 +15,10 @@ struct fr_task {
     void *state; /* of a long operation */
     bool is_begun;
     bool is_over;
+    bool is_repeated;  /* a restore does again what was done before */
+    uint32_t persons;  /* it needs so many: tried out, then put down; 0: not so */
+    bool has_approval; /* it was agreed to: */
+    uint8_t approval[FR_APPROVAL_ID_SIZE]; /* store/approval.h */
     int64_t started_s;
     enum fr_err err;
     struct fr_diag diag;

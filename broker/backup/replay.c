@@ -23,26 +23,27 @@ enum fr_replay_kind fr_replay_kind_of(const char *op)
         const char *op;
         enum fr_replay_kind kind;
     } kinds[] = {
-        {"member.add", FR_REPLAY_AGAIN},      {"member.set", FR_REPLAY_AGAIN},
-        {"member.suspend", FR_REPLAY_AGAIN},  {"member.resume", FR_REPLAY_AGAIN},
-        {"member.remove", FR_REPLAY_AGAIN},   {"network.set", FR_REPLAY_AGAIN},
-        {"network.suspend", FR_REPLAY_AGAIN}, {"network.resume", FR_REPLAY_AGAIN},
-        {"joineui.set", FR_REPLAY_AGAIN},     {"joineui.remove", FR_REPLAY_AGAIN},
-        {"visibility.set", FR_REPLAY_AGAIN},  {"policy.set", FR_REPLAY_AGAIN},
-        {"block.add", FR_REPLAY_AGAIN},       {"block.remove", FR_REPLAY_AGAIN},
-        {"cert.revoke", FR_REPLAY_AGAIN},     {"cert.set", FR_REPLAY_AGAIN},
-        {"ca.taint", FR_REPLAY_AGAIN},        {"ca.retire", FR_REPLAY_AGAIN},
-        {"grace.close", FR_REPLAY_AGAIN},     {"cert.issue", FR_REPLAY_ADOPT},
-        {"enrol.token", FR_REPLAY_ADOPT},     {"enrol.renew", FR_REPLAY_ADOPT},
-        {"enrol.extend", FR_REPLAY_ADOPT},    {"member.leave", FR_REPLAY_REVOKE},
-        {"token.create", FR_REPLAY_NOTHING},  {"token.revoke", FR_REPLAY_NOTHING},
-        {"token.approve", FR_REPLAY_NOTHING}, {"cert.note", FR_REPLAY_NOTHING},
-        {"crl.publish", FR_REPLAY_NOTHING},   {"server.renew", FR_REPLAY_NOTHING},
-        {"clock.accept", FR_REPLAY_NOTHING},  {"grace.open", FR_REPLAY_NOTHING},
-        {"audit.begin", FR_REPLAY_NOTHING},   {"audit.rotate", FR_REPLAY_NOTHING},
-        {"audit.torn", FR_REPLAY_NOTHING},    {"audit.lost", FR_REPLAY_NOTHING},
-        {"journal.trim", FR_REPLAY_NOTHING},  {"zone.note", FR_REPLAY_NOTHING},
-        {"restore.begin", FR_REPLAY_NOTHING}, {"zone.primary.refresh", FR_REPLAY_NOTHING},
+        {"member.add", FR_REPLAY_AGAIN},         {"member.set", FR_REPLAY_AGAIN},
+        {"member.suspend", FR_REPLAY_AGAIN},     {"member.resume", FR_REPLAY_AGAIN},
+        {"member.remove", FR_REPLAY_AGAIN},      {"network.set", FR_REPLAY_AGAIN},
+        {"network.suspend", FR_REPLAY_AGAIN},    {"network.resume", FR_REPLAY_AGAIN},
+        {"joineui.set", FR_REPLAY_AGAIN},        {"joineui.remove", FR_REPLAY_AGAIN},
+        {"visibility.set", FR_REPLAY_AGAIN},     {"policy.set", FR_REPLAY_AGAIN},
+        {"block.add", FR_REPLAY_AGAIN},          {"block.remove", FR_REPLAY_AGAIN},
+        {"cert.revoke", FR_REPLAY_AGAIN},        {"cert.set", FR_REPLAY_AGAIN},
+        {"ca.taint", FR_REPLAY_AGAIN},           {"ca.retire", FR_REPLAY_AGAIN},
+        {"grace.close", FR_REPLAY_AGAIN},        {"cert.issue", FR_REPLAY_ADOPT},
+        {"enrol.token", FR_REPLAY_ADOPT},        {"enrol.renew", FR_REPLAY_ADOPT},
+        {"enrol.extend", FR_REPLAY_ADOPT},       {"member.leave", FR_REPLAY_REVOKE},
+        {"token.create", FR_REPLAY_NOTHING},     {"token.revoke", FR_REPLAY_NOTHING},
+        {"token.approve", FR_REPLAY_NOTHING},    {"cert.note", FR_REPLAY_NOTHING},
+        {"crl.publish", FR_REPLAY_NOTHING},      {"server.renew", FR_REPLAY_NOTHING},
+        {"clock.accept", FR_REPLAY_NOTHING},     {"grace.open", FR_REPLAY_NOTHING},
+        {"audit.begin", FR_REPLAY_NOTHING},      {"audit.rotate", FR_REPLAY_NOTHING},
+        {"audit.torn", FR_REPLAY_NOTHING},       {"audit.lost", FR_REPLAY_NOTHING},
+        {"journal.trim", FR_REPLAY_NOTHING},     {"zone.note", FR_REPLAY_NOTHING},
+        {"restore.begin", FR_REPLAY_NOTHING},    {"zone.primary.refresh", FR_REPLAY_NOTHING},
+        {"approval.approve", FR_REPLAY_NOTHING}, {"approval.refuse", FR_REPLAY_NOTHING},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(op, kinds[i].op) == 0) return kinds[i].kind;
@@ -173,6 +174,7 @@ static enum fr_err call(struct replay *r, uint64_t record, const struct fr_admin
     (void)snprintf(reason, sizeof reason, "restored from record %" PRIu64 "%s%.100s", record,
                    why ? ": " : "", why ? why : "");
     again.reason = reason;
+    again.is_repeated = true;
     again.passphrase = r->options->keys;
     return fr_admin_call(r->options->state, &again, diag, reply);
 }

@@ -46,6 +46,7 @@ static const struct fr_cli_topic topics[] = {
     {NULL, "member", "members: admit, suspend, remove; their blocks of EUIs"},
     {NULL, "token", "enrolment tokens: how a member gets its first certificates"},
     {NULL, "cert", "certificates: list, issue, revoke"},
+    {NULL, "approval", "changes that take two persons"},
     {NULL, "grace", "let expired certificates renew after an outage"},
     {NULL, "audit", "the trail of all that was signed and changed"},
     {NULL, "doctor", NULL},

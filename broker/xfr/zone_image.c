@@ -223,6 +223,7 @@ static bool is_beside(enum fr_fact_kind kind)
     case FR_FACT_DOWNSTREAM:
     case FR_FACT_UNKNOWN:
     case FR_FACT_NOTICE:
+    case FR_FACT_APPROVAL:
     case FR_FACT_IDEMPOTENCY: return true;
     case FR_FACT_MEMBER:
     case FR_FACT_NETWORK:

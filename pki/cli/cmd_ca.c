@@ -99,7 +99,7 @@ enum fr_exit fr_cmd_ca_init(struct fr_cli *cli)
     char host[64], dir[FR_STATE_DIR_MAX];
     struct fr_diag diag = {0};
     struct fr_ca_init_result result;
-    const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_CLI, getuid());
+    const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_CLI, getuid(), getpid());
     struct fr_ca_init_options o = {
         .dir = dir,
         .federation = fr_cli_opt(cli, "fed"),

@@ -1,4 +1,4 @@
-/* The commands audit, grace and ca clock: what is recorded, and what is said after an outage. */
+/* The commands approval, audit, grace and ca clock: what takes two, what is recorded, and what is said after an outage. */
 #include "pki_cli/commands.h"
 
 #include "pki_cli/cmds.h"
@@ -28,7 +28,47 @@ static const struct fr_cli_option CLOSE_OPTIONS[] = {
     {0},
 };
 
+static const struct fr_cli_option APPROVAL_LIST_OPTIONS[] = {
+    {.name = "all", .help = "also those that are done, refused, failed or over"},
+    {0},
+};
+
 const struct fr_cli_command fr_pki_trail_commands[] = {
+    {.path = "approval list",
+     .options = APPROVAL_LIST_OPTIONS,
+     .summary = "changes that wait for another person",
+     .details = "What waits, and how many persons it takes, is policy: fedroam policy show "
+                "approval.member and its kin.",
+     .example = "fedroam approval list",
+     .has_csv = true,
+     .only_reads = true,
+     .run = fr_cmd_approval_list},
+    {.path = "approval show",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "one of them: who asked for what, and who agreed",
+     .example = "fedroam approval show 5e3f9c3f",
+     .only_reads = true,
+     .run = fr_cmd_approval_show},
+    {.path = "approval approve",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "agree to what somebody else asked for",
+     .details = "It is shown first. With the last person it takes, it is done, exactly as it was "
+                "asked; a token or a\ncertificate is then got by who asked, with the same command "
+                "again. Who one is, is the user that logged in\n(/proc/self/loginuid), whatever "
+                "sudo made of him. Exit code 5: it was his own request.",
+     .example = "fedroam approval approve 5e3f9c3f --reason 'checked with acme by telephone'",
+     .run = fr_cmd_approval_approve},
+    {.path = "approval refuse",
+     .args = "ID",
+     .min_args = 1,
+     .max_args = 1,
+     .summary = "end a request: somebody else's, or one's own",
+     .example = "fedroam approval refuse 5e3f9c3f --reason 'not our member'",
+     .run = fr_cmd_approval_refuse},
     {.path = "audit verify",
      .args = "[FILE]",
      .max_args = 1,

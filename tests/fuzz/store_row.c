@@ -56,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 206: ROUND_TRIP(fr_primary_left, fr_primary_left); break;
     case 207: ROUND_TRIP(fr_downstream_row, fr_downstream); break;
     case 208: ROUND_TRIP(fr_notice_row, fr_notice); break;
+    case 209: ROUND_TRIP(fr_approval_row, fr_approval); break;
     case 203: {
         struct fr_fact_device fact;
         if (fr_fact_device_read(value, &fact) == FR_OK && value.n > 8) abort();

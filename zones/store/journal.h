@@ -32,6 +32,7 @@ enum fr_fact_kind {
     FR_FACT_DOWNSTREAM = 21,  /* key: name */
     FR_FACT_UNKNOWN = 22,     /* key: serial (16) */
     FR_FACT_NOTICE = 16,      /* key: id */
+    FR_FACT_APPROVAL = 24,    /* key: id (4) */
     FR_FACT_LAST = 39,        /* none is above it */
 };
 

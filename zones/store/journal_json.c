@@ -32,6 +32,7 @@ static const struct {
     [FR_FACT_DOWNSTREAM] = {"secondary", 0},
     [FR_FACT_UNKNOWN] = {"unknown", FR_SERIAL_SIZE},
     [FR_FACT_NOTICE] = {"notice", 0},
+    [FR_FACT_APPROVAL] = {"approval", FR_APPROVAL_ID_SIZE},
 };
 
 #define KEY_TEXT 130

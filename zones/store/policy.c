@@ -3,6 +3,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/wire.h"
+#include "store/approval.h"
 #include "store/tables.h"
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #define DAY 86400u
+#define PERSONS FR_APPROVAL_PERSONS_MAX
 
 static const char *const visibility_words[] = {
     [FR_VISIBILITY_FEDERATION] = "federation", [FR_VISIBILITY_GRANTED] = "granted"};
@@ -81,6 +83,25 @@ static const struct fr_policy_about table[FR_POLICY_COUNT] = {
                                  FR_PROBE_PRIVATE_REFUSED, FR_PROBE_PRIVATE_ALLOWED,
                                  "whether the broker connects to endpoints with private addresses",
                                  FR_POLICY_WORD, private_words},
+    [FR_POLICY_APPROVAL_MEMBER] = {"approval.member", 1, 1, PERSONS,
+                                   "how many persons it takes to admit a member, or to give one a "
+                                   "NetID",
+                                   FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_APPROVAL_AUTHORITY] = {"approval.authority", 1, 1, PERSONS,
+                                      "how many persons it takes to prepare, activate or retire an "
+                                      "issuing CA",
+                                      FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_APPROVAL_REVOCATION] = {"approval.revocation", 1, 1, PERSONS,
+                                       "how many persons it takes to remove a member, or to revoke "
+                                       "more than one key's certificates",
+                                       FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_APPROVAL_RIGHTS] = {"approval.rights", 1, 1, PERSONS,
+                                   "how many persons it takes to give a token or certificate more "
+                                   "rights than its profile has, or to certify a broker",
+                                   FR_POLICY_NUMBER, NULL},
+    [FR_POLICY_APPROVAL_WAIT] = {"approval.wait", 3 * DAY, 300, 30 * DAY,
+                                 "how long a request waits for the next person", FR_POLICY_SECONDS,
+                                 NULL},
 };
 
 #define KEY_MAX 40

@@ -202,6 +202,7 @@ static enum fr_err redo(struct fr_change *change, const struct fr_fact *fact, st
     case FR_FACT_POLICY: return redo_policy(change, fact, diag);
     case FR_FACT_IMAGE: return by_hand(diag, "an import: repeat it");
     case FR_FACT_TOKEN: return by_hand(diag, "a token made there: make another");
+    case FR_FACT_APPROVAL: return by_hand(diag, "a request for approval: ask again");
     default: return by_hand(diag, "a change of a kind that is not made again");
     }
 }

@@ -8,6 +8,7 @@
  * Trust: values come from our own files, and are read as if they did not.
  */
 #include "base/wire.h"
+#include "store/approval.h"
 #include "store/authority.h"
 #include "store/block.h"
 #include "store/cert.h"
@@ -80,6 +81,9 @@ void fr_unknown_write(struct fr_wr *w, const struct fr_unknown_row *row);
 
 enum fr_err fr_notice_read(struct fr_span value, struct fr_notice_row *row);
 void fr_notice_write(struct fr_wr *w, const struct fr_notice_row *row);
+
+enum fr_err fr_approval_read(struct fr_span value, struct fr_approval_row *row);
+void fr_approval_write(struct fr_wr *w, const struct fr_approval_row *row);
 
 struct fr_key_row {
     bool is_blocked;

@@ -47,6 +47,7 @@ static const char *const table_names[FR_TABLE_COUNT] = {
     [FR_TABLE_DOWNSTREAMS] = "downstreams",
     [FR_TABLE_UNKNOWNS] = "unknowns",
     [FR_TABLE_NOTICES] = "notices",
+    [FR_TABLE_APPROVALS] = "approvals",
 };
 
 const char *fr_store_table_name(uint32_t table)

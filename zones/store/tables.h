@@ -33,6 +33,7 @@ enum fr_store_table {
     FR_TABLE_DOWNSTREAMS,    /* name */
     FR_TABLE_UNKNOWNS,       /* serial */
     FR_TABLE_NOTICES,        /* id */
+    FR_TABLE_APPROVALS,      /* id (4) */
     FR_TABLE_COUNT,
 };
 

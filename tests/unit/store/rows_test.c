@@ -54,6 +54,11 @@ ROUND_TRIP(fr_notice_row, fr_notice,
                   .until_s = 3, .told = FR_NOTICE_BY_POST, .told_s = 4, .acked_s = 5,
                   .acked_by = "local:ada", .acked_why = "called", .what = "it is over",
                   .mend = "fedroam renew"))
+ROUND_TRIP(fr_approval_row, fr_approval,
+           BRACED(.op = "member.add", .args = "{}", .digest = {1}, .reason = "why",
+                  .asker = "local:root", .person = "ada", .asked_s = 1, .expires_s = 2, .needed = 3,
+                  .n = 2, .by = {{"bob", 3}, {"cleo", 4}}, .state = FR_APPROVAL_FAILED,
+                  .closer = "", .closed_s = 5, .why = "because"))
 ROUND_TRIP(fr_visibility_row, fr_visibility, BRACED(.since_s = 4))
 ROUND_TRIP(fr_device_row, fr_device,
            BRACED(.netid = 0xffffff, .flags = FR_DEVICE_HIDDEN, .change = UINT32_MAX))
@@ -157,6 +162,7 @@ int main(void)
         cmocka_unit_test(fr_joineui_round_trip),
         cmocka_unit_test(fr_downstream_round_trip),
         cmocka_unit_test(fr_notice_round_trip),
+        cmocka_unit_test(fr_approval_round_trip),
         cmocka_unit_test(fr_visibility_round_trip),
         cmocka_unit_test(fr_device_round_trip),
         cmocka_unit_test(fr_cert_row_round_trip),
