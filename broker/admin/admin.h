@@ -114,6 +114,11 @@
  *   audit.rotate    (none) → file
  *   crl.publish     (none) → lists: [{name, number, entries, this_update, next_update}] of the issuing
  *                   CAs, the active one first
+ *   notice.look     backup? (Unix seconds of the last one; 0: never), diverged?, trail? (why it cannot be written), copy_fails?(bool),
+ *                   walks[]? (members), over[]? ("member/budget"). What the broker does by itself every few seconds
+ *                   → raised, cleared (notices), dropped
+ *   notice.told     id, stage, way ("exec", "post"): the broker's, too → id
+ *   notice.ack      ids[] or all(bool); needs a reason → acked (count), ids[], more(bool: of all, some hundred at a time)
  *   replica.promote force?(bool) → term, last_change (of the old term), enrolment(bool), needs?
  *   replica.reapply fork, until (journal records), record (a line of diverged-<term>.ndjson, see replica/diverged.h) →
  *                   outcome ("done", "same")

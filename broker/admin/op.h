@@ -73,12 +73,14 @@ struct fr_op {
     bool has_body;
     bool signs;         /* long, and makes signatures: a line of the audit trail comes first */
     bool has_own_clock; /* signs whatever the clock says */
-    bool is_protective; /* takes something back: done also when it cannot be recorded */
-    bool is_local;      /* about this broker alone: no replica has to confirm it */
-    bool is_bulk;       /* long, over many devices: one at a time, others do not wait for it */
-    bool is_batch;      /* long, a member's: as bulk, and neither waits for the other */
-    unsigned by;        /* enum fr_op_by, or-ed; 0: an operator alone */
-    uint32_t rights;    /* enum fr_right, or-ed: what a member needs for it */
+    bool
+        is_protective; /* takes something back, or tells of trouble: done also when it cannot be recorded */
+    bool is_quiet; /* the broker's own book-keeping: leaves a line of the trail only when refused */
+    bool is_local; /* about this broker alone: no replica has to confirm it */
+    bool is_bulk;  /* long, over many devices: one at a time, others do not wait for it */
+    bool is_batch; /* long, a member's: as bulk, and neither waits for the other */
+    unsigned by;   /* enum fr_op_by, or-ed; 0: an operator alone */
+    uint32_t rights; /* enum fr_right, or-ed: what a member needs for it */
 };
 
 /* The operation of that name, or NULL. */
@@ -228,6 +230,12 @@ enum fr_err fr_op_server_renew_step(struct fr_op_ctx *ctx, void *state, unsigned
 enum fr_err fr_op_crl_publish_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_crl_publish_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
                                    bool *done);
+enum fr_err fr_op_notice_look_begin(struct fr_op_ctx *ctx, void **state);
+enum fr_err fr_op_notice_look_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
+                                   bool *done);
+void fr_op_notice_look_end(void *state);
+enum fr_err fr_op_notice_told(struct fr_op_ctx *ctx);
+enum fr_err fr_op_notice_ack(struct fr_op_ctx *ctx);
 enum fr_err fr_op_promote_begin(struct fr_op_ctx *ctx, void **state);
 enum fr_err fr_op_promote_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms, bool *done);
 enum fr_err fr_op_reapply(struct fr_op_ctx *ctx);

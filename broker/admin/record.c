@@ -136,6 +136,7 @@ void fr_record_outcome(struct fr_admin_fed *fed, struct fr_task *task)
 {
     struct fr_audit_entry entry;
     struct fr_diag diag = {0};
+    if (task->op->is_quiet && !task->err) return;
     describe(task, &entry);
     entry.err = task->err;
     entry.what = task->err && task->diag.what[0] ? task->diag.what : NULL;

@@ -17,10 +17,12 @@ void fr_doctor_tell(struct fr_doctor *d, enum fr_symptom_level level, const char
     d->fn(d->data, &symptom);
 }
 
-enum fr_ending fr_ending_of(int64_t left_s, int64_t soon_s, int64_t now_s)
+const char *fr_symptom_level_text(enum fr_symptom_level level)
 {
-    if (left_s <= now_s) return FR_ENDING_NOW;
-    return left_s <= soon_s ? FR_ENDING_SOON : FR_ENDING_FAR;
+    static const char *const words[] = {[FR_SYMPTOM_PLAN] = "plan",
+                                        [FR_SYMPTOM_WARNING] = "warning",
+                                        [FR_SYMPTOM_CRITICAL] = "critical"};
+    return words[level];
 }
 
 enum fr_err fr_doctor_examine(const struct fr_doctor_options *options, fr_symptom_fn fn, void *data,
@@ -30,7 +32,7 @@ enum fr_err fr_doctor_examine(const struct fr_doctor_options *options, fr_sympto
         .o = *options, .fn = fn, .data = data, .figures = {-1, -1, -1, -1, -1, -1, 0, 0}};
     enum fr_err err = fr_feed_get(options->snap, &d.feed);
     if (!err) err = fr_doctor_look_files(&d);
-    if (!err) err = fr_doctor_look_expiry(&d);
+    if (!err) err = fr_doctor_look_notices(&d);
     if (!err) err = fr_doctor_look_state(&d, diag);
     if (!err) *figures = d.figures;
     return err;

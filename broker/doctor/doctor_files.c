@@ -2,7 +2,6 @@
 
 #include "admin/audit.h"
 #include "admin/socket_path.h"
-#include "backup/backup.h"
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -19,7 +18,6 @@
 
 #define FAULTS_NAMED 20
 #define PATH_SIZE 4096
-#define BACKUP_OLD_S (7 * 86400LL)
 
 /* --- the root's key --- */
 
@@ -117,33 +115,12 @@ static void look_disk(struct fr_doctor *d)
 static void look_trail(struct fr_doctor *d)
 {
     struct stat st;
-    char mend[FR_SYMPTOM_MEND];
     char *path = fr_path_join(d->o.state, FR_AUDIT_FILE);
     if (path && lstat(path, &st) == 0 &&
-        (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)) {
-        (void)snprintf(mend, sizeof mend, "ls -ld %s; it must be a file of the broker's user",
-                       path);
-        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "audit", mend,
+        (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0))
+        (void)snprintf(d->trail, sizeof d->trail,
                        "the audit trail %s cannot be written: nothing is issued", path);
-    }
     fr_free(path);
-}
-
-/* --- backups --- */
-
-static void look_backup(struct fr_doctor *d)
-{
-    const int64_t made_s = fr_backup_noted_s(d->o.state);
-    if (d->feed.role == FR_ROLE_REPLICA) return; /* the primary makes them */
-    if (made_s > 0) d->figures.backup_age_s = d->o.now_s > made_s ? d->o.now_s - made_s : 0;
-    if (made_s > 0 && d->figures.backup_age_s <= BACKUP_OLD_S) return;
-    if (made_s == 0)
-        fr_doctor_tell(d, FR_SYMPTOM_WARNING, "backup", "fedroam backup create --out FILE",
-                       "no backup was ever made");
-    else
-        fr_doctor_tell(d, FR_SYMPTOM_WARNING, "backup", "fedroam backup create --out FILE",
-                       "the last backup was made %lld days ago",
-                       (long long)(d->figures.backup_age_s / 86400));
 }
 
 /* --- the broker --- */
@@ -171,6 +148,5 @@ enum fr_err fr_doctor_look_files(struct fr_doctor *d)
     look_owners(d);
     look_disk(d);
     look_trail(d);
-    look_backup(d);
     return FR_OK;
 }

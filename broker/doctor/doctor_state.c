@@ -6,12 +6,10 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/mem.h"
-#include "replica/diverged.h"
 #include "store/acted.h"
 #include "store/check.h"
 #include "store/feed.h"
 #include "store/token.h"
-#include "store/unknown.h"
 
 #include <stdio.h>
 
@@ -26,54 +24,9 @@ static enum fr_err look_clock(struct fr_doctor *d)
     enum fr_err err = fr_acted_get(d->o.snap, &acted_s);
     if (err) return err;
     fr_time_print(acted_s, last);
-    if (d->o.now_s < acted_s - FR_CLOCK_BACK_S)
-        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "clock",
-                       "set the clock; if it is right: fedroam ca clock accept --reason WHY",
-                       "the clock went back: something was done at %s; nothing is issued", last);
-    else if (acted_s > 0 && d->o.now_s - acted_s > FR_CLOCK_AHEAD_S)
+    if (acted_s > 0 && d->o.now_s - acted_s > FR_CLOCK_AHEAD_S)
         fr_doctor_tell(d, FR_SYMPTOM_WARNING, "clock", "timedatectl",
                        "nothing was done since %s: is the clock ahead?", last);
-    return FR_OK;
-}
-
-/* --- unknown certificates --- */
-
-struct strangers {
-    struct fr_doctor *d;
-    unsigned after_backup, others;
-};
-
-static enum fr_err count_stranger(void *data, const struct fr_unknown_row *row)
-{
-    struct strangers *s = data;
-    bool is_after = false;
-    if (row->not_after_s < s->d->o.now_s) return FR_OK;
-    enum fr_err err = fr_unknown_is_after_backup(s->d->o.snap, row->not_before_s, &is_after);
-    if (is_after)
-        s->after_backup++;
-    else
-        s->others++;
-    return err;
-}
-
-static enum fr_err look_strangers(struct fr_doctor *d)
-{
-    struct strangers s = {.d = d};
-    enum fr_err err = fr_unknown_each(d->o.snap, count_stranger, &s);
-    if (err) return err;
-    d->figures.unknown = (int64_t)s.after_backup + s.others;
-    if (s.others > 0)
-        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "unknown",
-                       "fedroam cert list --unknown; then the drill for a stolen issuing key: "
-                       "fedroam ca intermediate prepare",
-                       "%u certificates were shown that verify and that nobody has issued here: is "
-                       "the issuing key in other hands?",
-                       s.others);
-    if (s.after_backup > 0)
-        fr_doctor_tell(d, FR_SYMPTOM_WARNING, "unknown",
-                       "fedroam cert list --unknown; fedroam cert adopt --serial SERIAL",
-                       "%u certificates were issued after the restored backup and are refused",
-                       s.after_backup);
     return FR_OK;
 }
 
@@ -109,11 +62,6 @@ static enum fr_err look_role(struct fr_doctor *d)
         fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "replica", "fedroam replica status",
                        "this replica was last in step with its primary %lld minutes ago",
                        contact_s > 0 ? (long long)((d->o.now_s - contact_s) / 60) : -1LL);
-    const unsigned n = fr_diverged_count(d->o.state);
-    if (n > 0)
-        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "diverged",
-                       "fedroam replica diverged list; fedroam replica diverged apply",
-                       "%u files hold changes that the present primary lacks", n);
     return FR_OK;
 }
 
@@ -169,7 +117,6 @@ static enum fr_err look_deep(struct fr_doctor *d, struct fr_diag *diag)
 enum fr_err fr_doctor_look_state(struct fr_doctor *d, struct fr_diag *diag)
 {
     enum fr_err err = look_clock(d);
-    if (!err) err = look_strangers(d);
     if (!err) err = fr_token_each(d->o.snap, look_token, d);
     if (!err) err = look_role(d);
     return err || !d->o.is_deep ? err : look_deep(d, diag);

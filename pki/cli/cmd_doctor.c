@@ -11,28 +11,35 @@
 #include <string.h>
 
 static const struct fr_column COLUMNS[] = {
-    {.key = "level"}, {.key = "check"}, {.key = "what"}, {.key = "mend"}, {0},
+    {.key = "level"}, {.key = "check"}, {.key = "what"}, {.key = "mend"}, {.key = "acked"}, {0},
 };
 
 struct findings {
     struct fr_table *table;
-    unsigned warnings, critical;
+    unsigned warnings, critical; /* that nobody has acknowledged */
+    unsigned planned, acked;
     struct fr_buf *line; /* for a monitor: the worst ones' sentences */
 };
 
 static void note(void *data, const struct fr_symptom *symptom)
 {
     struct findings *f = data;
-    const bool is_critical = symptom->level == FR_SYMPTOM_CRITICAL;
+    const bool is_acked = symptom->acked[0] != '\0';
 
-    if (is_critical)
-        f->critical++;
-    else
-        f->warnings++;
-    fr_table_text(f->table, is_critical ? "critical" : "warning");
+    fr_table_text(f->table, fr_symptom_level_text(symptom->level));
     fr_table_text(f->table, symptom->check);
     fr_table_text(f->table, symptom->what);
     fr_table_text(f->table, symptom->mend[0] != '\0' ? symptom->mend : NULL);
+    fr_table_text(f->table, is_acked ? symptom->acked : NULL);
+    if (is_acked)
+        f->acked++;
+    else if (symptom->level == FR_SYMPTOM_PLAN)
+        f->planned++;
+    else if (symptom->level == FR_SYMPTOM_WARNING)
+        f->warnings++;
+    else
+        f->critical++;
+    if (is_acked || symptom->level == FR_SYMPTOM_PLAN) return;
     if (f->line->n > 0) fr_buf_add_str(f->line, "; ");
     /* '|' begins the figures in a monitor's line. */
     for (const char *c = symptom->what; *c != '\0'; c++)
@@ -70,6 +77,8 @@ static void print_line(FILE *out, const struct findings *f, const struct fr_doct
     fprintf(out, "FEDROAM %s - %s |", word, f->line->n > 0 ? fr_buf_str(f->line) : "all is well");
     print_figure(out, "critical", f->critical, "");
     print_figure(out, "warnings", f->warnings, "");
+    print_figure(out, "planned", f->planned, "");
+    print_figure(out, "acked", f->acked, "");
     print_figure(out, "root_left", figures->root_left_s, "s");
     print_figure(out, "issuing_left", figures->issuing_left_s, "s");
     print_figure(out, "server_left", figures->server_left_s, "s");
@@ -92,11 +101,16 @@ static void say(void *data, const struct fr_symptom *symptom)
 {
     struct said *said = data;
 
+    static const char *const words[] = {[FR_SYMPTOM_PLAN] = "PLAN",
+                                        [FR_SYMPTOM_WARNING] = "WARNING",
+                                        [FR_SYMPTOM_CRITICAL] = "CRITICAL"};
+
     note(said->f, symptom);
     fprintf(said->out, "%-8s %-9s %s\n",
-            symptom->level == FR_SYMPTOM_CRITICAL ? "CRITICAL" : "WARNING", symptom->check,
+            symptom->acked[0] != '\0' ? "ACKED" : words[symptom->level], symptom->check,
             symptom->what);
     if (symptom->mend[0] != '\0') fprintf(said->out, "         → %s\n", symptom->mend);
+    if (symptom->acked[0] != '\0') fprintf(said->out, "         (%s)\n", symptom->acked);
 }
 
 enum fr_exit fr_cmd_doctor(struct fr_cli *cli)
@@ -124,7 +138,7 @@ enum fr_exit fr_cmd_doctor(struct fr_cli *cli)
                       : fr_doctor_examine(&options, note, &f, &diag, &figures);
     if (!err && is_monitor)
         print_line(fr_cli_out(cli), &f, &figures);
-    else if (!err && is_text && f.critical + f.warnings == 0)
+    else if (!err && is_text && f.critical + f.warnings + f.planned + f.acked == 0)
         fprintf(fr_cli_out(cli), "all is well\n");
     else if (!err && !is_text)
         err = fr_table_print(f.table, fr_cli_output(cli), fr_cli_out(cli));
