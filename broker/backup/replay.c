@@ -311,3 +311,28 @@ enum fr_err fr_replay_trail(const struct fr_replay_options *options, struct fr_d
     if (!err) *last_s = r.last_s;
     return err;
 }
+
+struct latest {
+    uint64_t sequence;
+    int64_t when_s;
+};
+
+static enum fr_err see_latest(void *data, const struct fr_audit_seen *seen)
+{
+    struct latest *latest = data;
+    if (!seen->is_line) return FR_OK;
+    if (seen->line.sequence > latest->sequence) latest->sequence = seen->line.sequence;
+    if (seen->line.when_s > latest->when_s) latest->when_s = seen->line.when_s;
+    return FR_OK;
+}
+
+enum fr_err fr_replay_find_last(const char *trail, struct fr_diag *diag, uint64_t *sequence,
+                                int64_t *when_s)
+{
+    struct latest latest = {*sequence, *when_s};
+    enum fr_err err = fr_audit_walk_file(trail, see_latest, diag, &latest);
+    if (err) return err;
+    *sequence = latest.sequence;
+    *when_s = latest.when_s;
+    return FR_OK;
+}

@@ -9,8 +9,10 @@
 #include "store/acted.h"
 #include "store/authority.h"
 #include "store/feed.h"
+#include "store/unknown.h"
 #include "x509/crl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -224,12 +226,33 @@ static enum fr_err begin(struct restoring *r)
     return err;
 }
 
-/* The clock's floor, and the replicas' new term. */
+/* Above every number that the lost broker can have given out. */
+static enum fr_err choose_number(const struct restoring *r, uint64_t *out)
+{
+    const struct fr_restore_options *o = r->options;
+    uint64_t last = r->report.manifest.sequence;
+    int64_t when_s = r->report.manifest.made_s;
+    enum fr_err err = o->audit ? fr_replay_find_last(o->audit, r->diag, &last, &when_s) : FR_OK;
+    if (err) return err;
+    const uint64_t gap_s = o->now_s > when_s ? (uint64_t)(o->now_s - when_s) : 0;
+    uint64_t step = gap_s < FR_RESTORE_STEP_MAX / FR_RESTORE_RATE ? gap_s * FR_RESTORE_RATE
+                                                                  : FR_RESTORE_STEP_MAX;
+    if (step < FR_RESTORE_STEP) step = FR_RESTORE_STEP;
+    *out = last + step;
+    return FR_OK;
+}
+
+/* The replicas' new term, and where numbers go on. */
 static enum fr_err mark(struct restoring *r)
 {
+    const struct fr_change_by by = {
+        .actor = "restore", .reason = "restored", .now_s = r->options->now_s};
     struct fr_store *store = NULL;
-    enum fr_err err = fr_store_open(&(struct fr_store_options){.dir = r->dir}, r->diag, &store);
+    uint64_t number = 0;
+    enum fr_err err = choose_number(r, &number);
+    if (!err) err = fr_store_open(&(struct fr_store_options){.dir = r->dir}, r->diag, &store);
     if (!err) err = fr_feed_begin_anew(store);
+    if (!err) err = fr_restored_skip(store, &by, number, r->diag);
     fr_store_close(store);
     return err;
 }
@@ -255,8 +278,8 @@ static enum fr_err work(struct restoring *r, fr_restore_left_fn fn, void *data)
         fr_backup_unpack(o->fd, o->passphrase, r->dir, r->diag, &r->report.manifest, &sum);
     if (!err && o->now_s < r->report.manifest.made_s)
         err = fr_diag_fail(r->diag, FR_E_BUSY, "the backup is from the future: check the clock");
-    if (!err) err = mark(r);
     if (!err && o->audit) err = fr_replay_check(o->audit, &r->report.manifest, r->diag);
+    if (!err) err = mark(r);
     if (!err) err = replay(r, fn, data);
     if (!err) err = apply_lists(r);
     if (!err) err = begin(r);
@@ -264,6 +287,36 @@ static enum fr_err work(struct restoring *r, fr_restore_left_fn fn, void *data)
 }
 
 /* --- the directory --- */
+
+static bool give_all(int dir_fd, const struct fr_restore_options *o, unsigned depth)
+{
+    DIR *dir = dir_fd >= 0 ? fdopendir(dir_fd) : NULL;
+    bool is_given = dir != NULL;
+    if (!dir && dir_fd >= 0) (void)close(dir_fd);
+    for (struct dirent *e; is_given && (e = readdir(dir));) {
+        struct stat st;
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        is_given = fchownat(dirfd(dir), e->d_name, o->uid, o->gid, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+        if (is_given && S_ISDIR(st.st_mode) && depth > 0)
+            is_given = give_all(
+                openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), o,
+                depth - 1);
+    }
+    if (dir) is_given = is_given && fchown(dirfd(dir), o->uid, o->gid) == 0;
+    if (dir) (void)closedir(dir);
+    return is_given;
+}
+
+/* Last: while it is worked in nobody else may change what is in it. */
+static enum fr_err give_away(const struct restoring *r)
+{
+    if (!r->options->gives_away) return FR_OK;
+    if (give_all(open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), r->options, 1))
+        return FR_OK;
+    return fr_diag_fail(r->diag, FR_E_PERM, "%s cannot be given to user %lu: %s", r->dir,
+                        (unsigned long)r->options->uid, strerror(errno));
+}
 
 static enum fr_err move_in_place(const char *from, const char *to, struct fr_diag *diag)
 {
@@ -303,6 +356,7 @@ enum fr_err fr_restore(const struct fr_restore_options *options, fr_restore_left
     if (!mkdtemp(dir))
         return fr_diag_fail(diag, fr_err_from_errno(errno), "%s: %s", dir, strerror(errno));
     err = work(&r, fn, data);
+    if (!err) err = give_away(&r);
     if (!err) err = move_in_place(dir, options->state, diag);
     if (err)
         fr_backup_remove(dir);

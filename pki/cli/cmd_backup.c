@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "pki_cli/cells.h"
+#include "pki_cli/owner.h"
 #include "pki_cli/passphrase.h"
 
 #include <errno.h>
@@ -289,6 +290,7 @@ enum fr_exit fr_cmd_restore(struct fr_cli *cli)
     struct fr_buf secret = FR_BUF_INIT(FR_PASSPHRASE_MAX);
     struct fr_cli_passphrase keys = FR_CLI_PASSPHRASE_INIT;
     struct fr_restore_report report;
+    struct fr_owner owner = {0};
     int fd = -1;
 
     if (state == NULL) return fr_cli_usage(cli, "say with --state where to make it");
@@ -298,6 +300,7 @@ enum fr_exit fr_cmd_restore(struct fr_cli *cli)
     enum fr_err err = open_backup(fr_cli_arg(cli, 0), &diag, &fd);
     if (!err) err = find_secret(cli, false, &diag, &secret);
     if (!err) err = fr_cli_passphrase_find(cli, "passphrase-fd", &diag, &keys);
+    if (!err) err = fr_owner_find(cli, state, &diag, &owner);
     const struct fr_restore_options options = {
         .fd = fd,
         .passphrase = fr_buf_span(&secret),
@@ -308,12 +311,12 @@ enum fr_exit fr_cmd_restore(struct fr_cli *cli)
         .is_forgetful = fr_cli_flag(cli, "forget-revocations"),
         .keys = keys.provider.is_at_hand ? &keys.provider : NULL,
         .now_s = fr_clock_real_s(fr_clock_system()),
+        .gives_away = owner.gives_away,
+        .uid = owner.uid,
+        .gid = owner.gid,
     };
     if (!err) err = fr_restore(&options, tell_left, cli, &diag, &report);
     if (!err) err = print_restored(cli, state, &report);
-    if (!err && geteuid() == 0)
-        fr_cli_note(cli, "the files are root's: chown -R USER %s, if the broker runs as another",
-                    state);
     close_fd(fd);
     fr_cli_passphrase_deinit(&keys);
     fr_buf_deinit_secret(&secret);

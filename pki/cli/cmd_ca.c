@@ -6,14 +6,12 @@
 #include "ca/init.h"
 #include "names/member.h"
 #include "pki_cli/cells.h"
+#include "pki_cli/owner.h"
 #include "pki_cli/passphrase.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define SERVICE_USER "fedroam"
 
 /* This machine's own label where it has a usable one, because it goes into the broker's
  * certificate. */
@@ -29,21 +27,6 @@ static void default_host(char out[64])
     bool usable = fr_is_host_label(fr_span_str(name)) && strcmp(name, "broker") != 0 &&
                   strcmp(name, "ca") != 0 && strcmp(name, "crl") != 0;
     (void)snprintf(out, 64, "%.63s", usable ? name : "broker1");
-}
-
-static void choose_owner(const struct fr_cli *cli, struct fr_ca_init_options *o)
-{
-    struct passwd *user = NULL;
-
-    if (geteuid() != 0) return;
-    user = getpwnam(SERVICE_USER);
-    if (user == NULL) {
-        fr_cli_note(cli, "there is no user " SERVICE_USER " here: the files stay root's");
-        return;
-    }
-    o->gives_away = true;
-    o->uid = user->pw_uid;
-    o->gid = user->pw_gid;
 }
 
 static const struct fr_column INIT_COLUMNS[] = {
@@ -100,6 +83,7 @@ enum fr_exit fr_cmd_ca_init(struct fr_cli *cli)
     struct fr_diag diag = {0};
     struct fr_ca_init_result result;
     const struct fr_admin_actor actor = fr_admin_actor_user(FR_ACTOR_CLI, getuid(), getpid());
+    struct fr_owner owner;
     struct fr_ca_init_options o = {
         .dir = dir,
         .federation = fr_cli_opt(cli, "fed"),
@@ -123,8 +107,11 @@ enum fr_exit fr_cmd_ca_init(struct fr_cli *cli)
         fr_session_note_dry_run(cli);
         return FR_EXIT_OK;
     }
-    choose_owner(cli, &o);
-    err = find_locks(cli, &diag, &issuing, &root);
+    err = fr_owner_find(cli, dir, &diag, &owner);
+    o.gives_away = owner.gives_away;
+    o.uid = owner.uid;
+    o.gid = owner.gid;
+    if (!err) err = find_locks(cli, &diag, &issuing, &root);
     o.issuing_passphrase = fr_buf_span(&issuing.secret);
     o.root_passphrase = fr_buf_span(&root.secret);
     if (!err) err = fr_ca_init(&o, &diag, &result);

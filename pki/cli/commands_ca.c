@@ -1,6 +1,7 @@
 #include "pki_cli/commands.h"
 
 #include "pki_cli/cmds.h"
+#include "pki_cli/owner.h"
 
 #define ROOT                                                                                       \
     {.name = "root-key", .value = "URI", .help = "the root's key (the state directory's)"},        \
@@ -34,6 +35,7 @@ static const struct fr_cli_option INIT_OPTIONS[] = {
      .value = "FIRST-LAST",
      .help = "NetIDs that member add --netid auto gives out"},
     {.name = "host", .value = "H", .help = "label of the broker's host (this machine's name)"},
+    FR_OPTION_USER,
     {0},
 };
 

@@ -2,6 +2,7 @@
 #include "pki_cli/commands.h"
 
 #include "pki_cli/cmds.h"
+#include "pki_cli/owner.h"
 
 #define SECRET                                                                                     \
     {                                                                                              \
@@ -29,6 +30,7 @@ static const struct fr_cli_option RESTORE_OPTIONS[] = {
      .help = "a revocation list that was published last, DER; repeatable"},
     {.name = "forget-revocations",
      .help = "when neither is left: what was revoked since is good again"},
+    FR_OPTION_USER,
     SECRET,
     {0},
 };

@@ -142,8 +142,10 @@ enum fr_exit fr_cmd_journal_tail(struct fr_cli *cli)
         err = fr_diag_fail(&diag, FR_E_USAGE, "--lines %s is not a number", count);
     if (err == FR_OK) err = fr_session_open(cli, &diag, &session);
     if (err) goto out;
-    uint64_t last = fr_snap_sequence(session.snap), from = last > n ? last - n + 1 : 1;
-    err = print_all(&p, session.snap, &from);
+    uint64_t last = fr_snap_sequence(session.snap), from = 1;
+    err = fr_journal_latest(session.snap, n, &from);
+    if (err == FR_E_NOT_FOUND) err = FR_OK;
+    if (err == FR_OK) err = print_all(&p, session.snap, &from);
     if (from <= last) from = last + 1;
     if (err == FR_OK && fr_cli_flag(cli, "follow")) err = follow(&p, &session, from);
 out:

@@ -4,12 +4,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "pki_cli/owner.h"
 #include "store/digest.h"
 #include "store/feed.h"
 #include "zones_cli/reading.h"
 
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,19 +38,15 @@ static void free_parts(struct parts *parts)
     fr_buf_deinit(&parts->ca);
 }
 
-/* What root makes becomes the service user's. */
 static enum fr_err make_dir(const struct fr_cli *cli, const char *dir, struct fr_diag *diag)
 {
-    const char *user = fr_cli_opt(cli, "user");
-    enum fr_err err = fr_dir_make(dir, 0700, diag);
+    struct fr_owner owner;
+    enum fr_err err = fr_owner_find(cli, dir, diag, &owner);
 
-    if (err || geteuid() != 0) return err;
-    const struct passwd *entry = getpwnam(user != NULL ? user : "fedroam");
-    if (entry == NULL && user != NULL)
-        return fr_diag_fail(diag, FR_E_NOT_FOUND, "there is no user %s", user);
-    if (entry != NULL && chown(dir, entry->pw_uid, entry->pw_gid) != 0)
-        return fr_diag_fail(diag, FR_E_PERM, "%s cannot be given to %s", dir, entry->pw_name);
-    return FR_OK;
+    if (err == FR_OK) err = fr_dir_make(dir, 0700, diag);
+    if (err || !owner.gives_away || chown(dir, owner.uid, owner.gid) == 0) return err;
+    return fr_diag_fail(diag, FR_E_PERM, "%s cannot be given to user %lu", dir,
+                        (unsigned long)owner.uid);
 }
 
 static enum fr_err write_part(const char *dir, const char *name, mode_t mode,

@@ -1,5 +1,6 @@
 #include "zones_cli/commands.h"
 
+#include "pki_cli/owner.h"
 #include "zones_cli/cmds.h"
 
 /* Several brokers of one federation. */
@@ -15,7 +16,7 @@ static const struct fr_cli_option init_options[] = {
      .help = "this broker's certificate, of profile broker"},
     {.name = "key", .value = "FILE", .is_required = true, .help = "its private key"},
     {.name = "ca", .value = "FILE", .is_required = true, .help = "the federation's root.pem"},
-    {.name = "user", .value = "NAME", .help = "whose the files become, when root asks (fedroam)"},
+    FR_OPTION_USER,
     {0},
 };
 

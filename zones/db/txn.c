@@ -399,6 +399,11 @@ enum fr_err fr_cursor_next(struct fr_cursor *cursor, struct fr_span *key, struct
     return step(cursor, (MDB_val){0}, MDB_NEXT, key, value);
 }
 
+enum fr_err fr_cursor_prev(struct fr_cursor *cursor, struct fr_span *key, struct fr_span *value)
+{
+    return step(cursor, (MDB_val){0}, MDB_PREV, key, value);
+}
+
 void fr_cursor_close(struct fr_cursor *cursor)
 {
     if (cursor == NULL) return;

@@ -68,4 +68,5 @@ enum fr_err fr_cursor_seek(struct fr_cursor *cursor, struct fr_span key, struct 
 enum fr_err fr_cursor_first(struct fr_cursor *cursor, struct fr_span *key, struct fr_span *value);
 enum fr_err fr_cursor_last(struct fr_cursor *cursor, struct fr_span *key, struct fr_span *value);
 enum fr_err fr_cursor_next(struct fr_cursor *cursor, struct fr_span *key, struct fr_span *value);
+enum fr_err fr_cursor_prev(struct fr_cursor *cursor, struct fr_span *key, struct fr_span *value);
 void fr_cursor_close(struct fr_cursor *cursor);

@@ -119,32 +119,54 @@ enum fr_err fr_journal_first(struct fr_snap *snap, uint64_t *sequence)
     return err;
 }
 
+enum fr_err fr_journal_latest(struct fr_snap *snap, uint64_t n, uint64_t *sequence)
+{
+    struct fr_cursor *cursor = NULL;
+    struct fr_span key, value;
+
+    enum fr_err err = fr_cursor_open(snap->txn, FR_TABLE_JOURNAL, &cursor);
+    if (err) return err;
+    err = fr_cursor_last(cursor, &key, &value);
+    for (uint64_t i = 0; err == FR_OK; i++) {
+        struct fr_rd r = fr_rd(key);
+        *sequence = fr_rd_u64(&r) + (n == 0);
+        err = fr_rd_end(&r);
+        if (err || i + 1 >= n) break;
+        if (fr_cursor_prev(cursor, &key, &value) != FR_OK) break; /* there are fewer */
+    }
+    fr_cursor_close(cursor);
+    return err;
+}
+
 /* --- trimming --- */
 
 struct keep {
     int64_t since_s;
-    uint64_t last, rows; /* number of the last record; how many may stay */
+    uint64_t last;    /* number of the last record */
+    uint64_t n, rows; /* how many there are, how many may stay */
 };
 
 static enum fr_err read_keep(struct fr_snap *snap, int64_t now_s, struct keep *out)
 {
     uint32_t keep_s = 0, rows = 0;
+    uint64_t n = 0;
 
     enum fr_err err = fr_policy_get(snap, FR_POLICY_JOURNAL_KEEP, &keep_s);
     if (err == FR_OK) err = fr_policy_get(snap, FR_POLICY_JOURNAL_ROWS, &rows);
+    if (err == FR_OK) err = fr_txn_count(snap->txn, FR_TABLE_JOURNAL, &n);
     if (err) return err;
-    *out = (struct keep){now_s - (int64_t)keep_s, fr_snap_sequence(snap), rows};
+    *out = (struct keep){now_s - (int64_t)keep_s, fr_snap_sequence(snap), n, rows};
     return FR_OK;
 }
 
 static bool is_kept(const struct keep *keep, const struct fr_journal_record *record)
 {
     if (record->sequence >= keep->last) return true;
-    return record->when_s >= keep->since_s && keep->last - record->sequence < keep->rows;
+    return record->when_s >= keep->since_s && keep->n <= keep->rows;
 }
 
-static enum fr_err trim(struct fr_snap *snap, const struct keep *keep, size_t limit,
-                        uint64_t *removed, bool *left)
+static enum fr_err trim(struct fr_snap *snap, struct keep *keep, size_t limit, uint64_t *removed,
+                        bool *left)
 {
     struct fr_journal_record record;
     uint8_t key[8];
@@ -158,6 +180,7 @@ static enum fr_err trim(struct fr_snap *snap, const struct keep *keep, size_t li
         if (*left) return FR_OK;
         err = fr_txn_delete(snap->txn, FR_TABLE_JOURNAL, sequence_key(record.sequence, key));
         if (err) return err;
+        keep->n--;
     }
 }
 

@@ -3,7 +3,7 @@
  * The journal: one record for each transaction, in order: who, when, why, and what changed, folded.
  *
  * Model: a record carries *facts*, one for each row touched (the last state wins when a change touches a row twice). A bulk
- *   import is one record with a single `image` fact. Records are only appended.
+ *   import is one record with a single `image` fact. Records are only appended; numbers are left out at a restore alone.
  * Errors: FR_E_NOT_FOUND past the end.
  */
 #include "base/span.h"
@@ -26,7 +26,7 @@ enum fr_fact_kind {
     FR_FACT_BLOCK = 15,      /* key: first EUI (8), bits (1) */
     FR_FACT_GRACE = 19,      /* key: member's id, or "*" */
     FR_FACT_IMAGE =
-        10, /* key: NetID (3; 0 of a rollback); value: mode (1), added, moved, removed, after (8 each) */
+        10, /* key: NetID (3; 0 of a rollback or restore); value: mode (1), added, moved, removed, after (8 each) */
     FR_FACT_IDEMPOTENCY = 17, /* key: day (4), id (16), first line (4) */
     FR_FACT_PRIMARY = 18,     /* key: kind (1), member, zero byte, zone */
     FR_FACT_DOWNSTREAM = 21,  /* key: name */
@@ -35,6 +35,9 @@ enum fr_fact_kind {
     FR_FACT_APPROVAL = 24,    /* key: id (4) */
     FR_FACT_LAST = 39,        /* none is above it */
 };
+
+#define FR_IMAGE_RESTORED                                                                          \
+    255 /* mode: numbers in front of this record are left out (store/unknown.h) */
 
 struct fr_journal_record {
     uint64_t sequence;
@@ -52,6 +55,9 @@ enum fr_err fr_journal_next(struct fr_snap *snap, uint64_t from, struct fr_journ
 
 /* The oldest record there is; FR_E_NOT_FOUND: none. */
 enum fr_err fr_journal_first(struct fr_snap *snap, uint64_t *sequence);
+
+/* Where the latest `n` records begin; where there are fewer, the oldest. FR_E_NOT_FOUND: none. */
+enum fr_err fr_journal_latest(struct fr_snap *snap, uint64_t n, uint64_t *sequence);
 
 /* Takes away records that the policy (journal.keep, journal.rows) does not keep, at most `limit` of the oldest, durable; *removed of
  * them, *left: there are more. The latest one stays. */

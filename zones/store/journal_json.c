@@ -93,6 +93,7 @@ static enum fr_err put_image(struct fr_json *json, struct fr_span value)
                     mode == FR_DEVICE_ADD       ? "add"
                     : mode == FR_DEVICE_REPLACE ? "replace"
                     : mode == FR_DEVICE_REMOVE  ? "remove"
+                    : mode == FR_IMAGE_RESTORED ? "restore"
                                                 : "rollback");
     fr_json_put_uint(json, "added", fr_rd_u64(&r));
     fr_json_put_uint(json, "moved", fr_rd_u64(&r));

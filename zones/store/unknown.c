@@ -1,7 +1,10 @@
 #include "store/unknown.h"
 
 #include "base/clock.h"
+#include "base/wire.h"
 #include "store/cert.h"
+#include "store/device.h"
+#include "store/journal.h"
 #include "store/rows.h"
 #include "store/tables.h"
 
@@ -132,6 +135,37 @@ enum fr_err fr_restored_set(struct fr_change *change, int64_t backup_s)
     enum fr_err err = fr_meta_put_u64(fr_change_txn(change), RESTORED, (uint64_t)backup_s);
     if (err) return err;
     return fr_change_note(change, FR_FACT_META, fr_span_str(RESTORED), fr_span_str(text));
+}
+
+static enum fr_err note_image(struct fr_change *change)
+{
+    uint8_t key[3], value[33];
+    struct fr_wr k = fr_wr(key, sizeof key), v = fr_wr(value, sizeof value);
+    uint64_t devices = 0;
+
+    enum fr_err err = fr_device_count(fr_change_snap(change), &devices);
+    if (err) return err;
+    fr_wr_u24(&k, 0);
+    fr_wr_u8(&v, FR_IMAGE_RESTORED);
+    for (int i = 0; i < 3; i++) fr_wr_u64(&v, 0);
+    fr_wr_u64(&v, devices);
+    return fr_change_note(change, FR_FACT_IMAGE, fr_wr_done(&k), fr_wr_done(&v));
+}
+
+enum fr_err fr_restored_skip(struct fr_store *store, const struct fr_change_by *by, uint64_t to,
+                             struct fr_diag *diag)
+{
+    struct fr_change *change = NULL;
+    uint64_t sequence = 0;
+
+    enum fr_err err = fr_store_change(store, by, diag, &change);
+    if (err) return err;
+    if (fr_snap_sequence(fr_change_snap(change)) + 1 < to)
+        err = fr_meta_put_u64(fr_change_txn(change), "sequence", to - 1);
+    if (err == FR_OK) err = note_image(change);
+    if (err == FR_OK) return fr_change_commit(change, diag, &sequence);
+    fr_change_cancel(change);
+    return err;
 }
 
 enum fr_err fr_unknown_is_after_backup(struct fr_snap *snap, int64_t not_before_s, bool *out)

@@ -45,6 +45,12 @@ enum fr_err fr_unknown_is_after_backup(struct fr_snap *snap, int64_t not_before_
 enum fr_err fr_restored_get(struct fr_snap *snap, int64_t *backup_s);
 enum fr_err fr_restored_set(struct fr_change *change, int64_t backup_s);
 
+/* Numbers of changes go on at `to` or, where they are there already, at the next: what was given out under a number since the
+ * backup was made is never given out otherwise under the same. The record is an image, so that who follows by numbers (secondaries,
+ * members, a rollback) does not step over it. Durable. */
+enum fr_err fr_restored_skip(struct fr_store *store, const struct fr_change_by *by, uint64_t to,
+                             struct fr_diag *diag);
+
 struct fr_cert_bar {
     uint8_t serial[FR_SERIAL_SIZE];
     const char *authority; /* name of the CA that issued it */

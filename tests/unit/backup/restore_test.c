@@ -112,6 +112,7 @@ static void there_and_back(void **state)
     assert_int_equal(fr_snap_begin(store, &snap), FR_OK);
     assert_int_equal(fr_restored_get(snap, &backup_s), FR_OK);
     assert_int_equal(backup_s, report.manifest.made_s);
+    assert_true(fr_snap_sequence(snap) >= report.manifest.sequence + FR_RESTORE_STEP);
     fr_snap_end(snap);
     fr_store_close(store);
     fr_backup_remove(out);

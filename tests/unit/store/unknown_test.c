@@ -2,6 +2,7 @@
 #include "store/unknown.h"
 
 #include "fixture.h"
+#include "store/journal.h"
 #include "support/unit.h"
 
 static struct fr_unknown_row row_of(uint8_t number, uint16_t der_size)
@@ -113,6 +114,38 @@ static void younger_than_the_backup(void **state)
     fr_change_cancel(change);
 }
 
+/* Numbers go on above, the record is one that nobody steps over, and never back. */
+static void numbers_go_on_after_a_restore(void **state)
+{
+    struct fixture *f = *state;
+    const struct fr_change_by by = {.actor = "restore", .now_s = NOW};
+    static const struct {
+        uint64_t to, now;
+    } rows[] = {{1000000, 1000000}, {1000000, 1000001}, {5, 1000002}, {1u << 31, 1u << 31}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t latest = 0;
+        struct fr_journal_record record;
+        struct fr_fact fact;
+        assert_int_equal(fr_restored_skip(f->store, &by, rows[i].to, NULL), FR_OK);
+        struct fr_snap *snap = begin_snap(f->store);
+        assert_int_equal(fr_snap_sequence(snap), rows[i].now);
+        assert_int_equal(fr_journal_next(snap, rows[i].now, &record), FR_OK);
+        assert_int_equal(record.sequence, rows[i].now);
+        assert_int_equal(fr_fact_next(&record.facts, &fact), FR_OK);
+        assert_int_equal(fact.kind, FR_FACT_IMAGE);
+        assert_int_equal(fr_journal_latest(snap, 1, &latest), FR_OK);
+        assert_int_equal(latest, rows[i].now);
+        assert_int_equal(fr_journal_latest(snap, 2, &latest), FR_OK);
+        if (i > 0) assert_int_equal(latest, rows[i - 1].now);
+        assert_int_equal(fr_journal_latest(snap, 0, &latest), FR_OK);
+        assert_int_equal(latest, rows[i].now + 1);
+        assert_int_equal(fr_journal_latest(snap, 1000, &latest), FR_OK);
+        assert_true(latest < 1000000);
+        fr_snap_end(snap);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +153,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_table_has_an_end, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(a_barred_serial_stays_revoked, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(younger_than_the_backup, store_setup, store_teardown),
+        cmocka_unit_test_setup_teardown(numbers_go_on_after_a_restore, store_setup, store_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
