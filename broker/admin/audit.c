@@ -1,6 +1,6 @@
 #include "admin/audit.h"
 
-#include "admin/audit_read.h"
+#include "admin/audit_trail.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json_out.h"
@@ -17,19 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file of chained lines, as far as this process knows it. */
-struct trail {
-    char *path; /* NULL: none */
-    int fd;
-    uint64_t size; /* whole lines, ours and those of others that were seen */
-    struct fr_audit_link last;
-    bool is_unsynced;
-};
-
 struct fr_audit {
     char *state;
     const struct fr_log *log;
-    struct trail main, copy;
+    struct fr_trail main, copy;
     char *head;
     bool is_known;             /* the end of main was read */
     bool is_failed;            /* the last attempt failed */
@@ -40,108 +31,6 @@ struct fr_audit {
     atomic_uint_fast64_t lines, failures, copy_failures;
     atomic_bool is_ready;
 };
-
-/* --- files --- */
-
-static enum fr_err fail_errno(struct fr_diag *diag, const char *what, const char *path, int errnum)
-{
-    return fr_diag_fail(diag, fr_err_from_errno(errnum), "%s %s: %s", what, path, strerror(errnum));
-}
-
-static void trail_close(struct trail *t)
-{
-    if (t->fd >= 0) (void)close(t->fd);
-    t->fd = -1;
-    t->size = 0;
-    t->is_unsynced = false;
-}
-
-static enum fr_err trail_open(struct trail *t, struct fr_diag *diag)
-{
-    t->fd = open(t->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return t->fd < 0 ? fail_errno(diag, "cannot open", t->path, errno) : FR_OK;
-}
-
-/* All or nothing: a line of which only a part fitted is taken back. */
-static enum fr_err trail_append(struct trail *t, struct fr_span bytes, struct fr_diag *diag)
-{
-    size_t done = 0;
-    while (done < bytes.n) {
-        ssize_t n = write(t->fd, bytes.p + done, bytes.n - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            const int errnum = n < 0 ? errno : ENOSPC;
-            (void)!ftruncate(t->fd,
-                             (off_t)t->size); /* the next one sees a torn line if this fails */
-            return fail_errno(diag, "cannot write", t->path, errnum);
-        }
-        done += (size_t)n;
-    }
-    t->size += bytes.n;
-    t->is_unsynced = true;
-    return FR_OK;
-}
-
-static enum fr_err trail_sync(struct trail *t, struct fr_diag *diag)
-{
-    if (!t->is_unsynced) return FR_OK;
-    if (fdatasync(t->fd)) return fail_errno(diag, "cannot write", t->path, errno);
-    t->is_unsynced = false;
-    return FR_OK;
-}
-
-/* --- where a file ends --- */
-
-struct end {
-    struct fr_audit_link last; /* of the last line that is one */
-    uint64_t whole;            /* bytes of whole lines */
-    uint64_t foreign;          /* whole lines at the end that are none of the trail's */
-};
-
-static enum fr_err note_end(void *data, const struct fr_audit_seen *seen)
-{
-    struct end *end = data;
-    if (seen->is_torn) return FR_OK;
-    end->whole = seen->at + seen->text.n + 1;
-    if (seen->is_line) {
-        end->last = seen->line.link;
-        end->foreign = 0;
-    } else {
-        end->foreign++;
-    }
-    return FR_OK;
-}
-
-/* The start of the last lines: two lines fit into what is read from there. */
-static enum fr_err find_start(int fd, uint64_t size, uint64_t *out)
-{
-    uint64_t at = size > 2 * FR_AUDIT_LINE_MAX ? size - 2 * FR_AUDIT_LINE_MAX : 0;
-    char c = '\n';
-    while (at > 0) {
-        ssize_t n = pread(fd, &c, 1, (off_t)(at - 1));
-        if (n != 1) return n < 0 ? fr_err_from_errno(errno) : FR_E_IO;
-        if (c == '\n') break;
-        at--;
-    }
-    *out = at;
-    return FR_OK;
-}
-
-static enum fr_err find_end(int fd, uint64_t size, struct end *out)
-{
-    struct end end = {0};
-    uint64_t from = 0;
-    enum fr_err err = find_start(fd, size, &from);
-    if (err) return err;
-    end.whole = from;
-    err = fr_audit_walk(fd, from, note_end, &end);
-    if (!err && end.last.seq == 0 && from > 0) { /* nothing but foreign lines there: look at all */
-        end = (struct end){0};
-        err = fr_audit_walk(fd, 0, note_end, &end);
-    }
-    if (!err) *out = end;
-    return err;
-}
 
 /* --- the lines we add about the trail itself --- */
 
@@ -160,7 +49,7 @@ static enum fr_err add_note(struct fr_audit *audit, int64_t now_s, const char *o
 static enum fr_err set_torn_aside(struct fr_audit *audit, uint64_t whole, uint64_t size,
                                   int64_t now_s, struct fr_diag *diag)
 {
-    struct trail *t = &audit->main;
+    struct fr_trail *t = &audit->main;
     struct fr_buf piece = FR_BUF_INIT(FR_AUDIT_LINE_MAX), result = FR_BUF_INIT(1024);
     char name[FR_AUDIT_NAME_MAX], digits[2 * FR_SHA256_SIZE + 1];
     uint8_t digest[FR_SHA256_SIZE];
@@ -169,7 +58,7 @@ static enum fr_err set_torn_aside(struct fr_audit *audit, uint64_t whole, uint64
     uint8_t *room = fr_buf_reserve(&piece, n);
     ssize_t got = room ? pread(t->fd, room, n, (off_t)whole) : -1;
     enum fr_err err = room ? FR_OK : FR_E_NOMEM;
-    if (room && got < 0) err = fail_errno(diag, "cannot read", t->path, errno);
+    if (room && got < 0) err = fr_trail_fail(diag, "cannot read", t->path, errno);
     if (err) goto out;
     fr_buf_commit(&piece, (size_t)got);
     (void)snprintf(name, sizeof name, "audit.torn-%" PRIu64, t->last.seq + 1);
@@ -178,7 +67,7 @@ static enum fr_err set_torn_aside(struct fr_audit *audit, uint64_t whole, uint64
     if (!err) err = fr_file_write(path, 0600, fr_buf_span(&piece), diag);
     if (err) goto out;
     if (ftruncate(t->fd, (off_t)whole)) {
-        err = fail_errno(diag, "cannot write", t->path, errno);
+        err = fr_trail_fail(diag, "cannot write", t->path, errno);
         goto out;
     }
     t->size = whole;
@@ -204,11 +93,11 @@ out:
 static enum fr_err read_end(struct fr_audit *audit, uint64_t size, int64_t now_s,
                             struct fr_diag *diag)
 {
-    struct trail *t = &audit->main;
+    struct fr_trail *t = &audit->main;
     struct fr_audit_link head;
-    struct end end;
+    struct fr_trail_end end;
     const bool is_first = !audit->is_known;
-    enum fr_err err = find_end(t->fd, size, &end);
+    enum fr_err err = fr_trail_find_end(t->fd, size, &end);
     if (err) return fr_diag_fail(diag, err, "cannot read %s", t->path);
     /* An empty file goes on with the chain that the head remembers: after a rotation, or because
      * somebody took the file away. */
@@ -227,7 +116,7 @@ static enum fr_err read_end(struct fr_audit *audit, uint64_t size, int64_t now_s
 /* --- the second copy --- */
 
 struct catching_up {
-    struct trail *copy;
+    struct fr_trail *copy;
     struct fr_diag *diag;
 };
 
@@ -239,7 +128,7 @@ static enum fr_err copy_seen(void *data, const struct fr_audit_seen *seen)
     fr_buf_add_span(&line, seen->text);
     fr_buf_add_char(&line, '\n');
     enum fr_err err = fr_buf_err(&line);
-    if (!err) err = trail_append(c->copy, fr_buf_span(&line), c->diag);
+    if (!err) err = fr_trail_append(c->copy, fr_buf_span(&line), c->diag);
     if (!err) c->copy->last = seen->line.link;
     fr_buf_deinit(&line);
     return err;
@@ -248,23 +137,23 @@ static enum fr_err copy_seen(void *data, const struct fr_audit_seen *seen)
 /* Adds what the copy lacks. */
 static enum fr_err copy_catch_up(struct fr_audit *audit, struct fr_diag *diag)
 {
-    struct trail *copy = &audit->copy;
+    struct fr_trail *copy = &audit->copy;
     struct catching_up c = {copy, diag};
     struct stat st;
-    struct end end;
-    trail_close(copy);
-    enum fr_err err = trail_open(copy, diag);
+    struct fr_trail_end end;
+    fr_trail_close(copy);
+    enum fr_err err = fr_trail_open(copy, diag);
     if (err) return err;
-    if (fstat(copy->fd, &st)) return fail_errno(diag, "cannot read", copy->path, errno);
+    if (fstat(copy->fd, &st)) return fr_trail_fail(diag, "cannot read", copy->path, errno);
     /* A device or a pipe has no end to look at: it gets what comes. */
     if (!S_ISREG(st.st_mode)) {
         copy->last = audit->main.last;
         return FR_OK;
     }
-    err = find_end(copy->fd, (uint64_t)st.st_size, &end);
+    err = fr_trail_find_end(copy->fd, (uint64_t)st.st_size, &end);
     if (err) return fr_diag_fail(diag, err, "cannot read %s", copy->path);
     if (ftruncate(copy->fd, (off_t)end.whole))
-        return fail_errno(diag, "cannot write", copy->path, errno);
+        return fr_trail_fail(diag, "cannot write", copy->path, errno);
     copy->size = end.whole;
     copy->last = end.last;
     return fr_audit_walk(audit->main.fd, 0, copy_seen, &c);
@@ -279,7 +168,7 @@ static void copy_failed(struct fr_audit *audit, const struct fr_diag *diag)
 }
 
 /* Was it moved or deleted? Then another one is begun, with all there is. */
-static bool copy_is_gone(const struct trail *copy)
+static bool copy_is_gone(const struct fr_trail *copy)
 {
     struct stat open_one, named;
     if (copy->fd < 0 || fstat(copy->fd, &open_one)) return false;
@@ -298,7 +187,7 @@ static void copy_move(struct fr_audit *audit)
         path = NULL;
     }
     if (is_same) return;
-    trail_close(&audit->copy);
+    fr_trail_close(&audit->copy);
     fr_free(audit->copy.path);
     audit->copy.path = path;
     audit->is_lagging = true; /* its end has to be looked at */
@@ -314,7 +203,7 @@ static void copy_add(struct fr_audit *audit, struct fr_span line)
     if (audit->is_lagging || audit->copy.fd < 0)
         err = copy_catch_up(audit, &diag);
     else
-        err = trail_append(&audit->copy, line, &diag);
+        err = fr_trail_append(&audit->copy, line, &diag);
     if (err) {
         copy_failed(audit, &diag);
         return;
@@ -328,14 +217,14 @@ static void copy_add(struct fr_audit *audit, struct fr_span line)
 static enum fr_err add_line(struct fr_audit *audit, const struct fr_audit_entry *entry,
                             struct fr_diag *diag)
 {
-    struct trail *t = &audit->main;
+    struct fr_trail *t = &audit->main;
     struct fr_audit_link next;
     struct fr_buf line = FR_BUF_INIT(FR_AUDIT_LINE_MAX);
     enum fr_err err = fr_audit_line_write(entry, &t->last, &line, &next);
     if (err)
         err = fr_diag_fail(diag, err, "no audit line for %s: %s", entry->op, fr_err_text(err));
     else
-        err = trail_append(t, fr_buf_span(&line), diag);
+        err = fr_trail_append(t, fr_buf_span(&line), diag);
     if (!err) {
         t->last = next;
         atomic_fetch_add(&audit->lines, 1);
@@ -346,7 +235,7 @@ static enum fr_err add_line(struct fr_audit *audit, const struct fr_audit_entry 
 }
 
 /* Is it still the file of that name? It may have been moved by a rotation of another process. */
-static bool is_moved(const struct trail *t, const struct stat *open_one)
+static bool is_moved(const struct fr_trail *t, const struct stat *open_one)
 {
     struct stat named;
     return stat(t->path, &named) == 0 &&
@@ -356,17 +245,17 @@ static bool is_moved(const struct trail *t, const struct stat *open_one)
 /* Opens and locks it, and takes over what others added. */
 static enum fr_err enter(struct fr_audit *audit, int64_t now_s, struct fr_diag *diag)
 {
-    struct trail *t = &audit->main;
+    struct fr_trail *t = &audit->main;
     struct stat st;
     for (int tries = 0; tries < 3; tries++) {
-        enum fr_err err = t->fd < 0 ? trail_open(t, diag) : FR_OK;
+        enum fr_err err = t->fd < 0 ? fr_trail_open(t, diag) : FR_OK;
         if (err) return err;
         if (flock(t->fd, LOCK_EX) || fstat(t->fd, &st))
-            return fail_errno(diag, "cannot lock", t->path, errno);
+            return fr_trail_fail(diag, "cannot lock", t->path, errno);
         if (!S_ISREG(st.st_mode))
             return fr_diag_fail(diag, FR_E_CREATE, "%s is not a file", t->path);
         if (is_moved(t, &st)) {
-            trail_close(t);
+            fr_trail_close(t);
             audit->is_known = false;
             continue;
         }
@@ -449,9 +338,9 @@ enum fr_err fr_audit_sync(struct fr_audit *audit, struct fr_diag *diag)
 {
     struct fr_diag copy = {0};
     if (!audit->main.is_unsynced) return FR_OK;
-    enum fr_err err = trail_sync(&audit->main, &audit->why);
+    enum fr_err err = fr_trail_sync(&audit->main, &audit->why);
     if (!err) write_head(audit);
-    if (audit->copy.fd >= 0 && trail_sync(&audit->copy, &copy)) copy_failed(audit, &copy);
+    if (audit->copy.fd >= 0 && fr_trail_sync(&audit->copy, &copy)) copy_failed(audit, &copy);
     return err ? settle(audit, err, diag) : FR_OK;
 }
 
@@ -469,22 +358,23 @@ static enum fr_err note_first(void *data, const struct fr_audit_seen *seen)
 static enum fr_err move_away(struct fr_audit *audit, struct fr_diag *diag,
                              char name[FR_AUDIT_NAME_MAX])
 {
-    struct trail *t = &audit->main;
+    struct fr_trail *t = &audit->main;
     uint64_t first = 0;
     enum fr_err err = fr_audit_walk(t->fd, 0, note_first, &first);
     if (err != FR_E_CANCELLED)
         return err ? err : fr_diag_fail(diag, FR_E_NOT_FOUND, "the audit trail is empty");
     (void)snprintf(name, FR_AUDIT_NAME_MAX, "audit-%" PRIu64 "-%" PRIu64 ".jsonl", first,
                    t->last.seq);
-    err = trail_sync(t, diag);
+    err = fr_trail_sync(t, diag);
     if (err) return err;
     char *path = fr_path_join(audit->state, name);
     if (!path) return FR_E_NOMEM;
-    if (link(t->path, path) || unlink(t->path)) err = fail_errno(diag, "cannot make", path, errno);
+    if (link(t->path, path) || unlink(t->path))
+        err = fr_trail_fail(diag, "cannot make", path, errno);
     fr_free(path);
     if (err) return err;
     write_head(audit); /* the new file's first line follows from it if we die here */
-    trail_close(t);
+    fr_trail_close(t);
     return FR_OK;
 }
 
@@ -545,8 +435,8 @@ void fr_audit_close(struct fr_audit *audit)
 {
     if (!audit) return;
     (void)fr_audit_sync(audit, NULL); /* the log has said what there is to say */
-    trail_close(&audit->main);
-    trail_close(&audit->copy);
+    fr_trail_close(&audit->main);
+    fr_trail_close(&audit->copy);
     fr_free(audit->main.path);
     fr_free(audit->copy.path);
     fr_free(atomic_load(&audit->next_also));
