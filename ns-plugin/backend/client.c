@@ -135,27 +135,6 @@ static void take_body(struct fr_bi_call *call, unsigned status, struct fr_span b
     fr_bi_message_deinit(&m);
 }
 
-static enum fr_err err_of_fault(enum fr_http_fault fault)
-{
-    switch (fault) {
-    case FR_HTTP_OK: return FR_OK;
-    case FR_HTTP_TIMEOUT: return FR_E_TIMEOUT;
-    case FR_HTTP_TLS_ALERT:
-    case FR_HTTP_TLS_UNTRUSTED:
-    case FR_HTTP_TLS_NAME:
-    case FR_HTTP_TLS: return FR_E_AUTH;
-    case FR_HTTP_CANCELLED: return FR_E_CANCELLED;
-    case FR_HTTP_NO_MEMORY: return FR_E_NOMEM;
-    case FR_HTTP_BUSY: return FR_E_BUSY;
-    case FR_HTTP_PROTOCOL:
-    case FR_HTTP_TOO_LARGE: return FR_E_MALFORMED;
-    case FR_HTTP_REFUSED:
-    case FR_HTTP_UNREACHABLE:
-    case FR_HTTP_CLOSED: break;
-    }
-    return FR_E_NET;
-}
-
 /* spki_sha256: NULL when the peer showed no certificate. */
 static bool has_right_key(const struct fr_bi_call *call, const uint8_t *spki_sha256)
 {
@@ -177,7 +156,7 @@ static void on_response(void *data, const struct fr_http_result *r)
     }
     call->is_new_connection |= r->is_new_connection;
     if (r->fault != FR_HTTP_OK) {
-        fail(call, err_of_fault(r->fault), 0, r->text);
+        fail(call, fr_http_fault_err(r->fault), 0, r->text);
         return;
     }
     if (!has_right_key(call, r->cert != NULL ? r->cert->spki_sha256 : NULL)) {

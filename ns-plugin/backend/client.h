@@ -8,8 +8,8 @@
  *   asynchronous, a request of its own that the server hands to fr_bi_client_take_answer().
  * Owns: links and calls. Target and message are copied as needed during the call.
  * Threads: the loop's. Call-backs come from the loop, never from inside fr_bi_client_send().
- * Errors: enum fr_err in the outcome with a sentence: FR_E_TIMEOUT, FR_E_NET, FR_E_AUTH (TLS: who we or they are; also a key that
- *   is not among the pins), FR_E_MALFORMED (no or a wrong answer), FR_E_CANCELLED.
+ * Errors: enum fr_err in the outcome with a sentence: those of fr_http_fault_err(), FR_E_AUTH also for a key that
+ *   is not among the pins, FR_E_MALFORMED also for a wrong answer.
  * Units and limits: FR_BI_LINKS_MAX links (the one unused longest goes), FR_BI_CALLS_MAX calls.
  * Trust: answers are a peer's: TransactionID, sides and type must match the request.
  */

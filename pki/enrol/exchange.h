@@ -3,8 +3,7 @@
  * Model    Addresses are tried in order; the host's certificate is verified as the TLS context says.
  * Owns     The answer's body belongs to the caller, from FR_EXCHANGE_ANSWER_INIT.
  * Threads  One; blocks.
- * Errors   FR_E_NET, FR_E_TIMEOUT, FR_E_AUTH (TLS: we do not believe the server, or it refuses us),
- *          FR_E_MALFORMED (no HTTP), FR_E_NOMEM; a status is an answer, whatever it is.
+ * Errors   fr_http_fault_err()'s, with what to do; a status is an answer, whatever it is.
  * Limits   FR_EXCHANGE_MS for the whole; the body's own cap.
  * Trust    The answer is a peer's. */
 #pragma once

@@ -63,33 +63,12 @@ struct wait {
     bool is_over;
 };
 
-static enum fr_err err_of(enum fr_http_fault fault)
-{
-    switch (fault) {
-    case FR_HTTP_OK: return FR_OK;
-    case FR_HTTP_TIMEOUT: return FR_E_TIMEOUT;
-    case FR_HTTP_TLS_ALERT:
-    case FR_HTTP_TLS_UNTRUSTED:
-    case FR_HTTP_TLS_NAME: return FR_E_AUTH;
-    case FR_HTTP_PROTOCOL:
-    case FR_HTTP_TOO_LARGE: return FR_E_MALFORMED;
-    case FR_HTTP_NO_MEMORY: return FR_E_NOMEM;
-    case FR_HTTP_CANCELLED: return FR_E_CANCELLED;
-    case FR_HTTP_CLOSED: return FR_E_CLOSED;
-    case FR_HTTP_REFUSED:
-    case FR_HTTP_UNREACHABLE:
-    case FR_HTTP_TLS:
-    case FR_HTTP_BUSY: return FR_E_NET;
-    }
-    return FR_E_INTERNAL;
-}
-
 static void on_done(void *data, const struct fr_http_result *r)
 {
     struct wait *w = data;
     uint64_t seconds = 0;
     w->is_over = true;
-    w->err = err_of(r->fault);
+    w->err = fr_http_fault_err(r->fault);
     if (w->err) {
         (void)fr_diag_fail(w->diag, w->err, "the broker: %s", r->text);
         return;

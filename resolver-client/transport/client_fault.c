@@ -28,6 +28,27 @@ const char *fr_http_fault_word(enum fr_http_fault fault)
     return "unknown";
 }
 
+enum fr_err fr_http_fault_err(enum fr_http_fault fault)
+{
+    switch (fault) {
+    case FR_HTTP_OK: return FR_OK;
+    case FR_HTTP_TIMEOUT: return FR_E_TIMEOUT;
+    case FR_HTTP_TLS_ALERT:
+    case FR_HTTP_TLS_UNTRUSTED:
+    case FR_HTTP_TLS_NAME: return FR_E_AUTH;
+    case FR_HTTP_PROTOCOL:
+    case FR_HTTP_TOO_LARGE: return FR_E_MALFORMED;
+    case FR_HTTP_NO_MEMORY: return FR_E_NOMEM;
+    case FR_HTTP_CANCELLED: return FR_E_CANCELLED;
+    case FR_HTTP_CLOSED: return FR_E_CLOSED;
+    case FR_HTTP_REFUSED:
+    case FR_HTTP_UNREACHABLE:
+    case FR_HTTP_TLS: return FR_E_NET;
+    case FR_HTTP_BUSY: return FR_E_BUSY;
+    }
+    return FR_E_INTERNAL;
+}
+
 struct fr_client_fault fr_client_fault(enum fr_http_fault fault, const char *fmt, ...)
 {
     struct fr_client_fault f = {.fault = fault, .alert_word = ""};
