@@ -33,6 +33,7 @@ enum fr_dns_type {
     FR_DNS_RRSIG = 46,
     FR_DNS_NSEC = 47,
     FR_DNS_TLSA = 52,
+    FR_DNS_SVCB = 64,
     FR_DNS_TKEY = 249,
     FR_DNS_TSIG = 250,
     FR_DNS_IXFR = 251,
