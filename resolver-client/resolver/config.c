@@ -2,7 +2,10 @@
 
 #include "base/mem.h"
 #include "resolver/options.h"
+#include <fedroam/ares.h>
 #include <netdb.h>
+
+enum { PUBLIC_DNS_MAX = 8 };
 
 /* Told with its place here; fedroam_options_add_broker() would know the federation only. */
 static enum fr_err parse_url(struct fr_span text, void *member, struct fr_diag *diag)
@@ -35,6 +38,11 @@ static const struct fr_conf_row broker_rows[] = {
      FR_CONF_ARRAY(struct fr_federation_broker, addresses, n_addresses),
      .max = FR_BROKER_ADDRESSES_MAX,
      .help = "IP addresses of this broker, tried in order (those of the federation)."},
+    {.key = "discover",
+     .type = FR_T_BOOL,
+     FR_CONF_AT(struct fr_federation_broker, discover),
+     .def = "false",
+     .help = "Whether its SVCB records in public DNS say where it is; lookup.public_dns is asked."},
     {0},
 };
 
@@ -55,8 +63,13 @@ const struct fr_conf_row fr_federation_rows[] = {
      .type = FR_T_STRINGS,
      FR_CONF_ARRAY(struct fr_federation_conf, addresses, n_addresses),
      .max = FR_BROKER_ADDRESSES_MAX,
-     .help = "IP addresses of the brokers that name none themselves (looked up in public DNS at "
-             "start)."},
+     .help = "IP addresses of the brokers that name none themselves (looked up: by "
+             "lookup.public_dns, else once at start by the system)."},
+    {.key = "discover",
+     .type = FR_T_BOOL,
+     FR_CONF_AT(struct fr_federation_conf, discover),
+     .def = "false",
+     .help = "Whether that goes for all its brokers: discover of each."},
     {.key = "ca",
      .type = FR_T_PATH,
      FR_CONF_AT(struct fr_federation_conf, ca),
@@ -159,6 +172,12 @@ const struct fr_conf_row fr_lookup_rows[] = {
      .def = "all",
      .words = ask_words,
      .help = "Federations where a device was not seen before: all at once, or in-order."},
+    {.key = "public_dns",
+     .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_lookup_conf, public_dns, n_public_dns),
+     .max = PUBLIC_DNS_MAX,
+     .help = "Who is asked where brokers are: off, system (the name servers of resolv.conf), or "
+             "addresses of name servers (off). Never about devices."},
     {0},
 };
 
@@ -223,6 +242,25 @@ static enum fr_err say(const struct fedroam_options *o, enum fedroam_err err,
     return FR_E_CONFIG;
 }
 
+/* Before the brokers, which may count on it. */
+static enum fr_err set_public_dns(struct fedroam_options *o, const struct fr_lookup_conf *c,
+                                  struct fr_diag *diag)
+{
+    struct fr_addr addr;
+    bool is_one = c->n_public_dns == 1;
+    if (c->n_public_dns == 0 || (is_one && fr_span_is(fr_span_str(c->public_dns[0]), "off")))
+        return FR_OK;
+    bool is_system = is_one && fr_span_is(fr_span_str(c->public_dns[0]), "system");
+    for (size_t i = 0; i < c->n_public_dns && !is_system; i++)
+        if (fr_addr_parse(fr_span_str(c->public_dns[i]), 53, &addr) != FR_OK)
+            return fr_diag_fail(diag, FR_E_CONFIG,
+                                "lookup.public_dns: \"%s\" is not off, system or an address",
+                                c->public_dns[i]);
+    return say(
+        o, fedroam_ares_use(o, (const char *const *)c->public_dns, is_system ? 0 : c->n_public_dns),
+        NULL, diag);
+}
+
 static enum fr_err add_broker(struct fedroam_options *o, const struct fr_federation_conf *f,
                               const struct fr_federation_broker *b, struct fr_diag *diag)
 {
@@ -235,13 +273,19 @@ static enum fr_err add_broker(struct fedroam_options *o, const struct fr_federat
         n = f->n_addresses;
     }
     /* A URL that cannot be read is told by the setter. */
-    if (n == 0 && fr_url_parse(fr_span_str(b->url), &url) == FR_OK && !url.is_ip) {
+    if (n == 0 && !o->has_public_dns && fr_url_parse(fr_span_str(b->url), &url) == FR_OK &&
+        !url.is_ip) {
         enum fr_err err = look_up(url.host, diag, &found);
         if (err) return err;
         addresses = found.list;
         n = found.n;
     }
-    return say(o, fedroam_options_add_broker(o, f->name, b->url, addresses, n), f, diag);
+    enum fr_err err = say(o, fedroam_options_add_broker(o, f->name, b->url, addresses, n), f, diag);
+    if (err || !(b->discover || f->discover)) return err;
+    err = say(o, fedroam_options_discover_broker(o, f->name, b->url), f, diag);
+    if (err && !o->has_public_dns)
+        fr_diag_hint(diag, "say whom to ask: lookup: {public_dns: system}");
+    return err;
 }
 
 static enum fr_err add_federation(struct fedroam_options *o, const struct fr_federation_conf *f,
@@ -291,6 +335,7 @@ enum fr_err fr_federations_options(const struct fr_federation_conf *federations,
     struct fedroam_options *o = fedroam_options_new();
     if (!o) return FR_E_NOMEM;
     enum fr_err err = set_limits(o, lookup, diag);
+    if (!err) err = set_public_dns(o, lookup, diag);
     for (size_t i = 0; i < n && !err; i++) err = add_federation(o, &federations[i], diag);
     if (err) {
         fedroam_options_free(o);

@@ -10,11 +10,13 @@
 
 #include "base/conf.h"
 #include <fedroam/options.h>
+#include <stdbool.h>
 
 struct fr_federation_broker {
     char *url;
     char **addresses; /* none: those of the federation, else looked up */
     size_t n_addresses;
+    bool discover;
 };
 
 struct fr_federation_conf {
@@ -23,6 +25,7 @@ struct fr_federation_conf {
     size_t n_brokers;
     char **addresses;
     size_t n_addresses;
+    bool discover;                /* all brokers */
     char *ca, *certificate, *key; /* paths of PEM files */
     char **only, **except;        /* prefixes of DevEUIs */
     size_t n_only, n_except;
@@ -36,6 +39,8 @@ struct fr_lookup_conf {
     uint32_t stale_ms, peer_stale_ms;
     uint32_t unknown_max_ms;
     enum fedroam_ask ask;
+    char **public_dns; /* none or "off"; "system"; or addresses of name servers */
+    size_t n_public_dns;
 };
 
 extern const struct fr_conf_row fr_federation_rows[]; /* of struct fr_federation_conf */
@@ -50,8 +55,8 @@ struct fr_resolver_conf {
 extern const struct fr_conf_schema fr_resolver_schema;
 
 /* Options from what was loaded, to be freed with fedroam_options_free(). A broker without
- * addresses anywhere has its host looked up here by the system's resolver, which may block: so
- * at start-up and reload, never in a loop. FR_E_CONFIG naming the federation, FR_E_NET when that
+ * addresses anywhere is looked up in the public DNS that is configured, when it is asked and ever again; where none is, by the
+ * system's resolver here and once, which may block: so at start-up and reload, never in a loop. FR_E_CONFIG naming the federation, FR_E_NET when that
  * look-up fails, FR_E_NOMEM. */
 enum fr_err fr_federations_options(const struct fr_federation_conf *federations, size_t n,
                                    const struct fr_lookup_conf *lookup, struct fr_diag *diag,

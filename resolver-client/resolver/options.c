@@ -146,14 +146,15 @@ static enum fr_err add_broker(struct fedroam_options *o, const char *federation,
                             "\"%s\" is not of the form https://host[:port]/path", url ? url : "");
     enum fr_err err = read_addresses(o, addresses, addresses ? n : 0, &broker);
     if (err) return err;
-    if (broker.n_addresses == 0) {
-        const char *host = broker.url.host;
-        if (!broker.url.is_ip)
-            return fr_diag_fail(&o->diag, FR_E_INVALID, "broker %s needs at least one address",
-                                host);
+    const char *host = broker.url.host;
+    if (broker.n_addresses == 0 && broker.url.is_ip) {
         err = read_addresses(o, &host, 1, &broker);
         if (err) return err;
     }
+    if (broker.n_addresses == 0 && !o->has_public_dns)
+        return fr_diag_fail(&o->diag, FR_E_INVALID,
+                            "broker %s needs at least one address, or public DNS to find it in",
+                            host);
     f->brokers[f->n_brokers++] = broker;
     return FR_OK;
 }
@@ -163,6 +164,36 @@ enum fedroam_err fedroam_options_add_broker(struct fedroam_options *o, const cha
                                             size_t count)
 {
     return fr_public_err(add_broker(o, federation, url, addresses, count));
+}
+
+static enum fr_err discover_broker(struct fedroam_options *o, const char *federation,
+                                   const char *url)
+{
+    struct fr_url parsed;
+    size_t at = federation ? fr_options_find(o, federation) : o->n_federations, i = 0;
+    if (at == o->n_federations || !url || fr_url_parse(fr_span_str(url), &parsed) != FR_OK)
+        return fr_diag_fail(&o->diag, FR_E_NOT_FOUND, "no broker %s was added", url ? url : "");
+    struct fr_federation_opt *f = o->federations[at];
+    while (i < f->n_brokers && (strcmp(f->brokers[i].url.host, parsed.host) != 0 ||
+                                f->brokers[i].url.port != parsed.port ||
+                                strcmp(f->brokers[i].url.path, parsed.path) != 0))
+        i++;
+    if (i == f->n_brokers)
+        return fr_diag_fail(&o->diag, FR_E_NOT_FOUND, "no broker %s was added", url);
+    if (parsed.is_ip)
+        return fr_diag_fail(&o->diag, FR_E_INVALID,
+                            "broker %s has no name that services could be found under", url);
+    if (!o->has_public_dns)
+        return fr_diag_fail(&o->diag, FR_E_INVALID, "broker %s: there is no public DNS to ask",
+                            parsed.host);
+    f->brokers[i].discover = true;
+    return FR_OK;
+}
+
+enum fedroam_err fedroam_options_discover_broker(struct fedroam_options *o, const char *federation,
+                                                 const char *url)
+{
+    return fr_public_err(discover_broker(o, federation, url));
 }
 
 static enum fr_err read_prefix(struct fedroam_options *o, const char *text,
@@ -377,10 +408,16 @@ enum fr_err fr_options_check(const struct fedroam_options *o, struct fr_diag *di
 {
     if (o->n_federations == 0)
         return fr_diag_fail(diag, FR_E_INVALID, "no federation is configured");
-    for (size_t i = 0; i < o->n_federations; i++)
-        if (o->federations[i]->n_brokers == 0)
-            return fr_diag_fail(diag, FR_E_INVALID, "federation %s has no broker",
-                                o->federations[i]->name);
+    for (size_t i = 0; i < o->n_federations; i++) {
+        const struct fr_federation_opt *f = o->federations[i];
+        if (f->n_brokers == 0)
+            return fr_diag_fail(diag, FR_E_INVALID, "federation %s has no broker", f->name);
+        for (size_t k = 0; k < f->n_brokers && !o->has_public_dns; k++)
+            if (f->brokers[k].discover || f->brokers[k].n_addresses == 0)
+                return fr_diag_fail(diag, FR_E_INVALID,
+                                    "broker %s is to be found in public DNS, and there is none",
+                                    f->brokers[k].url.host);
+    }
     return FR_OK;
 }
 

@@ -33,6 +33,7 @@ struct fr_eui_prefixes {
 
 struct fr_broker_opt {
     struct fr_url url;
+    bool discover; /* its SVCB records in public DNS say where it is */
     size_t n_addresses;
     struct fr_addr addresses[FR_BROKER_ADDRESSES_MAX];
 };
@@ -76,7 +77,8 @@ const struct fr_log *fr_options_log(const struct fedroam_options *o);
 /* FR_E_NOMEM, FR_E_IO (no random key for the log). */
 enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_options **out);
 
-/* Can a handle work with them? FR_E_INVALID: no federation, or one without a broker. */
+/* Can a handle work with them? FR_E_INVALID: no federation, one without a broker, or a broker that nothing can
+ * find. */
 enum fr_err fr_options_check(const struct fedroam_options *o, struct fr_diag *diag);
 
 /* May the federation be asked about this DevEUI? */

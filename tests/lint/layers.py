@@ -58,7 +58,7 @@ BELOW["program"] = PROGRAM | {"enrol", "sync", "zones_cli", "pki_cli", "resolver
 VENDORS = {
     r"ev\.h": ["resolver-client/transport/loop_ev.c", "resolver-client/ev/*", "resolver-client/include/fedroam/ev.h",
                "resolver-client/examples/*"],
-    r"ares\.h": ["resolver-client/ares/*"],
+    r"ares\.h": ["resolver-client/ares/ares.c"],
     r"yaml\.h": ["zones/base/conf_yaml.c"],
     r"lmdb\.h": ["zones/db/*"],
     r"ldns/.*": ["zones/dns/master.c"],

@@ -43,11 +43,23 @@ fedroam_options_add_federation(struct fedroam_options *o, const char *federation
  * Adds a broker to a federation; brokers are tried in the order added. `url` is
  * "https://host[:port]/path"; its host is what the broker's certificate must name. `addresses`
  * (count of them, IPv4 or IPv6 text) say where it is, tried in order; none are needed when the
- * host of the URL is an IP literal. The library never asks the system's resolver.
+ * host of the URL is an IP literal, or when the options have public DNS already (public_dns.h): then
+ * the host is looked up there, and again when its TTL ends or it cannot be reached. The library never asks the system's
+ * resolver.
  */
 FEDROAM_API enum fedroam_err fedroam_options_add_broker(struct fedroam_options *o,
                                                         const char *federation, const char *url,
                                                         const char *const *addresses, size_t count);
+
+/*
+ * A broker added before, by its URL, says in public DNS where it is (SVCB records of "_dns.<host>",
+ * RFC 9461): their addresses, ports and paths are tried before those that were added with it. Whatever
+ * they say, the server must prove the host of the URL before it gets our certificate.
+ * FEDROAM_E_FEDERATION: no such broker; FEDROAM_E_ARGUMENT: the options have no public DNS, or the URL no name.
+ */
+FEDROAM_API enum fedroam_err fedroam_options_discover_broker(struct fedroam_options *o,
+                                                             const char *federation,
+                                                             const char *url);
 
 /* Time allowed to a look-up that names none itself: 10..600000 ms (2000). */
 FEDROAM_API enum fedroam_err fedroam_options_set_timeout(struct fedroam_options *o, uint32_t ms);

@@ -40,6 +40,30 @@ static const struct {
      FR_OK, NULL, 1, 1},
     {"localhost is looked up", FED "    broker: https://localhost:8443/dns-query\n" FILES, FR_OK,
      NULL, 1, 0},
+    {"the system's name servers, and discovery of one broker",
+     FED "    broker: {url: '" URL "', addresses: 127.0.0.1, discover: true}\n" FILES
+         "lookup: {public_dns: system}\n",
+     FR_OK, NULL, 1, 1},
+    {"discovery of all brokers, and name servers by address",
+     FED "    broker: " URL "\n    addresses: 127.0.0.1\n    discover: true\n" FILES
+         "lookup: {public_dns: [192.0.2.53, '[::1]:5353']}\n",
+     FR_OK, NULL, 1, 1},
+    {"discovery without public DNS",
+     FED "    broker: " URL "\n    addresses: 127.0.0.1\n    discover: true\n" FILES, FR_E_CONFIG,
+     "there is no public DNS to ask", 0, 0},
+    {"discovery, and public DNS off",
+     FED "    broker: " URL "\n    addresses: 127.0.0.1\n    discover: true\n" FILES
+         "lookup: {public_dns: off}\n",
+     FR_E_CONFIG, "there is no public DNS to ask", 0, 0},
+    {"discovery of an address",
+     FED "    broker: {url: 'https://127.0.0.1/q', discover: true}\n" FILES
+         "lookup: {public_dns: system}\n",
+     FR_E_CONFIG, "has no name", 0, 0},
+    {"a name server by name", FED "    broker: " URL "\n" FILES "lookup: {public_dns: ns.test}\n",
+     FR_E_CONFIG, "ns.test", 0, 0},
+    {"system among addresses",
+     FED "    broker: " URL "\n" FILES "lookup: {public_dns: [system, 192.0.2.1]}\n", FR_E_CONFIG,
+     "system", 0, 0},
     {"no federation", "lookup: {timeout: 5s}\n", FR_E_CONFIG, "federations", 0, 0},
     {"no broker", FED FILES, FR_E_CONFIG, "broker", 0, 0},
     {"no key", FED "    broker: " URL "\n    ca: a\n    certificate: b\n", FR_E_CONFIG, "key", 0,
@@ -98,6 +122,23 @@ static void test_files(void **state)
     }
 }
 
+/* Nobody is asked at start: it is looked up when it is needed, and again. */
+static void test_hosts_are_left_to_public_dns(void **state)
+{
+    (void)state;
+    static const char text[] = FED "    broker: " URL "\n" FILES "lookup: {public_dns: system}\n";
+    struct fr_resolver_conf conf = {0};
+    struct fedroam_options *o = NULL;
+    assert_int_equal(fr_conf_parse(&fr_resolver_schema, "r.yaml", fr_span_str(text), NULL, &conf),
+                     FR_OK);
+    assert_int_equal(fr_federations_options(conf.federations, 1, &conf.lookup, NULL, &o), FR_OK);
+    assert_int_equal(o->federations[0]->brokers[0].n_addresses, 0);
+    assert_false(o->federations[0]->brokers[0].discover);
+    assert_int_equal(fr_options_check(o, NULL), FR_OK);
+    fedroam_options_free(o);
+    fr_conf_free(&fr_resolver_schema, &conf);
+}
+
 static void test_defaults_and_limits(void **state)
 {
     (void)state;
@@ -151,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hosts_are_left_to_public_dns),
         cmocka_unit_test(test_defaults_and_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

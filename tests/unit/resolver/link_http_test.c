@@ -345,6 +345,8 @@ static void firewall_start(struct scene *s, struct firewall *f)
     fr_watch_init(&f->sides[1], -1, on_side, f);
     assert_int_equal(fr_watch_start(s->lb.loop, &f->listener, FR_LOOP_READ), FR_OK);
     s->o->federations[0]->brokers[0].addresses[0].port = ntohs(any.sin_port);
+    s->link->ops->free(s->link);
+    assert_int_equal(fr_link_http_make(&s->f, s->o->federations[0], s->lb.loop, &s->link), FR_OK);
 }
 
 static void test_a_connection_that_a_firewall_forgot(void **state)

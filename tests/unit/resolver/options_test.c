@@ -238,12 +238,30 @@ static void test_public_dns(void **state)
     struct fedroam_options *o = fedroam_options_new(), *copy = NULL;
     struct fedroam_public_dns lacking = {.size = sizeof lacking};
     assert_int_equal(fedroam_options_set_public_dns(o, &lacking, &first), FEDROAM_E_ARGUMENT);
+    assert_int_equal(fedroam_options_add_federation(o, "fed.test", "a", "b", "c"), FEDROAM_OK);
+    assert_int_equal(
+        fedroam_options_add_broker(o, "fed.test", "https://broker.fed.test/q", NULL, 0),
+        FEDROAM_E_ARGUMENT);
     public_use(&first, o);
+    static const char url[] = "https://broker.fed.test/q", ip[] = "https://192.0.2.1/q";
+    assert_int_equal(fedroam_options_add_broker(o, "fed.test", url, NULL, 0), FEDROAM_OK);
+    assert_int_equal(fedroam_options_add_broker(o, "fed.test", ip, NULL, 0), FEDROAM_OK);
+    assert_int_equal(fedroam_options_discover_broker(o, "fed.test", url), FEDROAM_OK);
+    assert_true(o->federations[0]->brokers[0].discover);
+    assert_int_equal(fedroam_options_discover_broker(o, "fed.test", ip), FEDROAM_E_ARGUMENT);
+    assert_int_equal(fedroam_options_discover_broker(o, "fed.test", "https://broker.fed.test/r"),
+                     FEDROAM_E_FEDERATION);
+    assert_int_equal(fedroam_options_discover_broker(o, "other.test", url), FEDROAM_E_FEDERATION);
     assert_int_equal(fr_options_dup(o, &copy), FR_OK);
     fedroam_options_free(copy); /* a handle's copy releases nothing */
     assert_int_equal(first.released, 0);
     public_use(&second, o);
     assert_int_equal(first.released, 1);
+    assert_int_equal(fr_options_check(o, NULL), FR_OK);
+    assert_int_equal(fedroam_options_set_public_dns(o, NULL, NULL), FEDROAM_OK);
+    assert_int_equal(second.released, 1);
+    assert_int_equal(fr_options_check(o, NULL), FR_E_INVALID);
+    assert_int_equal(fedroam_options_discover_broker(o, "fed.test", url), FEDROAM_E_ARGUMENT);
     fedroam_options_free(o);
     assert_int_equal(second.released, 1);
 }

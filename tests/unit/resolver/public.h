@@ -1,7 +1,7 @@
 #pragma once
 /* A public DNS that a test writes: a table of answers, on the test's own clock. */
 
-#include "message.h"
+#include "svcb.h"
 
 #include "base/mem.h"
 #include <fedroam/public_dns.h>
@@ -12,6 +12,8 @@ struct public_row {
     const char *name;
     uint16_t type, flags;
     const char *answer, *additional;
+    const struct test_svcb *svcb; /* of type SVCB: these besides */
+    size_t n_svcb;
 };
 
 struct public_dns {
@@ -77,6 +79,9 @@ static inline struct message public_answer(const struct public_dns *dns, const c
     for (size_t i = 0; i < dns->n_rows; i++) {
         const struct public_row *r = &dns->rows[i];
         if (strcmp(r->name, name) != 0) continue;
+        if (r->type == type && type == FR_DNS_SVCB)
+            return test_svcb_message(name, r->flags ? r->flags : OK, r->answer, r->svcb, r->n_svcb,
+                                     r->additional);
         if (r->type == type)
             return test_message(name, type, r->flags ? r->flags : OK, r->answer, "", r->additional);
         empty = r;
