@@ -4,12 +4,14 @@
 #include "bench/report.h"
 #include "names/eui.h"
 #include "resolver/config.h"
+#include "resolver/locate.h"
 #include "resolver/options.h"
 
 #include <string.h>
 
 #define DEFAULT_CONFIG "/etc/fedroam/resolver.yaml"
 #define DEFAULT_DURATION_MS 10000
+#define LOCATE_MS 6000
 
 static const struct fr_cli_option options[] = {
     {.name = "config", .value = "FILE", .help = "federation and certificates (" DEFAULT_CONFIG ")"},
@@ -35,6 +37,7 @@ struct bench {
     struct fr_questions questions;
     struct fr_resolver_conf conf;
     struct fedroam_options *resolved; /* the same with URL and addresses read */
+    struct fr_ways ways;              /* to its broker; the plan borrows the path */
     char authority[FR_AUTHORITY_TEXT];
     struct fr_load_result result;
 };
@@ -94,14 +97,18 @@ static enum fr_err load_config(struct fr_cli *cli, struct bench *b, struct fr_di
     const struct fr_broker_opt *broker = &federation->brokers[0];
     if (!broker->url.is_tls)
         return fr_diag_fail(diag, FR_E_CONFIG, "the broker's URL is not https");
+    err = fr_locate(b->resolved, broker, LOCATE_MS, &b->ways);
+    if (err) return err;
+    if (b->ways.n == 0)
+        return fr_diag_fail(diag, FR_E_NET, "%s is not found in public DNS", broker->url.host);
     fr_url_authority(&broker->url, b->authority);
-    b->plan.address = broker->addresses[0];
+    b->plan.address = b->ways.list[0].addresses[0];
     b->plan.host = broker->url.host;
     b->plan.ca = federation->ca;
     b->plan.certificate = federation->chain;
     b->plan.key = federation->key;
     b->plan.http.authority = b->authority;
-    if (b->plan.http.path == NULL) b->plan.http.path = broker->url.path;
+    if (b->plan.http.path == NULL) b->plan.http.path = b->ways.list[0].path;
     return FR_OK;
 }
 

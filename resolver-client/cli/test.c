@@ -31,7 +31,7 @@ static void test_dns(struct test *t, const struct fr_federation_opt *f)
 static void test_doh(struct test *t, const struct fr_federation_opt *f)
 {
     fr_why_certificate(&t->walk, f, fr_clock_real_s(fr_clock_system()));
-    fr_why_brokers(&t->walk, f, NOBODYS_EUI, t->options->timeout_ms);
+    fr_why_brokers(&t->walk, t->options, f, NOBODYS_EUI);
 }
 
 static void judge_network(struct fr_walk *walk, const struct fedroam_answer *a, uint32_t netid)

@@ -63,7 +63,7 @@ static enum fr_err walk_as_member(struct fr_cli *cli, struct fr_walk *walk, uint
         const struct fr_federation_opt *f = o->federations[i];
         if (federation != NULL && strcmp(f->name, federation) != 0) continue;
         fr_why_certificate(walk, f, fr_clock_real_s(fr_clock_system()));
-        fr_why_brokers(walk, f, deveui, o->timeout_ms);
+        fr_why_brokers(walk, o, f, deveui);
     }
     look_up(walk, o, federation, deveui);
 out:

@@ -23,10 +23,10 @@ enum fr_err fr_why_load(const struct fr_cli *cli, struct fr_diag *diag,
 void fr_why_certificate(struct fr_walk *walk, const struct fr_federation_opt *federation,
                         int64_t now_s);
 
-/* Does every broker answer the question for this device, at each of its addresses, and what time
- * is it there? One that answers is enough to go on. */
-void fr_why_brokers(struct fr_walk *walk, const struct fr_federation_opt *federation,
-                    uint64_t deveui, uint32_t within_ms);
+/* Where is every broker, does it answer the question for this device, at each of its addresses, and what
+ * time is it there? One that answers is enough to go on. */
+void fr_why_brokers(struct fr_walk *walk, const struct fedroam_options *options,
+                    const struct fr_federation_opt *federation, uint64_t deveui);
 
 /* What the look-up found. */
 void fr_why_answer(struct fr_walk *walk, const struct fedroam_answer *answer);

@@ -5,6 +5,7 @@
 #include "dns/query.h"
 #include "names/owner.h"
 #include "resolver/doh.h"
+#include "resolver/locate.h"
 #include "resolver/options.h"
 #include "resolver_cli/http_date.h"
 #include "resolver_cli/one_request.h"
@@ -16,11 +17,12 @@
 
 static const char STEP[] = "broker";
 
-enum { SKEW_MAX_S = 120, QUERY_MAX = 512 };
+enum { SKEW_MAX_S = 120, QUERY_MAX = 512, LOCATE_MS = 6000 };
 
 /* What one address of a broker said. */
 struct seen {
     const struct fr_broker_opt *broker;
+    const struct fr_way *way;
     const struct fr_dname *name;
     bool is_good;
     enum fr_exit code;
@@ -48,12 +50,12 @@ static void judge_fault(struct seen *s, const struct fr_http_result *r)
     switch (r->fault) {
     case FR_HTTP_REFUSED:
         todo(s, "is the broker running, and is port %u the one it listens on?",
-             (unsigned)s->broker->url.port);
+             (unsigned)s->way->addresses[0].port);
         break;
     case FR_HTTP_UNREACHABLE:
     case FR_HTTP_TIMEOUT:
         todo(s, "is the address right, and does a firewall let TCP port %u out?",
-             (unsigned)s->broker->url.port);
+             (unsigned)s->way->addresses[0].port);
         break;
     case FR_HTTP_TLS_ALERT:
         s->code = FR_EXIT_AUTH;
@@ -69,7 +71,10 @@ static void judge_fault(struct seen *s, const struct fr_http_result *r)
         break;
     case FR_HTTP_TLS_NAME:
         s->code = FR_EXIT_CONFIG;
-        todo(s, "write the broker's own name in the URL, and its place in addresses:");
+        if (s->way->is_discovered)
+            todo(s, "somebody else's server stands in public DNS: tell the operator");
+        else
+            todo(s, "write the broker's own name in the URL, and its place in addresses:");
         break;
     case FR_HTTP_TLS:
     case FR_HTTP_CLOSED:
@@ -112,7 +117,7 @@ static void judge_answer(struct seen *s, const struct fr_http_result *r)
         break;
     case FEDROAM_BAD_ANSWER:
         s->code = FR_EXIT_CONFIG;
-        todo(s, "is %s the broker's URL?", s->broker->url.path);
+        todo(s, "is %s the path of the broker's URL?", s->way->path);
         break;
     case FEDROAM_FAILED: s->code = FR_EXIT_INTERNAL; break;
     }
@@ -145,7 +150,7 @@ static enum fr_err ask(const struct fr_addr *addr, struct fr_tls_ctx *tls, struc
                                      .host = s->broker->url.host,
                                      .tls = tls,
                                      .request = {.method = "POST",
-                                                 .target = s->broker->url.path,
+                                                 .target = s->way->path,
                                                  .fields = fields,
                                                  .n_fields = 2,
                                                  .body = query},
@@ -202,8 +207,61 @@ static void settle(struct fr_walk *walk, const struct fr_federation_opt *f,
     if (all->has_good) check_clock(walk, &all->good);
 }
 
-void fr_why_brokers(struct fr_walk *walk, const struct fr_federation_opt *federation,
-                    uint64_t deveui, uint32_t within_ms)
+/* How it was found, where that is a question. */
+static void tell_ways(struct fr_walk *walk, const struct fr_broker_opt *b,
+                      const struct fr_ways *ways)
+{
+    static const char step[] = "discovery";
+    char at[FR_ADDR_TEXT], target[FR_DNAME_TEXT];
+
+    for (size_t i = 0; i < ways->n && fr_discovery_is_wanted(b); i++) {
+        const struct fr_way *way = &ways->list[i];
+        fr_addr_print(&way->addresses[0], at);
+        fr_dname_print(fr_dname_span(&way->target), target);
+        if (way->is_discovered)
+            fr_walk_right(walk, step, "_dns.%s leads to %s, %s%s, for %u s", b->url.host, target,
+                          at, way->path, (unsigned)ways->ttl_s);
+        else if (b->n_addresses == 0)
+            fr_walk_right(walk, step, "%s is %s in public DNS, for %u s", b->url.host, at,
+                          (unsigned)ways->ttl_s);
+    }
+    if (ways->why[0] == '\0') return;
+    fr_walk_doubt(walk, step, "_dns.%s SVCB: %s", b->url.host, ways->why);
+    fr_walk_todo(walk, "the operator publishes it with fedroam zone public --records; is "
+                       "lookup.public_dns right?");
+}
+
+static void note_not_found(struct fr_walk *walk, const struct fr_broker_opt *b, struct faults *all)
+{
+    struct seen s = {.broker = b, .code = FR_EXIT_TEMPORARY};
+
+    (void)snprintf(s.what, sizeof s.what, "%s is not found in public DNS", b->url.host);
+    todo(&s, "say where it is with addresses:, or whom to ask with lookup.public_dns");
+    note(walk, &s, "", all);
+}
+
+/* At each address of each way to it. */
+static enum fr_err ask_all(struct fr_walk *walk, const struct seen *blank,
+                           const struct fr_ways *ways, struct fr_tls_ctx *tls, struct fr_span query,
+                           uint32_t within_ms, struct faults *all)
+{
+    enum fr_err err = FR_OK;
+    char text[FR_ADDR_TEXT];
+
+    for (size_t i = 0; i < ways->n; i++)
+        for (size_t k = 0; k < ways->list[i].n && err == FR_OK; k++) {
+            struct seen s = *blank;
+            s.way = &ways->list[i];
+            err = ask(&s.way->addresses[k], tls, query, within_ms, &s);
+            fr_addr_print(&s.way->addresses[k], text);
+            s.way = NULL; /* it does not outlive this */
+            if (err == FR_OK) note(walk, &s, text, all);
+        }
+    return err;
+}
+
+void fr_why_brokers(struct fr_walk *walk, const struct fedroam_options *options,
+                    const struct fr_federation_opt *federation, uint64_t deveui)
 {
     const struct fr_owner owner = {.kind = FR_OWNER_DEVEUI, .eui = deveui};
     const struct fr_tls_files files = {
@@ -213,20 +271,20 @@ void fr_why_brokers(struct fr_walk *walk, const struct fr_federation_opt *federa
     struct fr_tls_ctx *tls = NULL;
     struct fr_diag diag = {0};
     struct fr_dname name;
-    char text[FR_ADDR_TEXT];
 
     if (fr_walk_is_over(walk)) return;
     enum fr_err err = fr_owner_write(&owner, &federation->zone, &name);
     if (err == FR_OK) err = fr_dns_query_write(&name, FR_DNS_A, 128, &query);
     if (err == FR_OK) err = fr_tls_client_load(&files, &diag, &tls);
-    for (size_t i = 0; i < federation->n_brokers; i++) {
+    for (size_t i = 0; i < federation->n_brokers && err == FR_OK; i++) {
         const struct fr_broker_opt *b = &federation->brokers[i];
-        for (size_t k = 0; k < b->n_addresses && err == FR_OK; k++) {
-            struct seen s = {.broker = b, .name = &name, .code = FR_EXIT_INTERNAL};
-            err = ask(&b->addresses[k], tls, fr_buf_span(&query), within_ms, &s);
-            fr_addr_print(&b->addresses[k], text);
-            if (err == FR_OK) note(walk, &s, text, &all);
-        }
+        const struct seen blank = {.broker = b, .name = &name, .code = FR_EXIT_INTERNAL};
+        struct fr_ways ways = {0};
+        err = fr_locate(options, b, LOCATE_MS, &ways);
+        if (err) break;
+        tell_ways(walk, b, &ways);
+        if (ways.n == 0) note_not_found(walk, b, &all);
+        err = ask_all(walk, &blank, &ways, tls, fr_buf_span(&query), options->timeout_ms, &all);
     }
     if (err)
         fr_walk_fail(walk, STEP, err, &diag);
