@@ -57,9 +57,8 @@ FEDROAM_API enum fedroam_err fedroam_options_add_broker(struct fedroam_options *
  * they say, the server must prove the host of the URL before it gets our certificate.
  * FEDROAM_E_FEDERATION: no such broker; FEDROAM_E_ARGUMENT: the options have no public DNS, or the URL no name.
  */
-FEDROAM_API enum fedroam_err fedroam_options_discover_broker(struct fedroam_options *o,
-                                                             const char *federation,
-                                                             const char *url);
+FEDROAM_API enum fedroam_err
+fedroam_options_discover_broker(struct fedroam_options *o, const char *federation, const char *url);
 
 /* Time allowed to a look-up that names none itself: 10..600000 ms (2000). */
 FEDROAM_API enum fedroam_err fedroam_options_set_timeout(struct fedroam_options *o, uint32_t ms);
