@@ -195,8 +195,9 @@ static enum fr_err read_entry(X509_REVOKED *revoked, struct fr_crl_entry *out)
 
 enum fr_err fr_crl_each(struct fr_span der, fr_crl_entry_fn fn, void *data)
 {
+    struct fr_crl_fields fields;
     X509_CRL *crl = parse(der);
-    enum fr_err err = crl == NULL ? FR_E_MALFORMED : FR_OK;
+    enum fr_err err = crl == NULL ? FR_E_MALFORMED : read_fields(crl, &fields);
     size_t n = err ? 0 : count(crl);
 
     for (size_t i = 0; !err && i < n; i++) {

@@ -52,7 +52,7 @@ enum fr_err fr_crl_sign(struct fr_crl_draft *draft, const struct fr_crl_spec *sp
 /* One list from DER; every byte must be used. Says nothing about its signature. */
 enum fr_err fr_crl_read_fields(struct fr_span der, struct fr_crl_fields *out);
 
-/* Its entries, as far as fn returns FR_OK. An entry whose serial is not one of ours (16 bytes, as
+/* Its entries, as far as fn returns FR_OK; none where its fields cannot be read. An entry whose serial is not one of ours (16 bytes, as
  * fr_serial_make gives them) is FR_E_UNSUPPORTED. */
 typedef enum fr_err (*fr_crl_entry_fn)(void *data, const struct fr_crl_entry *entry);
 enum fr_err fr_crl_each(struct fr_span der, fr_crl_entry_fn fn, void *data);
