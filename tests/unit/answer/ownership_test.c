@@ -1,13 +1,17 @@
-/* Who owns what, against a model: random claims, releases, moves, lists, suspensions, rollbacks, aborted changes and reopened stores;
- * the store, the answers and the export always say the same, and no device belongs to two members.
+/* Who owns what, against a model: random claims, releases, moves, lists, suspensions, removals, rollbacks, aborted changes, reopened
+ * stores, processes killed in the middle of a change, and promotions; the store, the answers, the export, a replica, and what a
+ * secondary made of IXFR always say the same, and no device belongs to two members.
  * 5 000 steps; with FR_LONG 100 000. FR_SEED repeats a run. */
 #include "answer/answer.h"
+#include "ca/member.h"
 #include "store/block.h"
 #include "store/check.h"
 #include "store/export.h"
 #include "store/release.h"
 #include "store/rollback.h"
 #include "unit/db/tmp.h"
+#include "unit/store/following.h"
+#include "unit/xfr/secondary.h"
 
 #include "dns/types.h"
 #include "store/device.h"
@@ -15,12 +19,18 @@
 #include "store/network.h"
 
 #include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define FED "fed.test"
 #define DEVICES 240
-#define BOUND_FROM 180 /* devices from here on are in the last member's block, which binds it */
-#define MEMBERS 4
+#define BOUND_FROM 180 /* devices from here on are in one member's block, which binds it */
+#define MEMBERS 5
+#define BOUND 3
+#define GUEST 4 /* comes and goes: each time another id, with the same NetIDs */
 #define NETS (2 * MEMBERS)
 #define NONE (-1)
 #define HISTORY 128
@@ -31,7 +41,7 @@
 #define NETID(net) (0x20u + (uint32_t)(net))
 #define OWNER(net) ((net) / 2)
 
-static const char *const ids[MEMBERS] = {"acme", "bolt", "cube", "dune"};
+static char ids[MEMBERS][16] = {"acme", "bolt", "cube", "dune", "guest"};
 
 struct device {
     int net;
@@ -45,9 +55,11 @@ struct release {
 };
 
 struct world {
-    char *dir;
-    struct fr_store *store;
+    void *dir, *replica_dir;
+    struct fr_store *store, *replica;
     struct fr_answerer *answerer;
+    struct giver giver, replica_giver; /* of the zone */
+    struct secondary often, seldom;
     uint64_t seed;
     int64_t now_s;
     uint64_t image; /* no rollback to before it */
@@ -55,10 +67,18 @@ struct world {
     struct device devices[DEVICES];
     uint64_t versions[DEVICES];
     struct release releases[DEVICES];
-    bool is_suspended[MEMBERS];
+    bool is_suspended[MEMBERS], is_net_suspended[NETS];
+    bool has_guest;
+    unsigned removals; /* of guests */
     uint64_t version;
-    struct device history[HISTORY][DEVICES]; /* after transaction number % HISTORY */
-    uint64_t oldest;
+    struct moment { /* after transaction number % HISTORY */
+        uint64_t sequence;
+        unsigned removals;
+        struct device devices[DEVICES];
+    } history[HISTORY];
+    struct tally {
+        unsigned kills, done_all_the_same, promotions, lost_disks, removals, changes, wholes;
+    } tally;
 };
 
 static uint32_t draw(struct world *w, uint32_t below)
@@ -90,9 +110,19 @@ static void remember(struct world *w)
 {
     uint64_t sequence = sequence_of(w);
 
-    memcpy(w->history[sequence % HISTORY], w->devices, sizeof w->devices);
-    if (sequence >= HISTORY && w->oldest < sequence - HISTORY + 1)
-        w->oldest = sequence - HISTORY + 1;
+    struct moment *moment = &w->history[sequence % HISTORY];
+
+    moment->sequence = sequence;
+    moment->removals = w->removals;
+    memcpy(moment->devices, w->devices, sizeof w->devices);
+}
+
+/* What the model knows of that number; NULL: nothing (too long ago, or in the middle of something). */
+static const struct moment *recall(const struct world *w, uint64_t sequence)
+{
+    const struct moment *moment = &w->history[sequence % HISTORY];
+
+    return moment->sequence == sequence ? moment : NULL;
 }
 
 static void commit(struct world *w, struct fr_change *change)
@@ -114,6 +144,19 @@ static void set(struct world *w, int i, int net, bool is_hidden)
     w->versions[i] = ++w->version;
 }
 
+static bool is_there(const struct world *w, int member)
+{
+    return member != GUEST || w->has_guest;
+}
+
+static bool is_visible(const struct world *w, int i)
+{
+    const struct device *device = &w->devices[i];
+
+    return device->net != NONE && !device->is_hidden && !w->is_net_suspended[device->net] &&
+           !w->is_suspended[OWNER(device->net)];
+}
+
 static bool is_released(const struct world *w, int i, int to)
 {
     const struct release *r = &w->releases[i];
@@ -129,7 +172,7 @@ static enum verdict judge(const struct world *w, int i, enum fr_device_mode mode
     int now = w->devices[i].net, member = net == NONE ? NONE : OWNER(net);
 
     if (mode == FR_DEVICE_REPLACE && now == net) return NOTHING;
-    if (mode != FR_DEVICE_MOVE && member == MEMBERS - 1 && i < BOUND_FROM) return REFUSED;
+    if (mode != FR_DEVICE_MOVE && member == BOUND && i < BOUND_FROM) return REFUSED;
     if (now == net) return NOTHING;
     if (mode == FR_DEVICE_MOVE) return now == NONE ? REFUSED : WRITE;
     if (now == NONE) return mode == FR_DEVICE_CLAIM ? REFUSED : WRITE;
@@ -207,9 +250,9 @@ static void step_put(struct world *w, enum fr_device_mode mode, int most, bool i
         return;
     }
     bool is_own = asker == NONE || asker == OWNER(net);
-    bool is_done = is_own && model_put(w, &job, list, n, net);
+    bool is_done = is_there(w, OWNER(net)) && is_own && model_put(w, &job, list, n, net);
     if ((err == FR_OK) != is_done) fail_msg("mode %d: %s", (int)mode, fr_err_text(err));
-    if (!is_own) assert_int_equal(err, FR_E_DENIED);
+    if (!is_own && is_there(w, OWNER(net))) assert_int_equal(err, FR_E_DENIED);
     if (err)
         fr_change_cancel(change);
     else
@@ -248,7 +291,7 @@ static void step_release(struct world *w, bool is_withdrawal)
                                     : fr_release_put(change, &job, NULL, &count);
     bool is_own = owner != NONE && (asker == NONE || asker == owner);
 
-    assert_int_equal(err == FR_OK, is_own && (is_withdrawal || to != owner));
+    assert_int_equal(err == FR_OK, is_own && (is_withdrawal || (to != owner && is_there(w, to))));
     if (err) {
         fr_change_cancel(change);
         return;
@@ -279,7 +322,7 @@ static void step_hide(struct world *w)
 
 static void step_suspend(struct world *w)
 {
-    int m = (int)draw(w, MEMBERS);
+    int m = (int)draw(w, GUEST);
     struct fr_change *change = begin(w);
     struct fr_member_row row;
 
@@ -288,6 +331,55 @@ static void step_suspend(struct world *w)
     row.state = w->is_suspended[m] ? FR_MEMBER_SUSPENDED : FR_MEMBER_ACTIVE;
     assert_int_equal(fr_member_set(change, &row, NULL), FR_OK);
     commit(w, change);
+}
+
+static void step_suspend_network(struct world *w)
+{
+    int net = (int)draw(w, 2 * GUEST);
+    struct fr_change *change = begin(w);
+
+    w->is_net_suspended[net] = !w->is_net_suspended[net] && draw(w, 2) == 0;
+    assert_int_equal(fr_network_set_state(
+                         change, NETID(net),
+                         w->is_net_suspended[net] ? FR_NETWORK_SUSPENDED : FR_NETWORK_ACTIVE, NULL),
+                     FR_OK);
+    commit(w, change);
+}
+
+static void add_member_with(struct fr_change *change, int m)
+{
+    struct fr_member_row row = {.state = FR_MEMBER_ACTIVE};
+
+    memcpy(row.id, ids[m], sizeof ids[m]);
+    assert_int_equal(fr_member_add(change, &row, NULL), FR_OK);
+    for (int net = 2 * m; net < 2 * m + 2; net++)
+        assert_int_equal(fr_network_add(change, NETID(net), ids[m], NULL), FR_OK);
+}
+
+/* A guest goes for good, or the next one comes and gets the NetIDs. */
+static void step_guest(struct world *w)
+{
+    const struct fr_change_by by = {.actor = "test", .now_s = w->now_s};
+    struct fr_change *change = begin(w);
+
+    if (!w->has_guest) {
+        snprintf(ids[GUEST], sizeof ids[GUEST], "guest%u", w->removals);
+        add_member_with(change, GUEST);
+        w->has_guest = true;
+        commit(w, change);
+        return;
+    }
+    assert_int_equal(fr_member_remove(change, ids[GUEST], NULL), FR_OK);
+    uint64_t sequence = 0;
+    assert_int_equal(fr_change_commit(change, NULL, &sequence), FR_OK);
+    for (bool done = false; !done;)
+        assert_int_equal(fr_member_clean(w->store, ids[GUEST], &by, 1000, NULL, &done), FR_OK);
+    for (int i = 0; i < DEVICES; i++)
+        if (w->devices[i].net != NONE && OWNER(w->devices[i].net) == GUEST) set(w, i, NONE, false);
+    w->has_guest = false;
+    w->removals++;
+    w->tally.removals++;
+    remember(w);
 }
 
 /* A list as a bulk, now and then given up after some steps: then nothing has happened, or it is finished by the tidying. */
@@ -307,7 +399,8 @@ static void step_bulk(struct world *w)
     bool done = false;
     enum fr_err err = fr_bulk_new(w->store, &job, &by, NULL, &bulk);
 
-    assert_int_equal(err, FR_OK);
+    assert_int_equal(err, is_there(w, OWNER(net)) ? FR_OK : FR_E_NOT_FOUND);
+    if (err) return;
     while (err == FR_OK && !done && left-- > 0) err = fr_bulk_step(bulk, 1000, NULL, &done);
     fr_bulk_report(bulk, &report, &image);
     fr_bulk_free(bulk);
@@ -325,30 +418,165 @@ static void step_bulk(struct world *w)
     }
 }
 
+/* A moment that the model remembers, not in front of the last image. */
+static const struct moment *draw_moment(struct world *w)
+{
+    const struct moment *found[HISTORY];
+    uint32_t n = 0;
+    uint64_t now = sequence_of(w);
+
+    for (uint64_t at = now; at > 0 && at >= w->image && now - at < HISTORY; at--)
+        if (recall(w, at) != NULL) found[n++] = recall(w, at);
+    assert_true(n > 0);
+    return found[draw(w, n)];
+}
+
 static void step_rollback(struct world *w)
 {
-    uint64_t now = sequence_of(w), from = w->image > w->oldest ? w->image : w->oldest;
-    uint64_t to = from + draw(w, (uint32_t)(now - from + 1));
+    const struct moment *then = draw_moment(w);
+    const bool has_gone = then->removals != w->removals;
     struct fr_rollback_report report;
     struct fr_rollback *rollback = NULL;
     struct fr_change *change = begin(w);
+    uint64_t left = 0;
 
-    assert_int_equal(fr_rollback_new(to, &rollback), FR_OK);
+    assert_int_equal(fr_rollback_new(then->sequence, &rollback), FR_OK);
     assert_int_equal(fr_rollback_apply(rollback, change, NULL, &report), FR_OK);
-    assert_int_equal(report.left, 0);
     fr_rollback_free(rollback);
-    const struct device *then = w->history[to % HISTORY];
-    for (int i = 0; i < DEVICES; i++) set(w, i, then[i].net, then[i].is_hidden);
+    for (int i = 0; i < DEVICES; i++) {
+        const struct device *was = &then->devices[i], *now = &w->devices[i];
+        if (was->net == now->net && was->is_hidden == now->is_hidden) continue;
+        if (has_gone && was->net != NONE && OWNER(was->net) == GUEST)
+            left++; /* of one who was removed: nothing of him comes back */
+        else
+            set(w, i, was->net, was->is_hidden);
+    }
+    assert_int_equal(report.left, left);
     commit(w, change);
+}
+
+static struct fr_store *open_store(const char *dir)
+{
+    const struct fr_store_options options = {.dir = dir, .map_size = 1u << 28};
+    struct fr_store *store = NULL;
+
+    assert_int_equal(fr_store_open(&options, NULL, &store), FR_OK);
+    return store;
+}
+
+static void use_store(struct world *w, struct fr_store *store)
+{
+    w->store = store;
+    w->giver.store = store;
+    giver_restart(&w->giver);
 }
 
 static void reopen(struct world *w)
 {
-    struct fr_store_options options = {.dir = w->dir, .map_size = 1u << 28};
+    fr_store_close(w->store);
+    use_store(w, open_store(w->dir));
+}
+
+/* --- killed --- */
+
+/* What the child does before it is killed: a change, to its end or not. */
+static void change_and_die(struct world *w, const struct fr_device_job *job, uint32_t where)
+{
+    struct fr_device_report report;
+    uint64_t sequence = 0;
+    struct fr_store *store = open_store(w->dir);
+    const struct fr_change_by by = {.actor = "test", .now_s = w->now_s};
+    struct fr_change *change = NULL;
+
+    if (fr_store_change(store, &by, NULL, &change) != FR_OK) _exit(1);
+    enum fr_err err = fr_device_apply(change, job, NULL, &report);
+    if (where == 0) (void)raise(SIGKILL);
+    if (err == FR_OK) err = fr_change_commit(change, NULL, &sequence);
+    (void)raise(SIGKILL);
+    _exit(2);
+}
+
+/* Another process has the store and is killed in the middle of a change: that has happened whole or not at all, and the numbers say
+ * which. */
+static void step_kill(struct world *w)
+{
+    int list[64], net = (int)draw(w, NETS), status = 0;
+    uint64_t euis[64], before = sequence_of(w);
+    int n = draw_list(w, list, euis, 60);
+    const uint32_t where = draw(w, 3), after_us = draw(w, 4000);
+    const struct fr_device_job job = {.netid = NETID(net),
+                                      .mode = FR_DEVICE_ADD,
+                                      .euis = euis,
+                                      .n = (size_t)n,
+                                      .keep_going = true};
 
     fr_store_close(w->store);
     w->store = NULL;
-    assert_int_equal(fr_store_open(&options, NULL, &w->store), FR_OK);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) change_and_die(w, &job, where);
+    if (where == 2) {
+        (void)usleep(after_us);
+        (void)kill(child, SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    use_store(w, open_store(w->dir));
+    w->tally.kills++;
+    if (sequence_of(w) == before) return;
+    w->tally.done_all_the_same++;
+    assert_true(where != 0 && is_there(w, OWNER(net)));
+    assert_true(model_put(w, &job, list, n, net));
+    remember(w);
+}
+
+/* --- a second broker --- */
+
+static void new_replica(struct world *w)
+{
+    const struct fr_store_options options = {.dir = w->replica_dir, .map_size = 1u << 28};
+    const struct fr_store_new fresh = {.federation = FED};
+
+    assert_int_equal(fr_store_create(&options, &fresh, NULL, &w->replica), FR_OK);
+    assert_int_equal(fr_feed_make_replica(w->replica, PRIMARY, NULL), FR_OK);
+    w->replica_giver.store = w->replica;
+    giver_restart(&w->replica_giver);
+}
+
+static void catch_up(struct world *w)
+{
+    follow(w->store, w->replica, 512 + draw(w, ROOM));
+    assert_same(w->store, w->replica);
+}
+
+/* The primary is lost, for good or to come back as the replica; who follows by numbers notices nothing. */
+static void step_promote(struct world *w)
+{
+    struct fr_feed_state now;
+    void *dir = w->dir;
+    struct fr_store *store = w->store;
+
+    catch_up(w);
+    assert_int_equal(fr_feed_promote(w->replica, false, NULL, &now), FR_OK);
+    w->dir = w->replica_dir;
+    w->replica_dir = dir;
+    use_store(w, w->replica);
+    w->tally.promotions++;
+    if (draw(w, 2) == 0) {
+        depose(store, &now);
+        assert_int_equal(fr_feed_note_saved(store), FR_OK);
+        assert_int_equal(fr_feed_follow(store, PRIMARY), FR_OK);
+        w->replica = store;
+        w->replica_giver.store = store;
+        giver_restart(&w->replica_giver);
+    } else {
+        fr_store_close(store);
+        tmp_teardown(&w->replica_dir);
+        assert_int_equal(tmp_setup(&w->replica_dir), 0);
+        new_replica(w);
+        w->tally.lost_disks++;
+    }
+    catch_up(w);
 }
 
 static void step(struct world *w)
@@ -356,32 +584,42 @@ static void step(struct world *w)
     uint32_t what = draw(w, 100);
 
     w->now_s += draw(w, 3);
-    if (what < 36)
+    if (what < 34)
         step_put(w, FR_DEVICE_ADD, 5, false);
-    else if (what < 48)
+    else if (what < 45)
         step_remove(w);
-    else if (what < 58)
+    else if (what < 55)
         step_release(w, false);
-    else if (what < 65)
+    else if (what < 62)
         step_put(w, FR_DEVICE_CLAIM, 2, false);
-    else if (what < 68)
+    else if (what < 65)
         step_release(w, true);
-    else if (what < 72)
+    else if (what < 69)
         step_put(w, FR_DEVICE_MOVE, 2, false);
-    else if (what < 78)
+    else if (what < 75)
         step_hide(w);
-    else if (what < 81)
+    else if (what < 77)
         step_suspend(w);
-    else if (what < 85)
+    else if (what < 79)
+        step_suspend_network(w);
+    else if (what < 83)
         step_put(w, FR_DEVICE_REPLACE, 20, false);
-    else if (what < 90)
+    else if (what < 87)
         step_bulk(w);
-    else if (what < 94)
+    else if (what < 90)
         step_rollback(w);
-    else if (what < 97)
+    else if (what < 93)
         step_put(w, FR_DEVICE_ADD, 20, true);
-    else
+    else if (what < 95)
         reopen(w);
+    else if (what < 96)
+        step_guest(w);
+    else if (what < 97)
+        step_kill(w);
+    else if (draw(w, 6) == 0)
+        step_promote(w);
+    else
+        catch_up(w);
 }
 
 /* --- what is there --- */
@@ -440,6 +678,7 @@ static void check_store(struct world *w, struct fr_snap *snap)
     assert_int_equal(fr_device_each(snap, 0, 0, see_device, &walk), FR_OK);
     for (int i = walk.next; i < DEVICES; i++) assert_int_equal(w->devices[i].net, NONE);
     for (int net = 0; net < NETS; net++) {
+        if (!is_there(w, OWNER(net))) continue;
         assert_int_equal(fr_network_get(snap, NETID(net), &network), FR_OK);
         assert_int_equal(network.devices, walk.counts[net]);
         assert_string_equal(network.member, ids[OWNER(net)]);
@@ -472,9 +711,8 @@ static void check_answers(struct world *w, struct fr_snap *snap)
 
     for (int i = 0; i < DEVICES; i++) {
         const struct device *device = &w->devices[i];
-        bool is_seen =
-            device->net != NONE && !device->is_hidden && !w->is_suspended[OWNER(device->net)];
-        const char *asker = ids[draw(w, MEMBERS)];
+        bool is_seen = is_visible(w, i);
+        const char *asker = ids[draw(w, GUEST)];
         struct fr_span question = {query, write_query(EUI(i), query)};
         assert_int_equal(fr_answer(w->answerer, snap, asker, question, w->now_s, &answer), FR_OK);
         if (answer.has_home != is_seen || (is_seen && answer.netid != NETID(device->net)))
@@ -525,9 +763,29 @@ static void check_export(struct world *w, struct fr_snap *snap)
         found++;
     }
     for (int i = 0; i < DEVICES; i++)
-        if (w->devices[i].net != NONE && !w->is_suspended[OWNER(w->devices[i].net)]) n++;
+        if (w->devices[i].net != NONE && !w->is_net_suspended[w->devices[i].net] &&
+            !w->is_suspended[OWNER(w->devices[i].net)])
+            n++;
     assert_int_equal(found, n);
     free(text.p);
+}
+
+/* What a secondary made of all it was given so far: what it holds is the zone, and of the devices the visible ones. */
+static void check_secondary(struct world *w, struct giver *giver, struct secondary *secondary)
+{
+    struct set want = {0};
+    int n = 0, found = 0;
+
+    if (take(giver, w->now_s, secondary, 600 + draw(w, 8000), NULL, NULL) == FR_OUTGOING_CHANGES)
+        w->tally.changes++;
+    else
+        w->tally.wholes++;
+    oracle(giver, w->now_s, &want);
+    assert_same_set(&secondary->set, &want, "secondary");
+    for (int i = 0; i < DEVICES; i++) n += is_visible(w, i);
+    for (size_t i = 0; i < want.n; i++) found += strstr(want.lines[i], ".deveui.") != NULL;
+    assert_int_equal(found, n);
+    set_clear(&want);
 }
 
 static void check(struct world *w)
@@ -547,21 +805,32 @@ static void create(struct world *w)
     const struct fr_store_new fresh = {.federation = FED};
 
     assert_int_equal(fr_store_create(&options, &fresh, NULL, &w->store), FR_OK);
+    assert_int_equal(fr_feed_turn_on(w->store), FR_OK);
+    giver_init(&w->giver, w->store);
+    giver_init(&w->replica_giver, NULL);
+    new_replica(w);
     struct fr_change *change = begin(w);
-    for (int m = 0; m < MEMBERS; m++) {
-        struct fr_member_row row = {.state = FR_MEMBER_ACTIVE};
-        strcpy(row.id, ids[m]);
-        assert_int_equal(fr_member_add(change, &row, NULL), FR_OK);
-    }
-    for (int net = 0; net < NETS; net++)
-        assert_int_equal(fr_network_add(change, NETID(net), ids[OWNER(net)], NULL), FR_OK);
-    assert_int_equal(fr_block_add(change, ids[MEMBERS - 1], EUI(BOUND_FROM), 36, NULL), FR_OK);
+    for (int m = 0; m < GUEST; m++) add_member_with(change, m);
+    assert_int_equal(fr_block_add(change, ids[BOUND], EUI(BOUND_FROM), 36, NULL), FR_OK);
     for (int i = 0; i < DEVICES; i++) {
         w->devices[i].net = NONE;
         w->releases[i].to = NONE;
     }
     commit(w, change);
-    w->oldest = sequence_of(w);
+}
+
+static void destroy(struct world *w)
+{
+    set_clear(&w->often.set);
+    set_clear(&w->seldom.set);
+    giver_restart(&w->giver);
+    giver_restart(&w->replica_giver);
+    fr_answerer_free(w->answerer);
+    fr_store_close(w->replica);
+    fr_store_close(w->store);
+    tmp_teardown(&w->replica_dir);
+    tmp_teardown(&w->dir);
+    free(w);
 }
 
 static void everything_agrees_with_the_model(void **state)
@@ -571,8 +840,10 @@ static void everything_agrees_with_the_model(void **state)
     unsigned steps = is_long ? 100000 : 5000;
     struct world *w = calloc(1, sizeof *w);
 
+    (void)state;
     assert_non_null(w);
-    w->dir = *state;
+    assert_int_equal(tmp_setup(&w->dir), 0);
+    assert_int_equal(tmp_setup(&w->replica_dir), 0);
     w->seed = seed != NULL ? strtoull(seed, NULL, 10) : 20261120;
     w->now_s = 1800000000;
     print_message("seed %" PRIu64 ", %u steps\n", w->seed, steps);
@@ -581,15 +852,24 @@ static void everything_agrees_with_the_model(void **state)
     for (unsigned i = 1; i <= steps; i++) {
         step(w);
         if (i % 20 == 0) check(w);
+        if (i % 10 == 0) check_secondary(w, &w->giver, &w->often);
+        if (i % 150 != 0) continue;
+        catch_up(w);
+        check_secondary(w, &w->replica_giver, &w->seldom); /* from another broker, the same zone */
     }
-    fr_answerer_free(w->answerer);
-    fr_store_close(w->store);
-    free(w);
+    print_message(
+        "%u kills (%u changes whole all the same), %u promotions (%u disks lost), %u members "
+        "removed; secondaries: %u changes, %u others\n",
+        w->tally.kills, w->tally.done_all_the_same, w->tally.promotions, w->tally.lost_disks,
+        w->tally.removals, w->tally.changes, w->tally.wholes);
+    assert_true(w->tally.kills > 10 && w->tally.promotions > 4 && w->tally.removals > 10);
+    assert_true(w->tally.changes > w->tally.wholes / 4);
+    destroy(w);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TMP_TEST(everything_agrees_with_the_model)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(everything_agrees_with_the_model)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
