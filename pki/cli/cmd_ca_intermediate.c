@@ -248,7 +248,7 @@ enum fr_exit fr_cmd_ca_intermediate_taint(struct fr_cli *cli)
 
 enum fr_exit fr_cmd_ca_intermediate_retire(struct fr_cli *cli)
 {
-    if (fr_cli_flag(cli, "force") && !fr_cli_flag(cli, "dry-run")) {
+    if (fr_cli_flag(cli, "force")) {
         enum fr_exit answer = fr_cli_confirm_name(
             cli, fr_cli_arg(cli, 0), "every certificate below %s is refused from now on, for good",
             fr_cli_arg(cli, 0));

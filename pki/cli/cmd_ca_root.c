@@ -402,7 +402,7 @@ enum fr_exit fr_cmd_ca_root_crl(struct fr_cli *cli)
     struct listing l = {.previous = FR_BUF_INIT(FR_CRL_MAX)};
     enum fr_err err = prepare_list(cli, &diag, &l);
 
-    if (!err && fr_cli_opt(cli, "out") == NULL && l.n > 0 && !fr_cli_flag(cli, "dry-run")) {
+    if (!err && fr_cli_opt(cli, "out") == NULL && l.n > 0) {
         enum fr_exit answer =
             fr_cli_confirm_name(cli, fr_cli_opt(cli, "revoke"),
                                 "what the issuing CA signed is refused from now on, for good");

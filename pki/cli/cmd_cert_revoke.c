@@ -23,8 +23,7 @@ static enum fr_exit check_selector(const struct fr_cli *cli)
     if (n != 1)
         return fr_cli_usage(cli, "give one of SERIAL, --key KEY, --member ID, --netid N and "
                                  "--before TIME (which may stand beside --member)");
-    if (fr_cli_flag(cli, "dry-run") || fr_cli_n_args(cli) == 1 || fr_cli_opt(cli, "key") != NULL)
-        return FR_EXIT_OK;
+    if (fr_cli_n_args(cli) == 1 || fr_cli_opt(cli, "key") != NULL) return FR_EXIT_OK;
     if (before != NULL && member != NULL)
         return fr_cli_confirm_name(
             cli, member, "Every certificate of member %s issued before %s is to be revoked.",

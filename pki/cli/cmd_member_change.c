@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ARGS_MAX = 65536, PATH_MAX_TEXT = 96 };
 
@@ -146,27 +145,12 @@ enum fr_exit fr_cmd_member_resume(struct fr_cli *cli)
     return change_member(cli, "member.resume");
 }
 
-/* The name has to be typed, because there is no way back and "y" is typed too easily. */
-static enum fr_exit confirm_by_name(const struct fr_cli *cli, const char *id)
-{
-    char line[128] = "";
-
-    if (fr_cli_flag(cli, "yes") || fr_cli_flag(cli, "dry-run")) return FR_EXIT_OK;
-    if (isatty(fileno(fr_cli_in(cli))) != 1)
-        return fr_cli_usage(cli, "removing a member asks on a terminal: say --yes");
-    fprintf(fr_cli_err(cli),
-            "All devices of %s disappear at once and its certificates are revoked, for good.\n"
-            "Type %s to remove it: ",
-            id, id);
-    fflush(fr_cli_err(cli));
-    if (fgets(line, sizeof line, fr_cli_in(cli)) == NULL) return FR_EXIT_FALSE;
-    line[strcspn(line, "\n")] = '\0';
-    return strcmp(line, id) == 0 ? FR_EXIT_OK : FR_EXIT_FALSE;
-}
-
 enum fr_exit fr_cmd_member_remove(struct fr_cli *cli)
 {
-    enum fr_exit answer = confirm_by_name(cli, fr_cli_arg(cli, 0));
+    const char *id = fr_cli_arg(cli, 0);
+    enum fr_exit answer = fr_cli_confirm_name(
+        cli, id, "All devices of %s disappear at once and its certificates are revoked, for good.",
+        id);
 
     return answer != FR_EXIT_OK ? answer : change_member(cli, "member.remove");
 }

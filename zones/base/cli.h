@@ -106,7 +106,7 @@ enum fr_exit fr_cli_usage(const struct fr_cli *cli, const char *fmt, ...)
 void fr_cli_note(const struct fr_cli *cli, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Asks on the terminal. FR_EXIT_OK when yes, or when --yes was given; FR_EXIT_FALSE when no;
+/* Asks on the terminal. FR_EXIT_OK when yes, and unasked with --yes or --dry-run; FR_EXIT_FALSE when no;
  * FR_EXIT_USAGE when there is no terminal to ask on (says that --yes is needed). */
 enum fr_exit fr_cli_confirm(const struct fr_cli *cli, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

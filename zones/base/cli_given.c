@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { CONFIRM_MAX = 256 };
+
 size_t fr_cli_n_args(const struct fr_cli *cli)
 {
     return cli->n_args;
@@ -90,41 +92,42 @@ void fr_cli_note(const struct fr_cli *cli, const char *fmt, ...)
     fputc('\n', cli->err);
 }
 
-enum fr_exit fr_cli_confirm_name(const struct fr_cli *cli, const char *name, const char *fmt, ...)
+/* FR_EXIT_OK: nothing to ask. FR_EXIT_FALSE: the answer's line is in `line`. */
+static enum fr_exit ask(const struct fr_cli *cli, const char *what, va_list args, const char *how,
+                        char line[CONFIRM_MAX])
 {
-    char answer[256];
-    va_list args;
-
-    if (fr_cli_flag(cli, "yes")) return FR_EXIT_OK;
-    va_start(args, fmt);
-    vfprintf(cli->err, fmt, args);
-    va_end(args);
+    if (fr_cli_flag(cli, "yes") || fr_cli_flag(cli, "dry-run")) return FR_EXIT_OK;
+    vfprintf(cli->err, what, args);
     if (!isatty(fileno(cli->in))) {
         fprintf(cli->err, "\n%s: nobody to ask: give --yes\n", cli->program->name);
         return FR_EXIT_USAGE;
     }
-    fprintf(cli->err, "\ntype %s to do it: ", name);
+    fputs(how, cli->err);
     fflush(cli->err);
-    if (fgets(answer, sizeof answer, cli->in) == NULL) return FR_EXIT_FALSE;
-    answer[strcspn(answer, "\r\n")] = '\0';
-    return strcmp(answer, name) == 0 ? FR_EXIT_OK : FR_EXIT_FALSE;
+    if (fgets(line, CONFIRM_MAX, cli->in) == NULL) line[0] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    return FR_EXIT_FALSE;
+}
+
+enum fr_exit fr_cli_confirm_name(const struct fr_cli *cli, const char *name, const char *fmt, ...)
+{
+    char how[CONFIRM_MAX + 32], line[CONFIRM_MAX] = "";
+    va_list args;
+
+    (void)snprintf(how, sizeof how, "\ntype %s to do it: ", name);
+    va_start(args, fmt);
+    const enum fr_exit code = ask(cli, fmt, args, how, line);
+    va_end(args);
+    return code == FR_EXIT_FALSE && strcmp(line, name) == 0 ? FR_EXIT_OK : code;
 }
 
 enum fr_exit fr_cli_confirm(const struct fr_cli *cli, const char *fmt, ...)
 {
-    char answer[16];
+    char line[CONFIRM_MAX] = "";
     va_list args;
 
-    if (fr_cli_flag(cli, "yes")) return FR_EXIT_OK;
     va_start(args, fmt);
-    vfprintf(cli->err, fmt, args);
+    const enum fr_exit code = ask(cli, fmt, args, " [y/N] ", line);
     va_end(args);
-    if (!isatty(fileno(cli->in))) {
-        fprintf(cli->err, "\n%s: nobody to ask: give --yes\n", cli->program->name);
-        return FR_EXIT_USAGE;
-    }
-    fputs(" [y/N] ", cli->err);
-    fflush(cli->err);
-    if (fgets(answer, sizeof answer, cli->in) == NULL) return FR_EXIT_FALSE;
-    return answer[0] == 'y' || answer[0] == 'Y' ? FR_EXIT_OK : FR_EXIT_FALSE;
+    return code == FR_EXIT_FALSE && (line[0] == 'y' || line[0] == 'Y') ? FR_EXIT_OK : code;
 }

@@ -194,7 +194,8 @@ enum fr_exit fr_cmd_diverged_drop(struct fr_cli *cli)
     char *path = NULL;
 
     if (!is_diverged(name)) return fr_cli_usage(cli, "%s is no diverged-<term>.ndjson", name);
-    enum fr_exit code = fr_cli_confirm(cli, "Delete %s? Its changes are lost for good then.", name);
+    enum fr_exit code =
+        fr_cli_confirm_name(cli, name, "The changes in %s are lost for good.", name);
     if (code != FR_EXIT_OK || fr_cli_flag(cli, "dry-run")) return code;
     enum fr_err err = fr_session_open(cli, &diag, &session);
     if (err == FR_OK) {

@@ -30,14 +30,18 @@ static enum fr_exit print(struct fr_cli *cli, const struct fr_admin_reply *reply
     return code;
 }
 
-static enum fr_exit run(struct fr_cli *cli, const char *op, struct fr_buf *args)
+/* name: what has to be typed first. */
+static enum fr_exit run(struct fr_cli *cli, const char *op, const char *name, struct fr_buf *args)
 {
     struct fr_admin_reply *reply = NULL;
     struct fr_diag diag = {0};
     enum fr_exit code = FR_EXIT_OK;
     enum fr_err err = fr_buf_err(args);
 
-    if (err == FR_OK && !fr_cli_flag(cli, "dry-run")) code = fr_cli_confirm(cli, "erase for good");
+    if (err == FR_OK)
+        code = fr_cli_confirm_name(cli, name,
+                                   "What the federation holds about %s%s is erased for good.", name,
+                                   fr_cli_n_args(cli) > 1 ? " and the others" : "");
     if (err == FR_OK && code == FR_EXIT_OK)
         err = fr_session_change(cli, op, args, (struct fr_span){0}, &diag, &reply);
     if (err == FR_OK && reply != NULL) code = print(cli, reply);
@@ -57,7 +61,7 @@ enum fr_exit fr_cmd_device_erase(struct fr_cli *cli)
     for (size_t i = 0; i < fr_cli_n_args(cli); i++) fr_json_str(&json, fr_cli_arg(cli, i));
     fr_json_end(&json);
     fr_json_end(&json);
-    return run(cli, "device.erase", &args);
+    return run(cli, "device.erase", fr_cli_arg(cli, 0), &args);
 }
 
 enum fr_exit fr_cmd_member_erase(struct fr_cli *cli)
@@ -68,5 +72,5 @@ enum fr_exit fr_cmd_member_erase(struct fr_cli *cli)
     fr_json_object(&json);
     fr_json_put_str(&json, "id", fr_cli_arg(cli, 0));
     fr_json_end(&json);
-    return run(cli, "member.erase", &args);
+    return run(cli, "member.erase", fr_cli_arg(cli, 0), &args);
 }

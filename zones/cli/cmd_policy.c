@@ -79,7 +79,7 @@ static enum fr_exit ask_visibility(struct fr_cli *cli, const char *value)
     fr_cli_note(cli, "%" PRIu64 " of %" PRIu64 " pairs (visited, home) %s", differ, pairs.all,
                 is_granted ? "go dark: look-ups of the one find no device of the other"
                            : "that are dark become visible");
-    if (differ == 0 || fr_cli_flag(cli, "dry-run")) return FR_EXIT_OK;
+    if (differ == 0) return FR_EXIT_OK;
     return fr_cli_confirm(cli, "Switch visibility to %s?", value);
 }
 

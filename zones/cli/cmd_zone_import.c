@@ -181,8 +181,7 @@ static enum fr_exit ask_replace(struct job *job)
     fr_cli_note(job->cli, "%06" PRIx32 ": +%" PRIu64 " -%" PRIu64 " =%" PRIu64, job->netid,
                 report.count[FR_DEVICE_ADDED] + report.count[FR_DEVICE_MOVED], removed,
                 report.count[FR_DEVICE_SAME]);
-    if (removed * 100 <= report.before * ASK_ABOVE_PERCENT || fr_cli_flag(job->cli, "dry-run"))
-        return FR_EXIT_OK;
+    if (removed * 100 <= report.before * ASK_ABOVE_PERCENT) return FR_EXIT_OK;
     return fr_cli_confirm(job->cli,
                           "remove %" PRIu64 " of the %" PRIu64 " devices of %06" PRIx32 "?",
                           removed, report.before, job->netid);

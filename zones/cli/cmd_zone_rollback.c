@@ -33,11 +33,9 @@ enum fr_exit fr_cmd_zone_rollback(struct fr_cli *cli)
     if (fr_parse_u64(fr_span_str(fr_cli_opt(cli, "to")), 0, INT64_MAX - 1, &to) != FR_OK)
         return fr_cli_usage(cli, "--to %s is not the number of a transaction",
                             fr_cli_opt(cli, "to"));
-    if (!fr_cli_flag(cli, "dry-run")) {
-        code = fr_cli_confirm(cli, "bring the devices of every member back to transaction %" PRIu64,
-                              to);
-        if (code != FR_EXIT_OK) return code;
-    }
+    code = fr_cli_confirm(cli, "bring the devices of every member back to transaction %" PRIu64 "?",
+                          to);
+    if (code != FR_EXIT_OK) return code;
     fr_json_object(&json);
     fr_json_put_uint(&json, "to", to);
     fr_json_end(&json);
