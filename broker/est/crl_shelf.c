@@ -3,22 +3,21 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/siphash.h"
 #include "ca/crl.h"
 #include "names/member.h"
 #include "store/authority.h"
+#include "transport/http_tag.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define LISTS_KEPT 4
-#define ETAG_SIZE 20 /* "0123456789abcdef" with its quotes */
 
 struct list {
     char name[FR_HOST_MAX + 1];
     struct fr_file_stamp stamp;
     struct fr_buf der;
-    char etag[ETAG_SIZE];
+    char etag[FR_HTTP_TAG_TEXT];
 };
 
 struct fr_crl_shelf {
@@ -27,7 +26,7 @@ struct fr_crl_shelf {
     struct list lists[LISTS_KEPT];
     unsigned next;                     /* place of the list that is read next */
     struct fr_authority_row authority; /* looked up last */
-    char authority_etag[ETAG_SIZE];
+    char authority_etag[FR_HTTP_TAG_TEXT];
     struct fr_crl_shelf_counters counters;
 };
 
@@ -63,31 +62,11 @@ bool fr_crl_shelf_is_named(const struct fr_crl_shelf *shelf, struct fr_span auth
            fr_span_equal_nocase(rest, fr_span_str(fr_store_federation(shelf->store)));
 }
 
-/* The key guards nothing: lists are public. */
-static void make_etag(struct fr_span content, char out[ETAG_SIZE])
-{
-    static const struct fr_siphash_key key = {"fedroam crl etag"};
-    (void)snprintf(out, ETAG_SIZE, "\"%016llx\"", (unsigned long long)fr_siphash(&key, content));
-}
-
 /* --- answers --- */
 
 static struct fr_crl_answer refusal(unsigned status, const char *text)
 {
     return (struct fr_crl_answer){.status = status, .content = fr_span_str(text)};
-}
-
-/* Any of the tags in If-None-Match, or "*"; weak ones compare alike (RFC 9110 §13.1.2). */
-static bool is_held(struct fr_span condition, const char *etag)
-{
-    struct fr_span rest = condition, one;
-    do {
-        (void)fr_span_cut(rest, ',', &one, &rest);
-        one = fr_span_trim(one);
-        if (fr_span_starts(one, "W/")) one = fr_span(one.p + 2, one.n - 2);
-        if (fr_span_is(one, "*") || fr_span_is(one, etag)) return true;
-    } while (rest.n > 0);
-    return false;
 }
 
 /* --- lists --- */
@@ -120,7 +99,7 @@ static enum fr_err list_read(struct fr_crl_shelf *shelf, const char *name, struc
     if (err) return err;
     (void)snprintf(list->name, sizeof list->name, "%s", name);
     list->stamp = stamp;
-    make_etag(fr_buf_span(&list->der), list->etag);
+    fr_http_tag_make(fr_buf_span(&list->der), list->etag);
     return FR_OK;
 }
 
@@ -146,7 +125,7 @@ static struct fr_crl_answer find_certificate(struct fr_crl_shelf *shelf, const c
         return refusal(404, "There is no certificate of that name.");
     if (err) return refusal(503, "The certificate cannot be read now.");
     struct fr_span der = fr_span(shelf->authority.der, shelf->authority.der_size);
-    make_etag(der, shelf->authority_etag);
+    fr_http_tag_make(der, shelf->authority_etag);
     return (struct fr_crl_answer){200, "application/pkix-cert", shelf->authority_etag,
                                   "public, max-age=86400", der};
 }
@@ -172,7 +151,7 @@ struct fr_crl_answer fr_crl_shelf_find(struct fr_crl_shelf *shelf, struct fr_spa
         return refusal(404, "Revocation lists are at /<ca>.crl, CA certificates at /<ca>.cer.");
     if (!fr_span_is(method, "GET") && !fr_span_is(method, "HEAD")) return refusal(405, "Use GET.");
     struct fr_crl_answer answer = is_list ? find_list(shelf, name) : find_certificate(shelf, name);
-    if (answer.status == 200 && if_none_match.n && is_held(if_none_match, answer.etag))
+    if (answer.status == 200 && fr_http_tag_is_held(if_none_match, answer.etag))
         return (struct fr_crl_answer){
             .status = 304, .etag = answer.etag, .freshness = answer.freshness};
     return answer;
