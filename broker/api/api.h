@@ -44,6 +44,7 @@ struct fr_api_options {
 struct fr_api_counters {
     uint64_t requests;
     uint64_t changes;                  /* that were made, or would change nothing */
+    uint64_t unchanged;                /* 304: what the caller has already */
     uint64_t batch_lines;              /* that came to something, refused ones included */
     uint64_t refused[FR_API_REFUSALS]; /* by fr_api_refusal_status */
 };

@@ -7,6 +7,7 @@
 #include "names/eui.h"
 #include "names/netid.h"
 #include "store/network.h"
+#include "transport/http_tag.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -80,6 +81,23 @@ static void answer(struct fr_http_exchange *x, unsigned status, struct fr_span j
 void fr_api_answer(struct fr_api_call *call, unsigned status, struct fr_span json)
 {
     answer(call->x, status, json);
+}
+
+void fr_api_answer_tagged(struct fr_api_call *call, struct fr_span json)
+{
+    char tag[FR_HTTP_TAG_TEXT];
+    fr_http_tag_make(json, tag);
+    const struct fr_http_field fields[] = {
+        FR_HTTP_FIELD("cache-control", "private, no-cache"),
+        FR_HTTP_FIELD("etag", tag),
+        FR_HTTP_FIELD("content-type", "application/json"),
+    };
+    if (!fr_http_tag_is_held(fr_http_exchange_field(call->x, "if-none-match"), tag)) {
+        fr_http_reply(call->x, 200, fields, 3, json);
+        return;
+    }
+    call->api->counters.unchanged++;
+    fr_http_reply(call->x, 304, fields, 2, (struct fr_span){0});
 }
 
 static void refuse(struct fr_api *api, struct fr_http_exchange *x, const struct fr_problem *problem)

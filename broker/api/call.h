@@ -36,6 +36,9 @@ bool fr_api_read_object(struct fr_api_call *call, json_t **out);
 /* Status 200 or so with a body of JSON text; an empty one has no content-type. */
 void fr_api_answer(struct fr_api_call *call, unsigned status, struct fr_span json);
 
+/* Status 200 with a tag of the body, or 304 to whoever has it already (If-None-Match). */
+void fr_api_answer_tagged(struct fr_api_call *call, struct fr_span json);
+
 /* The refusal of an error code, as broker/admin maps them to statuses. */
 void fr_api_refuse(struct fr_api_call *call, enum fr_err err, const struct fr_diag *diag);
 void fr_api_refuse_as(struct fr_api_call *call, unsigned status, enum fr_err err, const char *what);

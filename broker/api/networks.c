@@ -97,7 +97,7 @@ static void write_page(struct fr_api_call *call, struct page *page)
     if (err)
         fr_api_refuse(call, FR_E_UNAVAILABLE, &diag);
     else
-        fr_api_answer(call, 200, fr_buf_span(&out));
+        fr_api_answer_tagged(call, fr_buf_span(&out));
     fr_buf_deinit(&out);
 }
 

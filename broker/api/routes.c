@@ -21,6 +21,7 @@ const struct fr_api_route fr_api_routes[] = {
     {"PUT", FR_API_ROOT "/networks/{netid}", FR_RIGHT_PUBLISH, fr_api_network_put},
     {"POST", FR_API_ROOT "/operations/{op}", 0, fr_api_operation_post},
     {"POST", FR_API_ROOT "/probe", 0, fr_api_probe_post},
+    {"GET", FR_API_ROOT "/renewal", 0, fr_api_renewal_get},
     {"GET", FR_API_ROOT "/visibility", FR_RIGHT_PUBLISH, fr_api_grants_get},
     {"GET", FR_API_ROOT "/visibility/{visited}", FR_RIGHT_PUBLISH, fr_api_grant_get},
     {"PUT", FR_API_ROOT "/visibility/{visited}", FR_RIGHT_PUBLISH, fr_api_grant_put},

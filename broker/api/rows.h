@@ -19,6 +19,7 @@ void fr_api_devices_get(struct fr_api_call *call);
 void fr_api_changes_get(struct fr_api_call *call);
 void fr_api_networks_get(struct fr_api_call *call);
 void fr_api_network_put(struct fr_api_call *call);
+void fr_api_renewal_get(struct fr_api_call *call);
 void fr_api_grants_get(struct fr_api_call *call);
 void fr_api_grant_get(struct fr_api_call *call);
 void fr_api_grant_put(struct fr_api_call *call);

@@ -27,6 +27,7 @@ void fr_fed_counts_add(struct fr_fed_counts *sum, const struct fr_fed_counts *mo
     for (size_t i = 0; i < FR_EST_OPS; i++) sum->est.requests[i] += more->est.requests[i];
     for (size_t i = 0; i < FR_EST_REFUSALS; i++) sum->est.refused[i] += more->est.refused[i];
     sum->api.requests += more->api.requests;
+    sum->api.unchanged += more->api.unchanged;
     sum->api.batch_lines += more->api.batch_lines;
     sum->api.changes += more->api.changes;
     sum->feed.messages += more->feed.messages;

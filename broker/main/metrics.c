@@ -209,6 +209,10 @@ static void write_api(struct fr_metrics *m, const struct fr_broker_counts *count
                       "Changes that members made by the API.");
     for (size_t i = 0; i < counts->n_feds; i++)
         FR_METRIC(m, counts->fed_counts[i].api.changes, FED(i));
+    fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_api_unchanged",
+                      "Answers of the API that the caller had already (304).");
+    for (size_t i = 0; i < counts->n_feds; i++)
+        FR_METRIC(m, counts->fed_counts[i].api.unchanged, FED(i));
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_api_batch_lines",
                       "Lines of batches that were looked at.");
     for (size_t i = 0; i < counts->n_feds; i++)

@@ -1,6 +1,7 @@
 """The HTTPS API with foreign clients: curl and httpx, members with and without rights, every status."""
 import concurrent.futures
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -215,6 +216,31 @@ def test_a_move_takes_two(fed, acme, umbra):
     is_problem(acme("GET", f"/devices/{FREE}"), 404)
     is_problem(acme("PUT", f"/devices/{FREE}/release", json={"to": "umbra"}), 404)
     assert umbra("DELETE", f"/devices/{FREE}").status_code == 204
+
+
+def test_what_did_not_change_is_not_sent_again(fed, acme):
+    for path in ("/networks", "/renewal"):
+        tag = acme("GET", path).headers["etag"]
+        same = acme("GET", path, headers={"if-none-match": f'"x", {tag}'})
+        assert same.status_code == 304 and same.content == b"" and same.headers["etag"] == tag
+        assert acme("GET", path, headers={"if-none-match": '"x"'}).status_code == 200
+    tag = acme("GET", "/networks").headers["etag"]
+    fed.cli("member", "set", "umbra", "--org", "Umbra")
+    other = acme("GET", "/networks", headers={"if-none-match": tag})
+    assert other.status_code == 200 and other.headers["etag"] != tag
+    fed.cli("member", "set", "umbra", "--org", "")
+
+
+def test_what_renewal_has_to_know(fed, acme):
+    told = acme("GET", "/renewal").json()
+    issuing = fed.state / "ca"
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(next(issuing.glob("*.pem")).read_text())).hexdigest()
+    assert [(ca["sha256"], ca["state"]) for ca in told["authorities"]] == [(digest, "active")]
+    assert told["key_after_s"] == 120
+    fed.cli("policy", "set", "ttl.netid", "10m")
+    assert acme("GET", "/renewal").json()["key_after_s"] == 1200
+    fed.cli("policy", "set", "ttl.netid", "60")
+    is_problem(acme("GET", "/renewal?x=1"), 400)
 
 
 def test_networks_are_told_and_moved(fed, acme):
