@@ -16,13 +16,15 @@ bool fr_remote_is_meant(const struct fr_cli *cli)
 enum fr_err fr_remote_open(const struct fr_cli *cli, struct fr_diag *diag,
                            struct fr_publisher **out)
 {
+    const char *const address = fr_cli_opt(cli, "address");
     const struct fr_publish_named named = {
         .url = fr_cli_opt(cli, "broker"),
         .config = fr_cli_opt(cli, "config"),
         .ca = fr_cli_opt(cli, "ca"),
         .certificate = fr_cli_opt(cli, "certificate"),
         .key = fr_cli_opt(cli, "key"),
-        .address = fr_cli_opt(cli, "address"),
+        .addresses = &address,
+        .n_addresses = address ? 1 : 0,
     };
     struct fr_publish_place place = FR_PUBLISH_PLACE_INIT;
     if (fr_cli_opt(cli, "state") != NULL)

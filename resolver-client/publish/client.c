@@ -77,6 +77,8 @@ static void on_done(void *data, const struct fr_http_result *r)
     if (fr_parse_u64(fr_http_find(r->fields, r->n_fields, "retry-after"), 0, 86400, &seconds) ==
         FR_OK)
         w->answer->retry_after_s = (uint32_t)seconds;
+    if (!fr_span_copy(fr_http_find(r->fields, r->n_fields, "etag"), w->answer->tag, FR_PUBLISH_TAG))
+        w->answer->tag[0] = '\0';
     fr_buf_reset(&w->answer->body);
     fr_buf_add_span(&w->answer->body, r->body);
     w->err = fr_buf_err(&w->answer->body);
@@ -86,10 +88,11 @@ enum fr_err fr_publisher_ask(struct fr_publisher *p, const struct fr_publish_req
                              struct fr_diag *diag, struct fr_publish_answer *answer)
 {
     struct wait w = {.answer = answer, .diag = diag};
-    struct fr_http_field fields[2];
+    struct fr_http_field fields[3];
     size_t n = 0;
     if (request->type) fields[n++] = FR_HTTP_FIELD("content-type", request->type);
     if (request->key) fields[n++] = FR_HTTP_FIELD("idempotency-key", request->key);
+    if (request->tag) fields[n++] = FR_HTTP_FIELD("if-none-match", request->tag);
     const struct fr_http_request http = {
         .method = request->method,
         .target = request->target,

@@ -15,6 +15,7 @@
 
 #define FR_PUBLISH_BODY_MAX (16 * 1024 * 1024)
 #define FR_PUBLISH_API "/api/v1"
+#define FR_PUBLISH_TAG 64
 
 struct fr_publisher;
 
@@ -27,12 +28,14 @@ struct fr_publish_request {
     const char *type;            /* of the body; NULL: there is none */
     struct fr_span body;
     const char *key; /* Idempotency-Key, or NULL */
+    const char *tag; /* of what we have (If-None-Match), or NULL: the same bytes get status 304 */
     uint32_t within_ms;
 };
 
 struct fr_publish_answer {
     unsigned status;
-    uint32_t retry_after_s; /* 0: not said */
+    uint32_t retry_after_s;   /* 0: not said */
+    char tag[FR_PUBLISH_TAG]; /* ETag; "": none, or longer than any of ours */
     struct fr_buf body;
 };
 #define FR_PUBLISH_ANSWER_INIT                                                                     \

@@ -91,9 +91,9 @@ enum fr_err fr_publish_place_find(const struct fr_publish_named *named, struct f
     if (err || !place.url.is_tls)
         return fr_diag_fail(diag, FR_E_INVALID, "%s is not a broker's URL (https://broker.…)",
                             named->url);
-    if (named->address) add_address(&place, named->address);
-    if (named->address && place.n_addrs == 0)
-        return fr_diag_fail(diag, FR_E_INVALID, "%s is not an IP address", named->address);
+    for (size_t i = 0; i < named->n_addresses; i++) add_address(&place, named->addresses[i]);
+    if (named->n_addresses > 0 && place.n_addrs == 0)
+        return fr_diag_fail(diag, FR_E_INVALID, "%s is not an IP address", named->addresses[0]);
     err = set(&place.ca, named->ca);
     if (!err) err = set(&place.certificate, named->certificate);
     if (!err) err = set(&place.key, named->key);

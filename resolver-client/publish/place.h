@@ -20,7 +20,9 @@ struct fr_publish_named {
     const char *url;    /* https://broker.<fed>[:port][/…]; the path is not looked at */
     const char *config; /* NULL: FR_RESOLVER_YAML */
     const char *ca, *certificate, *key; /* files; those that are NULL are the configuration's */
-    const char *address;                /* IP; NULL: the configuration's, else looked up */
+    /* IPs; none: the configuration's, else looked up */
+    const char *const *addresses;
+    size_t n_addresses;
 };
 
 struct fr_publish_place {
