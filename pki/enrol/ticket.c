@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SECRET_BYTES = 32 }; /* as every broker makes them: another size is a token that was cut */
+
 static const char *const profile_words[FR_WALLET_PROFILES] = {
     [FR_WALLET_NS] = "ns", [FR_WALLET_DOH] = "doh", [FR_WALLET_JS] = "js"};
 
@@ -99,7 +101,7 @@ static enum fr_err check_secret(struct fr_span text, struct fr_ticket *out)
     struct fr_buf raw = FR_BUF_INIT(FR_TICKET_SECRET);
     enum fr_err err = fr_base64url_parse(text, &raw);
 
-    if (!err && (raw.n < 16 || !fr_span_copy(text, out->secret, sizeof out->secret)))
+    if (!err && (raw.n != SECRET_BYTES || !fr_span_copy(text, out->secret, sizeof out->secret)))
         err = FR_E_MALFORMED;
     fr_buf_deinit_secret(&raw);
     return err;
