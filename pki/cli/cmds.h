@@ -23,7 +23,6 @@ enum fr_exit fr_cmd_member_suspend(struct fr_cli *cli);
 enum fr_exit fr_cmd_member_resume(struct fr_cli *cli);
 enum fr_exit fr_cmd_member_remove(struct fr_cli *cli);
 enum fr_exit fr_cmd_member_list(struct fr_cli *cli);
-enum fr_exit fr_cmd_peers_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_member_probe(struct fr_cli *cli);
 enum fr_exit fr_cmd_member_show(struct fr_cli *cli);
 enum fr_exit fr_cmd_cert_request(struct fr_cli *cli);

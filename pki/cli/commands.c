@@ -103,11 +103,6 @@ static const struct fr_cli_option SET_OPTIONS[] = {
     {0},
 };
 
-static const struct fr_cli_option PEERS_OPTIONS[] = {
-    FR_REMOTE_OPTIONS,
-    {0},
-};
-
 static const struct fr_cli_option PROBE_OPTIONS[] = {
     {.name = "all", .help = "every active member that has endpoints"},
     {0},
@@ -180,16 +175,6 @@ const struct fr_cli_command fr_pki_commands[] = {
      .has_csv = true,
      .only_reads = true,
      .run = fr_cmd_member_probe},
-    {.path = "peers list",
-     .options = PEERS_OPTIONS,
-     .summary = "as a member: the networks of the federation, whose they are, and where",
-     .details =
-         "Organisation, operations contact, endpoints in order of preference, and since when. "
-         "Networks that are suspended are told to their own member alone.",
-     .example = "fedroam peers list --broker https://broker.fed.example",
-     .has_csv = true,
-     .only_reads = true,
-     .run = fr_cmd_peers_list},
     {.path = "member show",
      .args = "ID",
      .min_args = 1,

@@ -22,6 +22,8 @@
 #define FR_CHIRPSTACK_V4_DIR "/etc/chirpstack"
 #define FR_CHIRPSTACK_V3_DIR "/etc/chirpstack-network-server"
 #define FR_CHIRPSTACK_LISTEN "0.0.0.0:8005"
+#define FR_CHIRPSTACK_V4_FILE "fedroam.toml"
+#define FR_CHIRPSTACK_MAX (8 * 1024 * 1024) /* bytes of our tables */
 
 struct fr_chirpstack_fed {
     const char *name;

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OWN "fedroam.toml"
+#define OWN FR_CHIRPSTACK_V4_FILE
 #define MARK "# Written by fedroam "
 
-enum { PRINTED_MAX = 4 * 1024 * 1024, FILES_MAX = 512, NAME_SIZE = 256 };
+enum { FILES_MAX = 512, NAME_SIZE = 256 };
 
 struct names {
     size_t n;
@@ -200,7 +200,7 @@ enum fr_err fr_chirpstack_check_v4(const char *folder, const struct fr_chirpstac
 
 enum fr_err fr_chirpstack_probe_v4(const char *folder, struct fr_diag *diag)
 {
-    struct fr_buf old = FR_BUF_INIT(PRINTED_MAX);
+    struct fr_buf old = FR_BUF_INIT(FR_CHIRPSTACK_MAX);
     char path[FR_WALLET_PATH];
     enum fr_err err = check(folder, 0, (struct fr_span){NULL, 0}, diag);
 
@@ -212,7 +212,7 @@ enum fr_err fr_chirpstack_probe_v4(const char *folder, struct fr_diag *diag)
 enum fr_err fr_chirpstack_write_v4(const char *folder, const struct fr_chirpstack *cs,
                                    struct fr_diag *diag, bool *changed)
 {
-    struct fr_buf text = FR_BUF_INIT(PRINTED_MAX), old = FR_BUF_INIT(PRINTED_MAX);
+    struct fr_buf text = FR_BUF_INIT(FR_CHIRPSTACK_MAX), old = FR_BUF_INIT(FR_CHIRPSTACK_MAX);
     char path[FR_WALLET_PATH];
     enum fr_err err = fr_chirpstack_print_v4(cs, &text);
 
@@ -228,7 +228,7 @@ enum fr_err fr_chirpstack_write_v4(const char *folder, const struct fr_chirpstac
 
 enum fr_err fr_chirpstack_remove_v4(const char *folder, struct fr_diag *diag)
 {
-    struct fr_buf old = FR_BUF_INIT(PRINTED_MAX);
+    struct fr_buf old = FR_BUF_INIT(FR_CHIRPSTACK_MAX);
     char path[FR_WALLET_PATH];
     enum fr_err err = check_own(folder, diag, path, &old);
 

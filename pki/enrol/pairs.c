@@ -158,12 +158,16 @@ enum fr_err fr_pair_answered(const char *folder, const char *what,
     return err;
 }
 
-static enum fr_err read_leaf(const char *path, struct fr_diag *diag, struct fr_cert_fields *out)
+/* The certificate at a place of a chain: 0 is the leaf, behind it stand the CAs. */
+static enum fr_err read_certificate(const char *path, size_t at, struct fr_diag *diag,
+                                    struct fr_cert_fields *out)
 {
     struct fr_chain *chain = NULL;
     enum fr_err err = fr_chain_load(path, diag, &chain);
 
-    if (!err) err = fr_cert_read_fields(fr_chain_at(chain, 0), out);
+    if (!err && at >= fr_chain_count(chain))
+        err = fr_diag_fail(diag, FR_E_MALFORMED, "%s lacks the certificate of its CA", path);
+    if (!err) err = fr_cert_read_fields(fr_chain_at(chain, at), out);
     fr_chain_free(chain);
     return err;
 }
@@ -258,7 +262,7 @@ enum fr_err fr_pair_install(const char *folder, const char *what, const char *fe
         all && cert ? fr_wallet_path(from, diag, "%s/pending/%s", folder, what) : FR_E_NOMEM;
 
     if (!err) err = fr_wallet_path(path, diag, "%s/chain.pem", from);
-    if (!err) err = read_leaf(path, diag, cert);
+    if (!err) err = read_certificate(path, 0, diag, cert);
     if (!err && fr_pair_subject_read(cert, fed, &subject) != FR_OK)
         err =
             fr_diag_fail(diag, FR_E_MALFORMED, "%s is no certificate of a member of %s", path, fed);
@@ -366,7 +370,7 @@ static enum fr_err read_pair(const char *folder, const char *fed, const struct g
 
     if (!err) err = fr_wallet_path(out->chain, diag, "%s/%s.chain.pem", folder, g->name);
     if (!err) err = fr_wallet_path(out->key, diag, "%s/%s.key", folder, g->name);
-    if (!err) err = read_leaf(out->chain, diag, cert);
+    if (!err) err = read_certificate(out->chain, 0, diag, cert);
     if (!err && fr_pair_subject_read(cert, fed, &out->subject) != FR_OK)
         err = fr_diag_fail(diag, FR_E_MALFORMED, "%s is no certificate of %s", out->chain, fed);
     if (!err) {
@@ -377,6 +381,9 @@ static enum fr_err read_pair(const char *folder, const char *fed, const struct g
         out->not_after_s = cert->not_after_s;
         read_token(folder, g->name, out->token);
     }
+    /* a leaf that stands alone does not say which of the CAs' certificates it goes with */
+    if (!err && read_certificate(out->chain, 1, NULL, cert) == FR_OK)
+        memcpy(out->issuer, cert->sha256, sizeof out->issuer);
     fr_free(cert);
     return err;
 }

@@ -46,6 +46,8 @@ struct fr_pair {
     char serial[2 * FR_CERT_SERIAL_MAX + 1];
     uint8_t serial_bytes[FR_CERT_SERIAL_MAX];
     size_t serial_len;
+    uint8_t issuer
+        [FR_SHA256_SIZE]; /* SHA-256 of the CA's certificate behind it in the chain; 0: none */
     int64_t not_before_s, not_after_s;
     int64_t next_s; /* when a new key that is here already takes over; 0: there is none */
 };

@@ -89,7 +89,7 @@ static const struct fr_conf_row entry_rows[] = {
      .type = FR_T_STRINGS,
      FR_CONF_ARRAY(struct fr_wallet_entry, peers, n_peers),
      .max = 10000,
-     .help = "Networks that the network server lists, as NetID:port."},
+     .help = "Networks that the network server lists, as NetID or NetID:port (all of them)."},
     {.key = "joined",
      .type = FR_T_UINT,
      FR_CONF_AT(struct fr_wallet_entry, joined_s),

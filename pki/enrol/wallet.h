@@ -42,7 +42,7 @@ struct fr_wallet_entry {
     char *listen;  /* "address:port" where the network server takes peers; NULL: not said */
     char *exec;    /* what to run after a renewal, or NULL */
     char *window;  /* "02:00-04:00", or NULL: at any time */
-    char **peers;  /* "000014:8005": networks that a server wants listed */
+    char **peers;  /* "000014", "000014:8005": the networks that the server lists; none: all */
     size_t n_peers;
     uint64_t joined_s;
 };

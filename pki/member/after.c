@@ -1,6 +1,8 @@
 #include "member_cli/after.h"
 
 #include "base/file.h"
+#include "base/siphash.h"
+#include "enrol/chirpstack.h"
 #include "enrol/window.h"
 #include "member_cli/program.h"
 
@@ -8,32 +10,63 @@
 
 enum { SERVED_MAX = 65536 };
 
-static void print_served(const struct fr_pairs *pairs, struct fr_buf *out)
+/* What the server reads its list of networks from: v4 the file of the whole wallet; v3 what its
+ * administrator makes of the list. Other servers have none. */
+static enum fr_err list_path(const struct fr_after *after, char path[FR_WALLET_PATH])
 {
-    for (size_t i = 0; i < pairs->n; i++)
-        fr_buf_printf(out, "%s %s\n", pairs->list[i].subject.name, pairs->list[i].serial);
+    switch (after->entry->lns) {
+    case FR_LNS_CHIRPSTACK_V4:
+        return fr_wallet_path(path, NULL, "%s/" FR_CHIRPSTACK_V4_FILE, after->entry->lns_dir);
+    case FR_LNS_CHIRPSTACK_V3: return fr_wallet_path(path, NULL, "%s/peers", after->folder);
+    case FR_LNS_FEDROAM:
+    case FR_LNS_NONE: break;
+    }
+    return FR_E_NOT_FOUND;
 }
 
-enum fr_err fr_after_mark(const char *folder, const struct fr_pairs *pairs, struct fr_diag *diag)
+static void print_list(const struct fr_after *after, struct fr_buf *out)
+{
+    static const struct fr_siphash_key key = {"fedroam served"}; /* it guards nothing */
+    struct fr_buf text = FR_BUF_INIT(FR_CHIRPSTACK_MAX);
+    char path[FR_WALLET_PATH];
+
+    if (list_path(after, path) == FR_OK && fr_file_exists(path) &&
+        fr_file_read(path, NULL, &text) == FR_OK)
+        fr_buf_printf(out, "networks %016llx\n",
+                      (unsigned long long)fr_siphash(&key, fr_buf_span(&text)));
+    fr_buf_deinit(&text);
+}
+
+static void print_served(const struct fr_after *after, struct fr_buf *out)
+{
+    for (size_t i = 0; i < after->pairs->n; i++) {
+        const struct fr_pair *p = &after->pairs->list[i];
+        fr_buf_printf(out, "%s %s\n", p->subject.name, p->serial);
+    }
+    print_list(after, out);
+}
+
+enum fr_err fr_after_mark(const struct fr_after *after, struct fr_diag *diag)
 {
     struct fr_buf text = FR_BUF_INIT(SERVED_MAX);
     char path[FR_WALLET_PATH];
-    enum fr_err err = fr_wallet_path(path, diag, "%s/served", folder);
+    enum fr_err err = fr_wallet_path(path, diag, "%s/served", after->folder);
 
-    print_served(pairs, &text);
+    print_served(after, &text);
     if (!err) err = fr_buf_err(&text);
     if (!err) err = fr_file_write(path, 0644, fr_buf_span(&text), diag);
     fr_buf_deinit(&text);
     return err;
 }
 
-static bool is_due(const char *folder, const struct fr_pairs *pairs)
+bool fr_after_is_due(const struct fr_after *after)
 {
     struct fr_buf now = FR_BUF_INIT(SERVED_MAX), then = FR_BUF_INIT(SERVED_MAX);
     char path[FR_WALLET_PATH];
 
-    print_served(pairs, &now);
-    const bool is_same = fr_wallet_path(path, NULL, "%s/served", folder) == FR_OK &&
+    if (after->entry->exec == NULL || after->pairs->n == 0) return false;
+    print_served(after, &now);
+    const bool is_same = fr_wallet_path(path, NULL, "%s/served", after->folder) == FR_OK &&
                          fr_file_read(path, NULL, &then) == FR_OK &&
                          fr_span_equal(fr_buf_span(&now), fr_buf_span(&then));
     fr_buf_deinit(&now);
@@ -54,16 +87,12 @@ static bool is_time(const struct fr_wallet_entry *entry, int64_t now_s)
     return fr_window_has(&window, (unsigned)(60 * tm.tm_hour + tm.tm_min));
 }
 
-enum fr_err fr_after_run(const char *folder, const struct fr_wallet_entry *entry,
-                         const struct fr_pairs *pairs, int64_t now_s, struct fr_diag *diag,
-                         bool *ran)
+enum fr_err fr_after_run(const struct fr_after *after, int64_t now_s, struct fr_diag *diag)
 {
-    *ran = false;
-    if (entry->exec == NULL || pairs->n == 0 || !is_due(folder, pairs)) return FR_OK;
+    const struct fr_wallet_entry *entry = after->entry;
+
     if (!is_time(entry, now_s))
         return fr_diag_fail(diag, FR_E_BUSY, "%s waits for %s", entry->exec, entry->window);
     enum fr_err err = fr_program_shell(entry->exec, diag);
-    if (!err) err = fr_after_mark(folder, pairs, diag);
-    if (!err) *ran = true;
-    return err;
+    return err ? err : fr_after_mark(after, diag);
 }

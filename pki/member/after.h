@@ -1,16 +1,23 @@
-/* What is run after certificates changed (--exec), in its time of the day.
+/* What is run when the network server has something new to read (--exec), in its time of the day.
  *
- * Model    <folder>/served names the certificates that the command was run for last; when others are in
- *          use, it is due. So a program that was ended in between runs it later, and never twice for one.
+ * Model    <folder>/served says what the command was run for last: certificates, and the server's list of
+ *          networks. When they are others now, it is due: once for however many changes, and also
+ *          when a program was ended in between.
  * Owns     Nothing. Threads: one. Errors: FR_E_BUSY: it is not the time; those of programs and files. */
 #pragma once
 
 #include "enrol/pairs.h"
 
-/* Says that the present certificates are served already (after join). */
-enum fr_err fr_after_mark(const char *folder, const struct fr_pairs *pairs, struct fr_diag *diag);
+struct fr_after {
+    const char *folder; /* <wallet>/<fed> */
+    const struct fr_wallet_entry *entry;
+    const struct fr_pairs *pairs; /* as they are now */
+};
 
-/* Runs entry->exec if it is due. *ran tells. */
-enum fr_err fr_after_run(const char *folder, const struct fr_wallet_entry *entry,
-                         const struct fr_pairs *pairs, int64_t now_s, struct fr_diag *diag,
-                         bool *ran);
+/* Says that what there is now is served already. */
+enum fr_err fr_after_mark(const struct fr_after *after, struct fr_diag *diag);
+
+bool fr_after_is_due(const struct fr_after *after);
+
+/* Runs entry->exec, which is due. */
+enum fr_err fr_after_run(const struct fr_after *after, int64_t now_s, struct fr_diag *diag);

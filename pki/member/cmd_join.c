@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "enrol/files.h"
 #include "member_cli/after.h"
+#include "member_cli/follow.h"
 #include "member_cli/inbound.h"
 #include "member_cli/join_check.h"
 #include "member_cli/join_end.h"
@@ -137,28 +138,28 @@ static enum fr_err look_up(struct journey *j, const struct fr_pairs *pairs, stru
     return FR_OK;
 }
 
-/* Ports of peers that were named without one. */
-static enum fr_err find_peers(struct journey *j, struct fr_diag *diag)
+/* What a server that takes requests of listed networks only is to list. */
+static enum fr_err list_networks(struct journey *j, const struct fr_pairs *pairs,
+                                 struct fr_diag *diag)
 {
-    struct fr_wallet_entry *e = j->plan.entry;
-    char path[FR_WALLET_PATH], text[32];
-    enum fr_err err = fr_wallet_path(path, diag, "%s/resolver.yaml", j->plan.dir);
+    static const char what[] = "the federation's networks for the server's list";
+    struct fr_follow follow = {.dir = j->plan.dir,
+                               .folder = j->plan.folder,
+                               .entry = j->plan.entry,
+                               .pairs = pairs,
+                               .report = &j->report};
+    bool changed = false;
 
-    for (size_t i = 0; !err && i < e->n_peers; i++) {
-        struct fr_join_seen seen = {0};
-        uint32_t netid = 0;
-        if (strchr(e->peers[i], ':')) continue;
-        err = fr_netid_parse(fr_span_str(e->peers[i]), &netid);
-        if (!err) err = fr_join_look_up(path, e->name, netid, diag, &seen);
-        if (err) break;
-        (void)snprintf(text, sizeof text, "%.6s:%u", e->peers[i],
-                       seen.has_network ? (unsigned)seen.port : 8005u);
-        char *copy = fr_strdup(text);
-        if (copy == NULL) return FR_E_NOMEM;
-        fr_free(e->peers[i]);
-        e->peers[i] = copy;
+    if (!fr_follow_has_list(&follow)) {
+        say(j, what, "none needed");
+        return FR_OK;
     }
-    return err ? err : fr_wallet_save(j->plan.dir, e, diag);
+    enum fr_err err = fr_follow_list(&follow, diag, &changed);
+    fr_follow_close(&follow);
+    if (err) return err;
+    j->changed |= changed;
+    say(j, what, changed ? "ok" : "as before");
+    return FR_OK;
 }
 
 /* The last step: it tells, and nothing depends on it, for the network server may not run yet. */
@@ -197,7 +198,7 @@ static enum fr_err travel(struct journey *j, struct fr_diag *diag)
     if (!err) err = tell_certificates(j, pairs);
     if (!err) err = write_files(j, pairs, diag);
     if (!err) err = look_up(j, pairs, diag, &seen);
-    if (!err && j->plan.entry->n_peers > 0) err = find_peers(j, diag);
+    if (!err) err = list_networks(j, pairs, diag);
     struct fr_join_end end = {.cli = j->cli,
                               .dir = j->plan.dir,
                               .entry = j->plan.entry,
@@ -207,7 +208,9 @@ static enum fr_err travel(struct journey *j, struct fr_diag *diag)
     if (!err) err = fr_join_end_server(&end, diag);
     if (!err) say(j, "network server's configuration", end.has_server ? "ok" : "none");
     if (!err) err = fr_join_end_renewal(&end, diag);
-    if (!err) err = fr_after_mark(j->plan.folder, pairs, diag);
+    const struct fr_after after = {
+        .folder = j->plan.folder, .entry = j->plan.entry, .pairs = pairs};
+    if (!err) err = fr_after_mark(&after, diag);
     if (!err) say(j, "renewal", end.has_timer ? "by fedroam-renew.timer" : "is yours to start");
     if (!err) connect_back(j, end.network);
     j->changed |= end.changed;
@@ -241,8 +244,8 @@ static enum fr_exit print_plan(struct journey *j)
 
 static enum fr_exit run(struct journey *j)
 {
-    static const char *const keys[] = {"federation", "certificate", "file", "block",
-                                       "works",      "waits",       "next", NULL};
+    static const char *const keys[] = {"federation", "certificate", "peers", "file", "block",
+                                       "works",      "waits",       "next",  NULL};
     struct fr_diag diag = {0};
     int lock = -1;
     enum fr_err err = fr_wallet_lock(j->plan.dir, &diag, &lock);
@@ -267,7 +270,7 @@ enum fr_exit fr_cmd_join(struct fr_cli *cli)
         goto out;
     }
     j->cli = cli;
-    j->steps = 6 + (unsigned)j->plan.ticket.n_profiles;
+    j->steps = 7 + (unsigned)j->plan.ticket.n_profiles;
     j->join = (struct fr_join){.folder = j->plan.folder,
                                .ticket = &j->plan.ticket,
                                .place = &j->plan.place,

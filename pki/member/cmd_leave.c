@@ -141,10 +141,9 @@ enum fr_exit fr_cmd_leave(struct fr_cli *cli)
     d->cli = cli;
     d->is_local = fr_cli_flag(cli, "local");
     d->is_dry = fr_cli_flag(cli, "dry-run");
-    code = d->is_dry
-               ? FR_EXIT_OK
-               : fr_cli_confirm(cli, "leave %s: its certificates and keys in %s end for good?",
-                                d->place.entry->name, d->place.folder);
+    code = fr_cli_confirm_name(cli, d->place.entry->name,
+                               "The certificates and keys of %s in %s end for good.",
+                               d->place.entry->name, d->place.folder);
     if (code == FR_EXIT_OK) code = run(d);
     fr_report_free(&d->report);
     fr_place_close(&d->place);

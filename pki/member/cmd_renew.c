@@ -1,169 +1,23 @@
-/* fedroam renew: certificates at two thirds of their life, and what is to be run afterwards. */
+/* fedroam renew: rounds, once or for ever. */
 #include "member_cli/cmds.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/parse.h"
-#include "enrol/renew.h"
-#include "member_cli/after.h"
+#include "base/random.h"
 #include "member_cli/place.h"
-#include "member_cli/report.h"
+#include "member_cli/round.h"
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { SLEEP_MAX_S = 3600, SLEEP_RETRY_S = 300 };
+enum { SLEEP_MAX_S = 3600, RETRY_S = 300, BUSY_S = 5, EVERY_S = 300, EVERY_MAX_S = 86400 };
 
-struct round {
-    struct fr_cli *cli;
-    char dir[FR_WALLET_PATH];
-    bool is_now, is_rekey, is_dry;
-    uint32_t rekey_wait_s;
-    int64_t now_s;
-    struct fr_report report;
-    bool changed;
-    enum fr_err worst; /* the first failure's */
-    int64_t next_s;    /* when there is something to do again; 0: nothing */
-};
-
-static void note_next(struct round *r, int64_t when_s)
+static enum fr_exit once(struct fr_round *r)
 {
-    if (r->next_s == 0 || when_s < r->next_s) r->next_s = when_s;
-}
-
-static void note_failure(struct round *r, enum fr_err err, const char *fed, const char *name,
-                         const struct fr_diag *diag)
-{
-    char text[1024];
-
-    fr_diag_print(diag, err, text, sizeof text);
-    fr_report_add(&r->report, "failed", "%s%s%s: %s", fed, name[0] ? " " : "", name, text);
-    fr_cli_note(r->cli, "%s %s: %s", fed, name, text);
-    if (r->worst == FR_OK) r->worst = err;
-    note_next(r, r->now_s + SLEEP_RETRY_S);
-}
-
-/* --- certificates --- */
-
-static void renew_pair(struct round *r, const char *folder, const struct fr_wallet_entry *entry,
-                       const struct fr_pair *pair)
-{
-    const int64_t due_s = fr_renew_due_s(pair);
+    static const char *const keys[] = {"renewed", "installed", "peers", "file", "block",  "ran",
+                                       "would",   "waiting",   "good",  "next", "failed", NULL};
     struct fr_diag diag = {0};
-    char text[FR_TIME_TEXT];
-    uid_t owner = (uid_t)-1;
-
-    if (pair->next_s != 0) {
-        fr_time_print(pair->next_s, text);
-        fr_report_add(&r->report, "waiting", "%s %s: new key from %s", entry->name,
-                      pair->subject.name, text);
-        note_next(r, pair->next_s);
-        return;
-    }
-    if (!r->is_now && due_s > r->now_s) {
-        fr_time_print(due_s, text);
-        fr_report_add(&r->report, "good", "%s %s: due %s", entry->name, pair->subject.name, text);
-        note_next(r, due_s);
-        return;
-    }
-    if (r->is_dry) {
-        fr_report_add(&r->report, "would", "renew %s %s", entry->name, pair->subject.name);
-        return;
-    }
-    enum fr_err err = fr_place_owner(entry, pair->subject.profile, &diag, &owner);
-    const struct fr_renew renew = {.folder = folder,
-                                   .entry = entry,
-                                   .is_rekey = r->is_rekey,
-                                   .rekey_wait_s = r->rekey_wait_s,
-                                   .owner = owner,
-                                   .now_s = r->now_s};
-    if (!err) err = fr_renew_pair(&renew, pair, &diag);
-    if (err) {
-        note_failure(r, err, entry->name, pair->subject.name, &diag);
-        return;
-    }
-    r->changed = true;
-    const bool waits = r->is_rekey && pair->subject.profile != FR_WALLET_DOH && r->rekey_wait_s > 0;
-    fr_report_add(&r->report, "renewed", "%s %s%s%s", entry->name, pair->subject.name,
-                  r->is_rekey ? ", new key" : "", waits ? ", used as soon as peers know it" : "");
-    note_next(r, r->now_s + (waits ? (int64_t)r->rekey_wait_s : SLEEP_MAX_S));
-}
-
-/* --- afterwards --- */
-
-static void run_after(struct round *r, const char *folder, const struct fr_wallet_entry *entry)
-{
-    struct fr_pairs *pairs = NULL; /* as they are now */
-    struct fr_diag diag = {0};
-    bool ran = false;
-    enum fr_err err = fr_pairs_read(folder, entry->name, &diag, &pairs);
-
-    if (!err) err = fr_after_run(folder, entry, pairs, r->now_s, &diag, &ran);
-    if (ran) fr_report_add(&r->report, "ran", "%s: %s", entry->name, entry->exec);
-    if (err == FR_E_BUSY) {
-        fr_report_add(&r->report, "waiting", "%s: %s", entry->name, diag.what);
-        note_next(r, r->now_s + 60);
-    } else if (err) {
-        note_failure(r, err, entry->name, "", &diag);
-    }
-    fr_free(pairs);
-}
-
-static void renew_entry(struct round *r, const struct fr_wallet_entry *entry)
-{
-    char folder[FR_WALLET_PATH];
-    struct fr_pairs *pairs = NULL;
-    struct fr_diag diag = {0};
-    size_t moved = 0;
-    enum fr_err err = fr_wallet_path(folder, &diag, "%s/%s", r->dir, entry->name);
-
-    if (!err && !r->is_dry) err = fr_pairs_settle(folder, r->now_s, &diag, &moved);
-    if (!err) err = fr_pairs_read(folder, entry->name, &diag, &pairs);
-    if (err) {
-        note_failure(r, err, entry->name, "", &diag);
-        return;
-    }
-    if (moved > 0) {
-        fr_report_add(&r->report, "installed", "%s: %zu new key%s", entry->name, moved,
-                      moved > 1 ? "s" : "");
-        r->changed = true;
-    }
-    for (size_t i = 0; i < pairs->n; i++) renew_pair(r, folder, entry, &pairs->list[i]);
-    fr_free(pairs);
-    if (!r->is_dry) run_after(r, folder, entry);
-}
-
-/* --- rounds --- */
-
-static enum fr_err renew_wallet(struct round *r, struct fr_diag *diag)
-{
-    const char *fed = fr_cli_opt(r->cli, "fed");
-    struct fr_wallet wallet = {0};
-    struct fr_wallet_entry *one = NULL;
-    int lock = -1;
-    enum fr_err err = r->is_dry ? FR_OK : fr_wallet_lock(r->dir, diag, &lock);
-
-    r->now_s = fr_clock_real_s(fr_clock_system());
-    if (!err)
-        err = fed ? fr_wallet_load(r->dir, fed, diag, &one) : fr_wallet_open(r->dir, diag, &wallet);
-    if (!err && one) renew_entry(r, one);
-    for (size_t i = 0; !err && i < wallet.n; i++) renew_entry(r, wallet.entries[i]);
-    if (!err && !one && wallet.n == 0)
-        err = fr_diag_fail(diag, FR_E_NOT_FOUND, "%s holds no federation: fedroam join TOKEN",
-                           r->dir);
-    fr_wallet_free(one);
-    fr_wallet_close(&wallet);
-    if (lock >= 0) (void)close(lock); /* lets go; nothing is written through it */
-    return err;
-}
-
-static enum fr_exit once(struct round *r)
-{
-    static const char *const keys[] = {"renewed", "installed", "ran",    "would",
-                                       "waiting", "good",      "failed", NULL};
-    struct fr_diag diag = {0};
-    enum fr_err err = renew_wallet(r, &diag);
+    enum fr_err err = fr_round_run(r, &diag);
 
     if (err) return fr_cli_fail(r->cli, err, &diag);
     if (r->is_dry) fr_cli_note(r->cli, "dry run: nothing was asked for, nothing written");
@@ -171,7 +25,7 @@ static enum fr_exit once(struct round *r)
     return err ? fr_cli_fail(r->cli, err, NULL) : fr_exit_from_err(r->worst);
 }
 
-static void sleep_until(const struct round *r)
+static void sleep_until(const struct fr_round *r)
 {
     int64_t s = r->next_s > r->now_s ? r->next_s - r->now_s : 1;
 
@@ -180,50 +34,93 @@ static void sleep_until(const struct round *r)
     (void)nanosleep(&left, NULL); /* woken early: looks early */
 }
 
-/* Until it is ended. A failure of one round is said and tried again in the next. */
-__attribute__((noreturn)) static void for_ever(struct round *r)
+/* Members that were all told the same do not all come back at the same moment. */
+static uint32_t about(uint32_t every_s)
 {
+    const uint32_t spread_s = every_s / 4;
+    uint32_t chance = 0;
+
+    if (spread_s == 0 || fr_random(&chance, sizeof chance) != FR_OK) return every_s;
+    return every_s - spread_s / 2 + chance % spread_s;
+}
+
+/* Failures were said when they happened, and what is as it should be is not worth a line. */
+static void say(const struct fr_round *r)
+{
+    for (size_t i = 0; i < r->report.n; i++) {
+        const char *key = r->report.lines[i].key;
+        if (strcmp(key, "good") != 0 && strcmp(key, "failed") != 0)
+            fr_cli_note(r->cli, "%s: %s", key, r->report.lines[i].text);
+    }
+    (void)fflush(fr_cli_err(r->cli)); /* talk; nothing depends on it */
+}
+
+/* Until it is ended. A failure of one round is said and tried again in the next. */
+__attribute__((noreturn)) static void for_ever(struct fr_round *r)
+{
+    const uint32_t every_s = r->every_s;
+
     for (;;) {
         struct fr_diag diag = {0};
         char text[1024];
-        enum fr_err err = renew_wallet(r, &diag);
+        r->every_s = about(every_s);
+        enum fr_err err = fr_round_run(r, &diag);
         if (err && err != FR_E_BUSY && err != FR_E_NOT_FOUND) {
             fr_diag_print(&diag, err, text, sizeof text);
             fr_cli_note(r->cli, "%s", text);
         }
-        for (size_t i = 0; i < r->report.n; i++)
-            if (strcmp(r->report.lines[i].key, "good") != 0)
-                fr_cli_note(r->cli, "%s: %s", r->report.lines[i].key, r->report.lines[i].text);
+        say(r);
         fr_report_free(&r->report);
-        (void)fflush(fr_cli_err(r->cli)); /* talk; nothing depends on it */
-        if (err) note_next(r, r->now_s + SLEEP_RETRY_S);
+        if (err) r->next_s = r->now_s + (err == FR_E_BUSY ? BUSY_S : RETRY_S);
         sleep_until(r);
         r->next_s = 0;
         r->is_now = r->is_rekey = false; /* asked for once */
     }
 }
 
+/* A time option in seconds. */
+static bool read_time(const struct fr_cli *cli, const char *name, uint32_t min_s, uint32_t max_s,
+                      uint32_t *out)
+{
+    const char *text = fr_cli_opt(cli, name);
+    uint64_t ms = 0;
+
+    if (text == NULL) return true;
+    if (fr_parse_duration_ms(fr_span_str(text), (uint64_t)min_s * 1000, (uint64_t)max_s * 1000,
+                             &ms) != FR_OK)
+        return false;
+    *out = (uint32_t)(ms / 1000);
+    return true;
+}
+
 enum fr_exit fr_cmd_renew(struct fr_cli *cli)
 {
     struct fr_diag diag = {0};
-    const char *after = fr_cli_opt(cli, "key-after");
-    uint64_t ms = (uint64_t)FR_REKEY_WAIT_S * 1000;
+    uint32_t key_after_s = 0, every_s = EVERY_S;
     enum fr_exit code;
 
     if ((fr_cli_opt(cli, "fed") ? 1 : 0) + fr_cli_flag(cli, "all") + fr_cli_flag(cli, "daemon") !=
         1)
         return fr_cli_usage(cli, "give one of --all, --fed NAME, --daemon");
-    if (after && fr_parse_duration_ms(fr_span_str(after), 0, 86400000, &ms) != FR_OK)
-        return fr_cli_usage(cli, "--key-after \"%s\" is not a time such as 2m", after);
+    if (!read_time(cli, "key-after", 0, EVERY_MAX_S, &key_after_s))
+        return fr_cli_usage(cli, "--key-after \"%s\" is not a time such as 2m",
+                            fr_cli_opt(cli, "key-after"));
+    if (!read_time(cli, "every", 1, EVERY_MAX_S, &every_s))
+        return fr_cli_usage(cli, "--every \"%s\" is not a time such as 5m",
+                            fr_cli_opt(cli, "every"));
+    if (fr_cli_opt(cli, "every") && !fr_cli_flag(cli, "daemon"))
+        return fr_cli_usage(cli, "--every goes with --daemon");
     if (fr_cli_flag(cli, "daemon") && fr_cli_flag(cli, "dry-run"))
         return fr_cli_usage(cli, "--dry-run shows one round: give --all");
-    struct round *r = fr_calloc(1, sizeof *r);
+    struct fr_round *r = fr_calloc(1, sizeof *r);
     if (r == NULL) return fr_cli_fail(cli, FR_E_NOMEM, NULL);
     r->cli = cli;
     r->is_rekey = fr_cli_flag(cli, "rekey");
     r->is_now = fr_cli_flag(cli, "now") || r->is_rekey;
     r->is_dry = fr_cli_flag(cli, "dry-run");
-    r->rekey_wait_s = (uint32_t)(ms / 1000);
+    r->has_key_after = fr_cli_opt(cli, "key-after") != NULL;
+    r->key_after_s = key_after_s;
+    r->every_s = every_s;
     enum fr_err err = fr_place_dir(cli, &diag, r->dir);
     if (!err && fr_cli_flag(cli, "daemon")) for_ever(r);
     code = err ? fr_cli_fail(cli, err, &diag) : once(r);

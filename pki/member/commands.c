@@ -26,9 +26,9 @@ static const struct fr_cli_option JOIN_OPTIONS[] = {
      .value = "DIR",
      .help = "where its configuration is (/etc/chirpstack; v3: /etc/chirpstack-network-server)"},
     {.name = "peer",
-     .value = "NETID[:PORT]",
+     .value = "NETID[:PORT]|all",
      .is_repeatable = true,
-     .help = "a network whose gateways may carry our devices (ChirpStack lists them)"},
+     .help = "ChirpStack lists this network, and those named before, only (all: everyone)"},
     DIR_OPTION,
     {.name = "broker-address",
      .value = "HOST[:PORT]",
@@ -46,16 +46,23 @@ static const struct fr_cli_option JOIN_OPTIONS[] = {
 static const struct fr_cli_option RENEW_OPTIONS[] = {
     {.name = "all", .help = "what is due in every federation; --fed NAME: in that one"},
     {.name = "daemon", .help = "keep doing so"},
+    {.name = "every", .value = "TIME", .help = "with --daemon: when the federation is asked (5m)"},
     {.name = "now", .help = "also what is not due"},
     {.name = "rekey", .help = "with new keys, now"},
     {.name = "key-after",
      .value = "TIME",
-     .help = "when a network's new key is used: twice the TTL of its names (2m)"},
+     .help = "when a network's new key is used (twice the TTL of its names)"},
     DIR_OPTION,
     {0},
 };
 
 static const struct fr_cli_option WALLET_OPTIONS[] = {
+    DIR_OPTION,
+    {0},
+};
+
+static const struct fr_cli_option WATCH_OPTIONS[] = {
+    {.name = "every", .value = "TIME", .help = "when the federation is asked (1m)"},
     DIR_OPTION,
     {0},
 };
@@ -104,12 +111,17 @@ const struct fr_cli_command fr_member_commands[] = {
      .run = fr_cmd_join},
     {.path = "renew",
      .options = RENEW_OPTIONS,
-     .summary = "renew the certificates of the wallet that are due",
+     .summary = "renew the certificates that are due; keep ChirpStack's list of networks",
      .details =
-         "Due is what has lived two thirds of its life. The key stays, unless --rekey; a network's "
-         "new key is used when peers know it: by a later run. Exit code 0: nothing is wrong, 8: a "
-         "certificate is over and the federation does not renew it, 4 and 5: refused, 10: try "
-         "again.",
+         "Due is what has lived two thirds of its life, and what a CA signed that signs no more. "
+         "The "
+         "key stays, unless --rekey; a network's new key is used when peers know it: by a later "
+         "run. "
+         "ChirpStack's fedroam.toml is written anew when networks come, go or move; then, and "
+         "after "
+         "renewals, the command of join --exec is run once. Exit code 0: nothing is wrong, 8: a "
+         "certificate is over and the federation does not renew it, 4 and 5: refused, 9: a "
+         "configuration file has to be changed first, 10: try again.",
      .example = "fedroam renew --all",
      .run = fr_cmd_renew},
     {.path = "wallet list",
@@ -126,6 +138,25 @@ const struct fr_cli_command fr_member_commands[] = {
      .example = "fedroam wallet show fed.example",
      .only_reads = true,
      .run = fr_cmd_wallet_show},
+    {.path = "peers list",
+     .options = WALLET_OPTIONS,
+     .summary = "the networks of a federation: whom there is, whom to call, where they are",
+     .details = "What the federation tells its members: networks and members that are suspended "
+                "are not in it.",
+     .example = "fedroam peers list --fed fed.example -o json",
+     .only_reads = true,
+     .has_csv = true,
+     .run = fr_cmd_peers_list},
+    {.path = "peers watch",
+     .options = WATCH_OPTIONS,
+     .summary = "tell which networks join, leave or move, as it happens",
+     .details =
+         "First those that are there, then a line (-o json: an object) for each change, until it "
+         "is ended. fedroam renew --daemon follows by itself; this is for people and programs. "
+         "A federation that does not answer is asked again; exit code 4 or 5 when it refuses.",
+     .example = "fedroam peers watch --fed fed.example",
+     .only_reads = true,
+     .run = fr_cmd_peers_watch},
     {.path = "leave",
      .args = "FED",
      .min_args = 1,

@@ -4,11 +4,14 @@
 #include "base/file.h"
 #include "member_cli/join_server.h"
 #include "member_cli/program.h"
+#include "names/netid.h"
 
 #include <netdb.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { NAMED_MAX = 20 };
 
 /* --- what is looked at --- */
 
@@ -48,8 +51,40 @@ static bool resolves(const char *host)
 
 /* --- ChirpStack --- */
 
+/* This federation's part of the server's file. */
+static const struct fr_chirpstack_fed *own_part(const struct fr_join_end *end,
+                                                const struct fr_server *server)
+{
+    for (size_t i = 0; i < server->view.n; i++)
+        if (strcmp(server->view.feds[i].name, end->entry->name) == 0) return &server->view.feds[i];
+    return NULL;
+}
+
+static bool is_listed(const struct fr_chirpstack_fed *own, const char *peer)
+{
+    for (size_t i = 0; own != NULL && i < own->n_peers; i++)
+        if (strncmp(own->peers[i], peer, FR_NETID_TEXT - 1) == 0) return true;
+    return false;
+}
+
+/* ChirpStack takes requests of listed networks only. */
+static void tell_unlisted(const struct fr_join_end *end, const struct fr_chirpstack_fed *own)
+{
+    const struct fr_wallet_entry *e = end->entry;
+
+    for (size_t i = 0; i < e->n_peers; i++)
+        if (!is_listed(own, e->peers[i]))
+            fr_report_add(end->report, "waits",
+                          "%.6s is no network of %s now: it is listed when it joins", e->peers[i],
+                          e->name);
+    if (e->n_peers == 0 && (own == NULL || own->n_peers == 0))
+        fr_report_add(end->report, "waits",
+                      "nobody else is in %s yet: who joins is listed by fedroam renew", e->name);
+}
+
 static void tell_chirpstack_waits(const struct fr_join_end *end, const struct fr_server *server)
 {
+    const struct fr_chirpstack_fed *own = own_part(end, server);
     struct fr_report *r = end->report;
     char host[FR_WALLET_PATH];
 
@@ -64,14 +99,9 @@ static void tell_chirpstack_waits(const struct fr_join_end *end, const struct fr
             r, "waits",
             "peers of other federations than %s come in: ChirpStack shows one certificate",
             server->view.feds[0].name);
-    if (end->entry->n_peers == 0) {
-        fr_report_add(
-            r, "next",
-            "ChirpStack takes requests of listed networks only: run this again with --peer "
-            "NETID for each network that may visit");
-        return;
-    }
-    (void)fr_wallet_path(host, NULL, "%.6s.netid.%s", end->entry->peers[0], end->entry->name);
+    tell_unlisted(end, own);
+    if (own == NULL || own->n_peers == 0) return;
+    (void)fr_wallet_path(host, NULL, "%.6s.netid.%s", own->peers[0], end->entry->name);
     if (!resolves(host))
         fr_report_add(r, "waits",
                       "downlinks after the join: %s has no address here; let this machine ask "
@@ -105,11 +135,23 @@ static enum fr_err check_key(const struct fr_join_end *end, struct fr_diag *diag
 
 static void tell_home(const struct fr_join_end *end, const struct fr_server *server)
 {
-    for (size_t i = 0; i < end->entry->n_peers; i++)
+    const struct fr_chirpstack_fed *own = own_part(end, server);
+    struct fr_buf who = FR_BUF_INIT(NAMED_MAX * 16);
+
+    for (size_t i = 0; own != NULL && i < own->n_peers && i < NAMED_MAX; i++)
+        fr_buf_printf(&who, "%s%.6s", i ? ", " : "", own->peers[i]);
+    if (own != NULL && own->n_peers > NAMED_MAX)
+        fr_report_add(end->report, "works",
+                      "home network %s for devices that visit %s and %zu more of %s: listed, with "
+                      "our certificate",
+                      end->network->subject.id, fr_buf_str(&who), own->n_peers - NAMED_MAX,
+                      end->entry->name);
+    else if (who.n > 0)
         fr_report_add(
             end->report, "works",
-            "home network %s for devices that visit %.6s of %s: listed, with our certificate",
-            end->network->subject.id, end->entry->peers[i], end->entry->name);
+            "home network %s for devices that visit %s of %s: listed, with our certificate",
+            end->network->subject.id, fr_buf_str(&who), end->entry->name);
+    fr_buf_deinit(&who);
     if (server->view.n > 0 && strcmp(server->view.feds[0].name, end->entry->name) == 0)
         tell_endpoint(end);
 }

@@ -170,7 +170,7 @@ static enum fr_err set_window(const struct fr_cli *cli, struct fr_wallet_entry *
     return err ? err : set_option(cli, "restart-window", &entry->window);
 }
 
-/* "000014" or "000014:8005"; the port, when not said, is looked up later. */
+/* "all", which forgets those named before; "000014", or "000014:8005": a port that is not the published one. */
 static enum fr_err add_peer(struct fr_wallet_entry *entry, const char *text, struct fr_diag *diag)
 {
     char peer[FR_NETID_TEXT + 8], netid_text[FR_NETID_TEXT];
@@ -178,11 +178,16 @@ static enum fr_err add_peer(struct fr_wallet_entry *entry, const char *text, str
     uint32_t netid = 0;
     uint64_t port = 0;
     const bool has_port = fr_span_cut(fr_span_str(text), ':', &head, &rest);
-    enum fr_err err = fr_netid_parse(head, &netid);
+    enum fr_err err = FR_OK;
 
+    if (strcmp(text, "all") == 0) {
+        clear(&entry->peers, &entry->n_peers);
+        return FR_OK;
+    }
+    err = fr_netid_parse(head, &netid);
     if (!err && has_port) err = fr_parse_u64(rest, 1, 65535, &port);
     if (err)
-        return fr_diag_fail(diag, FR_E_INVALID, "--peer \"%s\" is not a NetID, or NETID:PORT",
+        return fr_diag_fail(diag, FR_E_INVALID, "--peer \"%s\" is not a NetID, NETID:PORT or all",
                             text);
     err = fr_netid_check(netid, diag);
     if (err) return err;

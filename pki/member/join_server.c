@@ -48,8 +48,8 @@ static enum fr_err add_view(struct fr_server *s, size_t i, const char *dir, stru
                                       .ca = ca,
                                       .chain = pair->chain,
                                       .key = pair->key,
-                                      .peers = e->peers,
-                                      .n_peers = e->n_peers};
+                                      .peers = s->listed[i].list,
+                                      .n_peers = s->listed[i].n};
     s->view.n++;
     return FR_OK;
 }
@@ -68,6 +68,7 @@ enum fr_err fr_server_open(const char *dir, enum fr_wallet_lns lns, const char *
         if (!is_meant(e, lns, lns_dir, except)) continue;
         err = fr_wallet_path(folder, diag, "%s/%s", dir, e->name);
         if (!err) err = fr_pairs_read(folder, e->name, diag, &s->pairs[i]);
+        if (!err) err = fr_listed_load(folder, diag, &s->listed[i]);
         if (!err) err = add_view(s, i, dir, diag);
     }
     if (err) fr_server_close(s);
@@ -77,7 +78,10 @@ enum fr_err fr_server_open(const char *dir, enum fr_wallet_lns lns, const char *
 void fr_server_close(struct fr_server *server)
 {
     for (size_t i = 0; i < server->view.n; i++) fr_free((char *)(uintptr_t)server->view.feds[i].ca);
-    for (size_t i = 0; i < FR_WALLET_FEDS; i++) fr_free(server->pairs[i]);
+    for (size_t i = 0; i < FR_WALLET_FEDS; i++) {
+        fr_free(server->pairs[i]);
+        fr_listed_free(&server->listed[i]);
+    }
     fr_wallet_close(&server->wallet);
     memset(server, 0, sizeof *server);
 }

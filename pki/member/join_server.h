@@ -5,11 +5,13 @@
 #pragma once
 
 #include "enrol/chirpstack.h"
+#include "enrol/listed.h"
 #include "enrol/pairs.h"
 
 struct fr_server {
     struct fr_wallet wallet;
     struct fr_pairs *pairs[FR_WALLET_FEDS];
+    struct fr_listed listed[FR_WALLET_FEDS];
     struct fr_chirpstack view; /* n == 0: no federation with a network's certificate */
 };
 

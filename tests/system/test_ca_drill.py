@@ -9,6 +9,7 @@ from fed import Federation, wait_until
 from test_ca import cas, ceremony, certificate
 from test_chains import sign
 from test_est import certs_in, csr_of, enroll, one_line
+from test_join import Member, token
 from test_ns import Ns, message
 
 MINUTE = 60
@@ -44,6 +45,10 @@ def world(tmp_path):
     fed.home = Ns(fed, "home", "000013", fed.cert("ns", member="acme", netid="000013", folder=tmp_path / "h"))
     fed.umbra = fed.cert("ns", member="umbra", netid="000014", folder=tmp_path / "v")
     fed.start_broker()
+    fed.member("wayne", "000015", "127.0.0.3:1")
+    fed.wayne = Member(fed)  # a machine where nobody types anything
+    fed.wayne.join(token(fed, member="wayne", profile="doh"))
+    fed.daemon("fedroam", "renew", "--daemon", "--every", "1s", "--dir", fed.wayne.folder)
     fed.home.configure().start()
     yield fed
     fed.stop()
@@ -59,7 +64,7 @@ def is_accepted(status):
 
 
 def renew(fed, cert, folder, issuer):
-    """A member by itself: EST, with the certificate it has."""
+    """A member with another EST client: with the certificate it has."""
     status, _, body = enroll(fed, one_line(csr_of(cert.key, subject="/")), op="simplereenroll", cert=cert)
     assert status == 200
     return certificate(fed, folder, certs_in(body)[0], cert.key, issuer)
@@ -83,7 +88,8 @@ def test_the_issuing_key_is_stolen(world, tmp_path):
     fed.cli("ca", "intermediate", "activate", cert.stem, "--reason", "issuing key stolen")
     start = time.monotonic()
 
-    # Every member renews by itself, with what it has; `ca show` says who has not yet.
+    # Every member renews by itself, with what it has; `ca show` says who has.
+    wait_until(lambda: "wayne" in fed.json("ca", "show", cert.stem)["members"], MINUTE, "a member's machine to renew")
     umbra = renew(fed, fed.umbra, tmp_path / "v2", cert.stem)
     home = renew(fed, fed.home.cert, tmp_path / "h2", cert.stem)
     assert fed.query("000013.netid.fed.test", "A", umbra).answer
@@ -108,6 +114,7 @@ def test_the_issuing_key_is_stolen(world, tmp_path):
     print(f"refused {time.monotonic() - taken_out:.2f} s after the root's list, {time.monotonic() - start:.1f} s after the new CA")
     assert fed.query("000013.netid.fed.test", "A", umbra).answer
     assert is_accepted(asks_home(fed, umbra))
+    assert {row["netid"] for row in fed.wayne.json("peers", "list")} == {"000013", "000014", "000015"}
 
     # Who checks lists sees it too.
     lists = []

@@ -22,7 +22,7 @@ class Machine:
         (folder / "passphrase").write_text("correct horse\n")
 
     def here(self, line):
-        line = re.sub(r"\bfedroam (join|renew|wallet \w+|leave|export [\w-]+|test inbound)", rf"fedroam \1 --dir {self.folder}/wallet", line)
+        line = re.sub(r"\bfedroam (join|renew|wallet \w+|peers \w+|leave|export [\w-]+|test inbound)", rf"fedroam \1 --dir {self.folder}/wallet", line)
         line = re.sub(r"\bfedroam (resolve|test (?!inbound)\w+)", rf"fedroam \1 --config {self.folder}/wallet/resolver.yaml", line)
         line = line.replace("fedroam join", "fedroam join --broker-address 127.0.0.1")
         line = line.replace("--lns chirpstack-v4", f"--lns chirpstack-v4 --lns-dir {self.folder}/chirpstack")
