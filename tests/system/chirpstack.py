@@ -19,7 +19,8 @@ PROFILES = {  # id, OTAA, allow_roaming
     "home": ("33333333-0000-0000-0000-000000000003", True, False)}
 SERVICES = {"city": "44444444-0000-0000-0000-000000000001", "farm": "44444444-0000-0000-0000-000000000002"}
 MIGRATIONS_V4 = ["00000000000000", "20231122120700", "20251001085546"]
-MIGRATION_2025_11 = "202511111404590000"
+# Profiles may belong to a vendor's device: a migration of another day in each of the two databases.
+VENDORS = {"postgresql": "202511111404590000", "sqlite": "202512081354280000"}
 
 
 def snippet(title):
@@ -96,23 +97,45 @@ def _bytes(eui, is_sqlite):
 
 
 def tables_v4(is_new=True, is_sqlite=False):
-    """As ChirpStack's own lists of columns have them; those that nothing here depends on are left out, keys and sessions are in."""
+    """The columns of ChirpStack's own migrations (of device and device_profile those that say who roams, and some that do not; keys and
+    sessions, which nobody may read, are there)."""
     uid, binary, json, when = ("text", "blob", "text", "datetime") if is_sqlite else ("uuid", "bytea", "jsonb", "timestamptz")
+    now = "current_timestamp"
     owner = "" if is_new else " not null"
-    more = f", device_id {uid}, firmware_version varchar(20) not null default '', vendor_profile_id integer not null default 0" if is_new else ""
+    more = f"""
+        create table device_profile_vendor (id {uid} primary key, created_at {when} not null, updated_at {when} not null, name text not null,
+            vendor_id integer not null, ouis text{'' if is_sqlite else '[]'} not null, metadata {json} not null);
+        create table device_profile_device (id {uid} primary key, vendor_id {uid} not null references device_profile_vendor,
+            created_at {when} not null, updated_at {when} not null, name varchar(100) not null, description text not null,
+            metadata {json} not null);
+        alter table device_profile add column device_id {uid} null references device_profile_device;
+        alter table device_profile add column firmware_version varchar(20) not null default '';
+        alter table device_profile add column vendor_profile_id integer not null default 0;
+    """ if is_new else ""
     text = f"""
         create table __diesel_schema_migrations (version varchar(50) primary key, run_on timestamp not null default current_timestamp);
-        create table tenant (id {uid} primary key, created_at {when}, name varchar(100) not null, description text, tags {json});
-        create table application (id {uid} primary key, tenant_id {uid} not null references tenant, name varchar(100) not null, tags {json});
-        create table device_profile (id {uid} primary key, tenant_id {uid}{owner}, name varchar(100) not null, region varchar(10),
-            supports_otaa boolean not null, allow_roaming boolean not null, payload_codec_script text{more});
+        create table tenant (id {uid} primary key, created_at {when} not null default {now}, updated_at {when} not null default {now},
+            name varchar(100) not null, description text not null default '', can_have_gateways boolean not null default true,
+            max_device_count integer not null default 0, max_gateway_count integer not null default 0, tags {json} not null default '{{}}');
+        create table application (id {uid} primary key, tenant_id {uid} not null references tenant, created_at {when} not null default {now},
+            updated_at {when} not null default {now}, name varchar(100) not null, description text not null default '',
+            mqtt_tls_cert {binary}, tags {json} not null default '{{}}');
+        create table device_profile (id {uid} primary key, tenant_id {uid}{owner} references tenant, created_at {when} not null default {now},
+            updated_at {when} not null default {now}, name varchar(100) not null, region varchar(10) not null default 'EU868',
+            mac_version varchar(10) not null default '1.0.3', supports_otaa boolean not null, supports_class_b boolean not null default false,
+            supports_class_c boolean not null default false, tags {json} not null default '{{}}', payload_codec_script text not null default '',
+            description text not null default '', region_config_id varchar(100), allow_roaming boolean not null);
+        {more}
         create table device (dev_eui {binary} primary key, application_id {uid} not null, device_profile_id {uid} not null,
-            name varchar(100), is_disabled boolean not null default false, tags {json} not null default '{{}}', join_eui {binary},
-            device_session {binary});
+            created_at {when} not null default {now}, updated_at {when} not null default {now}, last_seen_at {when},
+            name varchar(100) not null default '', description text not null default '', dev_addr {binary},
+            enabled_class char(1) not null default 'A', skip_fcnt_check boolean not null default false,
+            is_disabled boolean not null default false, tags {json} not null default '{{}}', variables {json} not null default '{{}}',
+            join_eui {binary}, secondary_dev_addr {binary}, device_session {binary}, app_layer_params {json} not null default '{{}}');
         create table device_keys (dev_eui {binary} primary key, nwk_key {binary}, app_key {binary});
     """
     text += "".join(f"insert into __diesel_schema_migrations (version) values ('{v}');"
-                    for v in MIGRATIONS_V4 + ([MIGRATION_2025_11] if is_new else []))
+                    for v in MIGRATIONS_V4 + ([VENDORS["sqlite" if is_sqlite else "postgresql"]] if is_new else []))
     text += "".join(f"insert into tenant (id, name) values ('{i}', '{n}');" for n, i in TENANTS.items())
     text += "".join(f"insert into application (id, tenant_id, name) values ('{i}', '{TENANTS[t]}', '{n}');"
                     for n, (i, t) in APPLICATIONS.items())
@@ -121,32 +144,56 @@ def tables_v4(is_new=True, is_sqlite=False):
 
 
 def tables_v3():
+    """The network server's, as its last migrations left them."""
     text = """
         create table schema_migrations (version bigint not null primary key, dirty boolean not null);
         insert into schema_migrations values (27, false);
-        create table device_profile (device_profile_id uuid primary key, supports_join boolean not null, rf_region varchar(20));
-        create table device (dev_eui bytea primary key, device_profile_id uuid not null, service_profile_id uuid not null,
-            routing_profile_id uuid, skip_fcnt_check boolean, mode char(1), is_disabled boolean not null default false);
+        create table service_profile (service_profile_id uuid primary key, created_at timestamptz not null default now());
+        create table routing_profile (routing_profile_id uuid primary key, created_at timestamptz not null default now(), as_id varchar(255));
+        create table device_profile (created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+            device_profile_id uuid primary key, supports_class_b boolean not null default false,
+            supports_class_c boolean not null default false, mac_version varchar(10) not null default '1.0.3',
+            reg_params_revision varchar(20) not null default 'A', supports_join boolean not null,
+            rf_region varchar(20) not null default 'EU868', supports_32bit_fcnt boolean not null default true,
+            adr_algorithm_id varchar(100) not null default 'default');
+        create table device (dev_eui bytea primary key, created_at timestamptz not null default now(),
+            updated_at timestamptz not null default now(), device_profile_id uuid not null, service_profile_id uuid not null,
+            routing_profile_id uuid, skip_fcnt_check boolean not null default false, reference_altitude double precision not null default 0,
+            mode char(1) not null default 'A', is_disabled boolean not null);
     """
-    return text + "".join(f"insert into device_profile values ('{i}', {o}, 'EU868');" for i, o, _ in PROFILES.values())
+    return text + "".join(f"insert into device_profile (device_profile_id, supports_join) values ('{i}', {o});"
+                          for i, o, _ in PROFILES.values())
 
 
 def tables_v3_names():
+    """The application server's."""
     text = """
         create extension hstore;
         create table schema_migrations (version bigint not null primary key, dirty boolean not null);
-        insert into schema_migrations values (62, false);
-        create table organization (id bigserial primary key, name varchar(100) not null, display_name varchar(100));
-        create table application (id bigserial primary key, name varchar(100) not null, organization_id bigint not null);
-        create table device_profile (device_profile_id uuid primary key, organization_id bigint, name varchar(100) not null);
-        create table device (dev_eui bytea primary key, application_id bigint not null, device_profile_id uuid not null,
-            name varchar(100), tags hstore, app_s_key bytea);
+        insert into schema_migrations values (61, false);
+        create table organization (id bigserial primary key, created_at timestamptz not null default now(),
+            updated_at timestamptz not null default now(), name varchar(100) not null, display_name varchar(100) not null default '',
+            can_have_gateways boolean not null default true, max_device_count integer not null default 0,
+            max_gateway_count integer not null default 0);
+        create table application (id bigserial primary key, name varchar(100) not null, description text not null default '',
+            organization_id bigint not null references organization, service_profile_id uuid, payload_codec text not null default '',
+            mqtt_tls_cert bytea);
+        create table device_profile (device_profile_id uuid primary key, network_server_id bigint not null default 1,
+            organization_id bigint not null references organization, created_at timestamptz not null default now(),
+            updated_at timestamptz not null default now(), name varchar(100) not null, payload_codec text not null default '',
+            tags hstore, uplink_interval bigint not null default 0);
+        create table device (dev_eui bytea primary key, created_at timestamptz not null default now(),
+            updated_at timestamptz not null default now(), application_id bigint not null references application,
+            device_profile_id uuid not null references device_profile, name varchar(100) not null default '',
+            description text not null default '', last_seen_at timestamptz, variables hstore, tags hstore,
+            dev_addr bytea not null default '', app_s_key bytea not null default '');
     """
     for t in TENANTS:
         text += f"insert into organization (name) values ('{t}');"
     for n, (_, t) in APPLICATIONS.items():
         text += f"insert into application (name, organization_id) select '{n}', id from organization where name = '{t}';"
-    return text + "".join(f"insert into device_profile values ('{i}', 1, '{n}');" for n, (i, _, _) in PROFILES.items())
+    return text + "".join(f"insert into device_profile (device_profile_id, organization_id, name) values ('{i}', 1, '{n}');"
+                          for n, (i, _, _) in PROFILES.items())
 
 
 def device_v4(eui, application="lamps", profile="otaa", disabled=False, tags="{}", is_sqlite=False):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from chirpstack import (MIGRATION_2025_11, PROFILES, SERVICES, PostgreSQL, SQLite, device_v3, device_v3_names, device_v4, tables_v3,
+from chirpstack import (PROFILES, SERVICES, VENDORS, PostgreSQL, SQLite, device_v3, device_v3_names, device_v4, tables_v3,
                         tables_v3_names, tables_v4)
 from fed import BIN, ENV, Federation, wait_until
 
@@ -174,8 +174,8 @@ def test_a_broken_database_withdraws_nothing(world, postgresql):
             ("delete from device;", devices, "no devices at all"),
             ("alter table device_profile drop column vendor_profile_id;",
              "alter table device_profile add column vendor_profile_id integer not null default 0;", "middle of a migration"),
-            (f"delete from __diesel_schema_migrations where version = '{MIGRATION_2025_11}';",
-             f"insert into __diesel_schema_migrations (version) values ('{MIGRATION_2025_11}');", "middle of a migration"),
+            (f"delete from __diesel_schema_migrations where version = '{VENDORS['postgresql']}';",
+             f"insert into __diesel_schema_migrations (version) values ('{VENDORS['postgresql']}');", "middle of a migration"),
             ("alter table device_profile rename column allow_roaming to roaming;",
              "alter table device_profile rename column roaming to allow_roaming;", "no device_profile.allow_roaming"),
             ("alter table device rename to device_old;", "alter table device_old rename to device;", "no device.dev_eui"),

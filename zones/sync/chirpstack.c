@@ -73,28 +73,29 @@ static enum fr_err need(struct fr_sync_db *db, const char *table, const char *co
 }
 
 struct migrations {
-    bool has_any, has_profiles_2025_11;
+    const char
+        *vendors; /* how the version begins that lets a profile belong to a vendor's device */
+    bool has_any, has_vendors;
 };
 
 static void on_migration(void *data, const char *const *cells)
 {
     struct migrations *m = data;
     m->has_any = true;
-    if (cells[0] && strncmp(cells[0], "20251111140459", 14) == 0) m->has_profiles_2025_11 = true;
+    if (cells[0] && strncmp(cells[0], m->vendors, strlen(m->vendors)) == 0) m->has_vendors = true;
 }
 
-/* The migration of 2025-11 makes profiles belong to a vendor's device: its row and its columns come together or not at all. */
+/* That migration's row and its columns come together or not at all. It is of another day in each of ChirpStack's two databases. */
 static enum fr_err check_migration_v4(struct fr_sync_db *db, struct fr_diag *diag)
 {
     static const char *const added[] = {"device_id", "firmware_version", "vendor_profile_id", NULL};
     struct columns columns = {.names = added};
-    struct migrations done = {0};
+    struct migrations done = {.vendors = db->kind->is_sqlite ? "20251208135428" : "20251111140459"};
     enum fr_err err = read_all(db, "SELECT version FROM __diesel_schema_migrations", NULL,
                                on_migration, &done, diag);
     if (!err) err = look_at(db, "device_profile", &columns, diag);
     if (err) return err;
-    if (!done.has_any || (done.has_profiles_2025_11 && columns.seen != 7) ||
-        (!done.has_profiles_2025_11 && columns.seen != 0))
+    if (!done.has_any || columns.seen != (done.has_vendors ? 7 : 0))
         return fr_diag_fail(diag, FR_E_SCHEMA,
                             "the database is in the middle of a migration: device_profile is not "
                             "what its list of migrations says");

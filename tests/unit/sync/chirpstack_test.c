@@ -79,7 +79,7 @@ static void test_what_is_not_whole(void **state)
         {"drop table tenant;", "no tenant.id", false},
         {"alter table device drop column is_disabled;", "no device.is_disabled", false},
         {"delete from __diesel_schema_migrations;", "migration", false},
-        {"insert into __diesel_schema_migrations values ('202511111404590000');", "migration",
+        {"insert into __diesel_schema_migrations values ('202512081354280000');", "migration",
          false},
         {"alter table device_profile add column device_id text;", "migration", false},
         {"insert into device values (x'70b3d57ed0000001', 'a', 'gone', 0, '{}');",
@@ -102,6 +102,22 @@ static void test_what_is_not_whole(void **state)
     }
 }
 
+/* ChirpStack's lists of migrations: SQLite's is of another day than PostgreSQL's. */
+static void test_profiles_of_vendors(void **state)
+{
+    (void)state;
+    struct fr_sync_source *source = NULL;
+    struct fr_diag diag = {0};
+    assert_int_equal(
+        open_with("insert into __diesel_schema_migrations values ('202512081354280000');"
+                  "alter table device_profile add column device_id text;"
+                  "alter table device_profile add column firmware_version text;"
+                  "alter table device_profile add column vendor_profile_id integer;",
+                  NULL, 0, &diag, &source),
+        FR_OK);
+    fr_sync_source_close(source);
+}
+
 static void test_a_key_with_a_quote(void **state)
 {
     (void)state;
@@ -117,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_what_is_not_whole),
+        cmocka_unit_test(test_profiles_of_vendors),
         cmocka_unit_test(test_a_key_with_a_quote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
