@@ -139,8 +139,10 @@ static void put_report(struct fr_op_ctx *ctx, const struct erase *erase)
     fr_op_put(ctx, ctx->result, "journal_records", fr_op_uint(erase->erasure.records));
     if (erase->args.id) {
         put_stays(
-            ctx, stays, "the member's id, NetIDs and certificates without contacts",
+            ctx, stays, "the member's id, NetIDs, certificates and tokens without contacts",
             "a revocation list and the journal's order need them; an id is never given again");
+        put_stays(ctx, stays, "how many look-ups it made and met each day",
+                  "counts without devices; they go with policy stats.keep");
     } else if (erase->removed) {
         put_stays(ctx, stays, "that the device is gone, in the journal's last record of it",
                   "replicas and secondaries learn it from there; it goes with policy journal.keep");

@@ -83,6 +83,9 @@ def test_the_three_forms_agree_and_name_no_device(two):
     assert text.split() == ["day", "visited", "home", "netid", "lookups", *rows[0].values()]
     assert DEVICES["000013"] not in text
     assert "visibility" not in text
+    for member in ("acme", "umbra"):  # what is held about a member has both sides
+        about = json.loads(two.cli("member", "export", member).stdout)
+        assert about["lookups"] == [{"day": day, "visited": "umbra", "netid": "000013", "count": 1}]
     for bad in ("2026", "2026-13", "2026-1", "x", "2026-11-01"):
         assert "YYYY-MM" in two.cli("stats", "roaming", "--month", bad, code=64).stderr
     assert "not csv" in two.cli("-o", "csv", "zone", "stats", code=64).stderr

@@ -109,8 +109,10 @@ def test_a_device_is_hidden_alone(fed):
     assert (shown["hidden"], shown["answered"], shown["sight"]) == (True, False, "hidden")
     assert f"{HIDDEN}  000013  hidden" in fed.cli("device", "list").stdout
     assert "1 devices are hidden" in fed.cli("zone", "check").stderr
-    # the operator's export is of the registry
-    assert f"{HIDDEN}.deveui" in fed.cli("zone", "export").stdout
+    export = fed.cli("zone", "export")
+    assert f"{HIDDEN}.deveui" not in export.stdout and "1 hidden devices are not in it" in export.stderr
+    export = fed.cli("zone", "export", "--hidden")
+    assert f"{HIDDEN}.deveui 3600 IN CNAME 000013.netid ; hidden\n" in export.stdout and "answers them" in export.stderr
     fed.cli("device", "set", "--hidden", "no", HIDDEN)
     assert who_sees(fed, HIDDEN) == {"acme", "umbra", "corp"}
     assert fed.cli("device", "set", "--hidden", "yes", NOBODYS, code=7).returncode == 7

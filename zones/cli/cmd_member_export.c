@@ -6,9 +6,14 @@
 #include "store/block.h"
 #include "store/cert.h"
 #include "store/conflict.h"
+#include "store/grace.h"
+#include "store/joineui.h"
 #include "store/journal_json.h"
+#include "store/lookups.h"
 #include "store/member.h"
+#include "store/primary_json.h"
 #include "store/release.h"
+#include "store/token.h"
 #include "store/visibility.h"
 #include "zones_cli/reading.h"
 
@@ -146,6 +151,93 @@ static enum fr_err put_cert(void *data, const struct fr_cert_row *row)
     return FR_OK;
 }
 
+static enum fr_err put_joineui(void *data, const struct fr_joineui_row *row)
+{
+    struct export *e = data;
+    char text[FR_ADDR_TEXT];
+
+    if (strcmp(row->member, e->member) != 0) return FR_OK;
+    fr_json_object(&e->json);
+    fr_hex_print_u64(row->joineui, 16, text);
+    fr_json_put_str(&e->json, "joineui", text);
+    begin_list(e, "endpoints");
+    for (size_t i = 0; i < row->n_endpoints; i++) {
+        fr_addr_print(&row->endpoints[i], text);
+        fr_json_str(&e->json, text);
+    }
+    fr_json_end(&e->json);
+    fr_json_end(&e->json);
+    return FR_OK;
+}
+
+/* What was allowed and what came of it; not the secret's hash. */
+static enum fr_err put_token(void *data, const struct fr_token_row *row)
+{
+    struct export *e = data;
+
+    if (strcmp(row->member, e->member) != 0) return FR_OK;
+    fr_json_object(&e->json);
+    put_hex(e, "id", row->id, sizeof row->id);
+    if (row->netid != 0) put_netid(e, row->netid);
+    if (row->host[0]) fr_json_put_str(&e->json, "host", row->host);
+    put_time(e, "since", row->created_s);
+    put_time(e, "expires", row->expires_s);
+    fr_json_put_bool(&e->json, "revoked", row->is_revoked);
+    begin_list(e, "profiles");
+    for (uint8_t i = 0; i < row->n_slots; i++) {
+        fr_json_object(&e->json);
+        fr_json_put_str(&e->json, "profile", fr_profile_text(row->slots[i].profile));
+        fr_json_put_str(&e->json, "state", fr_slot_state_text(row->slots[i].state));
+        if (row->slots[i].state == FR_SLOT_USED)
+            put_hex(e, "serial", row->slots[i].serial, FR_SERIAL_SIZE);
+        fr_json_end(&e->json);
+    }
+    fr_json_end(&e->json);
+    fr_json_end(&e->json);
+    return FR_OK;
+}
+
+static enum fr_err put_grace(void *data, const struct fr_grace_row *row)
+{
+    struct export *e = data;
+
+    if (strcmp(row->member, e->member) != 0) return FR_OK;
+    fr_json_object(&e->json);
+    put_time(e, "opened", row->opened_s);
+    put_time(e, "until", row->until_s);
+    fr_json_end(&e->json);
+    return FR_OK;
+}
+
+static enum fr_err put_zone(void *data, const struct fr_primary_row *row)
+{
+    struct export *e = data;
+
+    if (strcmp(row->member, e->member) != 0) return FR_OK;
+    return fr_primary_put_json(&e->json, e->snap, row, fr_clock_real_s(fr_clock_system()));
+}
+
+/* Whom it asked about, and who asked about its networks; no device is named. */
+static enum fr_err put_lookups(void *data, const struct fr_lookup_row *row)
+{
+    struct export *e = data;
+    struct fr_network_row home = {0};
+    char day[FR_TIME_TEXT];
+
+    enum fr_err err = fr_network_get(e->snap, row->netid, &home);
+    if (err && err != FR_E_NOT_FOUND) return err;
+    if (strcmp(row->visited, e->member) != 0 && strcmp(home.member, e->member) != 0) return FR_OK;
+    fr_time_print((int64_t)row->day * 86400, day);
+    day[10] = '\0';
+    fr_json_object(&e->json);
+    fr_json_put_str(&e->json, "day", day);
+    fr_json_put_str(&e->json, "visited", row->visited);
+    put_netid(e, row->netid);
+    fr_json_put_uint(&e->json, "count", row->count);
+    fr_json_end(&e->json);
+    return e->text.n > FLUSH_AT ? flush(e) : FR_OK;
+}
+
 static enum fr_err put_release(void *data, const struct fr_release_row *row)
 {
     struct export *e = data;
@@ -227,6 +319,18 @@ static enum fr_err put_member(struct export *e, const struct fr_member_row *row)
     begin_list(e, "certificates");
     if (err == FR_OK) err = fr_cert_row_each(e->snap, put_cert, e);
     fr_json_end(&e->json);
+    begin_list(e, "tokens");
+    if (err == FR_OK) err = fr_token_each(e->snap, put_token, e);
+    fr_json_end(&e->json);
+    begin_list(e, "graces");
+    if (err == FR_OK) err = fr_grace_each(e->snap, put_grace, e);
+    fr_json_end(&e->json);
+    begin_list(e, "joineuis");
+    if (err == FR_OK) err = fr_joineui_each(e->snap, put_joineui, e);
+    fr_json_end(&e->json);
+    begin_list(e, "zones");
+    if (err == FR_OK) err = fr_primary_each(e->snap, put_zone, e);
+    fr_json_end(&e->json);
     begin_list(e, "visibility");
     if (err == FR_OK) err = fr_visibility_each(e->snap, put_grant, e);
     fr_json_end(&e->json);
@@ -237,6 +341,9 @@ static enum fr_err put_member(struct export *e, const struct fr_member_row *row)
     fr_json_end(&e->json);
     begin_list(e, "conflicts");
     if (err == FR_OK) err = fr_conflict_each(e->snap, e->member, put_conflict, e);
+    fr_json_end(&e->json);
+    begin_list(e, "lookups");
+    if (err == FR_OK) err = fr_lookups_each(e->snap, 0, UINT32_MAX, put_lookups, e);
     fr_json_end(&e->json);
     begin_list(e, "journal");
     if (err == FR_OK) err = put_journal(e);

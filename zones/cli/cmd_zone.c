@@ -14,9 +14,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+struct export_to {
+    struct fr_cli *cli;
+    FILE *spool;
+};
+
 static enum fr_err write_piece(void *data, struct fr_span text)
 {
-    return fwrite(text.p, 1, text.n, data) == text.n ? FR_OK : FR_E_IO;
+    const struct export_to *to = data;
+
+    return fwrite(text.p, 1, text.n, to->spool) == text.n ? FR_OK : FR_E_IO;
 }
 
 /* A reader of stdout may be slow, and a snapshot that is held makes the store grow: unless stdout is a file, the text is set
@@ -46,23 +53,50 @@ static enum fr_err hand_on(FILE *spool, FILE *out)
     return ferror(spool) ? FR_E_IO : FR_OK;
 }
 
+static void tell_bad_row(void *data, const char *row)
+{
+    const struct export_to *to = data;
+
+    fr_cli_note(to->cli, "%s cannot be read and is not in it", row);
+}
+
+static enum fr_exit tell_report(struct fr_cli *cli, const struct fr_export_report *report)
+{
+    if (report->hidden > 0)
+        fr_cli_note(cli, "%" PRIu64 " hidden devices are %s", report->hidden,
+                    fr_cli_flag(cli, "hidden") ? "in it, each with a comment: a server that loads "
+                                                 "it answers them"
+                                               : "not in it (--hidden)");
+    if (report->damaged == 0) return FR_EXIT_OK;
+    fr_cli_note(cli, "%" PRIu64 " rows are damaged and left out; see: fedroam zone check",
+                report->damaged);
+    return FR_EXIT_CRITICAL;
+}
+
 enum fr_exit fr_cmd_zone_export(struct fr_cli *cli)
 {
     struct fr_session session = FR_SESSION_INIT;
+    struct fr_export_report report = {0};
     struct fr_diag diag = {0};
     FILE *out = fr_cli_out(cli), *spool = NULL;
+    struct export_to to = {.cli = cli};
+    struct fr_export_options options = {.now_s = fr_clock_real_s(fr_clock_system()),
+                                        .with_hidden = fr_cli_flag(cli, "hidden"),
+                                        .piece = write_piece,
+                                        .bad = tell_bad_row,
+                                        .data = &to};
 
     if (fr_cli_output(cli) == FR_OUTPUT_JSON)
         return fr_cli_usage(cli, "a master file has no JSON form");
     enum fr_err err = fr_session_open(cli, &diag, &session);
     if (err == FR_OK) err = open_spool(out, &diag, &spool);
-    if (err == FR_OK)
-        err = fr_export_zone(session.snap, fr_clock_real_s(fr_clock_system()), write_piece, spool);
+    to.spool = spool;
+    if (err == FR_OK) err = fr_export_zone(session.snap, &options, &report);
     fr_session_close(&session);
     if (err == FR_OK && spool != out) err = hand_on(spool, out);
     if (err == FR_OK && fflush(out) != 0) err = FR_E_IO;
     if (spool != NULL && spool != out) fclose(spool);
-    return fr_cli_fail(cli, err, &diag);
+    return err ? fr_cli_fail(cli, err, &diag) : tell_report(cli, &report);
 }
 
 /* --- check --- */
@@ -87,6 +121,7 @@ enum fr_exit fr_cmd_zone_check(struct fr_cli *cli)
     enum fr_err err = fr_session_open(cli, &diag, &session);
     if (err == FR_OK) err = fr_table_new(finding_columns, &table);
     if (err == FR_OK) err = fr_check_store(session.snap, note_finding, table, &report);
+    if (err == FR_OK) err = fr_check_primaries(session.snap, note_finding, table, &report);
     if (err == FR_OK) err = fr_table_print(table, fr_cli_output(cli), fr_cli_out(cli));
     fr_table_free(table);
     fr_session_close(&session);

@@ -103,6 +103,11 @@ static const struct fr_cli_option joineui_set_options[] = {
     {0},
 };
 
+static const struct fr_cli_option export_options[] = {
+    {.name = "hidden", .help = "hidden devices too, each marked by a comment"},
+    {0},
+};
+
 const struct fr_cli_command fr_zones_commands[] = {
     {.path = "zone import",
      .args = "FILE",
@@ -120,7 +125,12 @@ const struct fr_cli_command fr_zones_commands[] = {
      .example = "fedroam zone import --netid 000013 devices.csv",
      .run = fr_cmd_zone_import},
     {.path = "zone export",
+     .options = export_options,
      .summary = "print the zone as a DNS master file",
+     .details =
+         "What look-ups find: suspended networks are not in it, nor are hidden devices unless "
+         "they are asked for. A row\n"
+         "that cannot be read is named and left out; exit code 3 then.",
      .example = "fedroam zone export > fed.test.zone",
      .only_reads = true,
      .run = fr_cmd_zone_export},
@@ -187,7 +197,7 @@ const struct fr_cli_command fr_zones_commands[] = {
      .max_args = 1000,
      .options = device_set_options,
      .summary = "hide devices from look-ups, or show them again",
-     .details = "A hidden device stays in the registry and in zone export; look-ups by anyone, its "
+     .details = "A hidden device stays in the registry; look-ups by anyone, its "
                 "own member too,\n"
                 "get the answer for a device that does not exist.",
      .example = "fedroam device set --hidden yes 70b3d57ed0000001",

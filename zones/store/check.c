@@ -7,6 +7,7 @@
 #include "store/device.h"
 #include "store/joineui.h"
 #include "store/member.h"
+#include "store/primary.h"
 #include "store/rows.h"
 #include "store/tables.h"
 #include "store/visibility.h"
@@ -48,13 +49,6 @@ static void tell(struct check *check, enum fr_finding_kind kind, const char *fmt
     check->fn(check->data, &finding);
 }
 
-/* A member whose row does not decode is told once, by itself. */
-static bool is_damage(enum fr_err err)
-{
-    return err == FR_E_MALFORMED || err == FR_E_TRUNCATED || err == FR_E_UNSUPPORTED ||
-           err == FR_E_RANGE;
-}
-
 static enum fr_err check_network(void *data, const struct fr_network_row *row)
 {
     struct check *check = data;
@@ -70,7 +64,7 @@ static enum fr_err check_network(void *data, const struct fr_network_row *row)
     check->nets[check->n++] = (struct net){.netid = row->netid, .kept = row->devices};
     check->report.networks++;
     enum fr_err err = fr_member_get(check->snap, row->member, &member);
-    if (is_damage(err)) return FR_OK;
+    if (fr_store_is_damage(err)) return FR_OK; /* told once, by itself */
     if (err == FR_E_NOT_FOUND)
         tell(check, FR_FINDING_DAMAGE, "NetID %06" PRIx32 ": its member %s does not exist",
              row->netid, row->member);
@@ -139,6 +133,18 @@ static enum fr_err check_device(void *data, const struct fr_device_row *row)
     return FR_OK;
 }
 
+static void tell_bad_device(void *data, uint64_t deveui, enum fr_err err)
+{
+    tell(data, FR_FINDING_DAMAGE, "device %016" PRIx64 ": its row cannot be read (%s)", deveui,
+         fr_err_text(err));
+}
+
+static void tell_bad_joineui(void *data, uint64_t joineui, enum fr_err err)
+{
+    tell(data, FR_FINDING_DAMAGE, "JoinEUI %016" PRIx64 ": its row cannot be read (%s)", joineui,
+         fr_err_text(err));
+}
+
 static void check_counts(struct check *check)
 {
     for (size_t i = 0; i < check->n; i++) {
@@ -172,7 +178,7 @@ static enum fr_err check_joineui(void *data, const struct fr_joineui_row *row)
              row->joineui, row->member);
         return FR_OK;
     }
-    return is_damage(err) ? FR_OK : err;
+    return fr_store_is_damage(err) ? FR_OK : err;
 }
 
 static enum fr_err check_grant(void *data, const struct fr_visibility_row *row)
@@ -184,7 +190,7 @@ static enum fr_err check_grant(void *data, const struct fr_visibility_row *row)
     check->report.grants++;
     for (size_t i = 0; i < 2; i++) {
         enum fr_err err = fr_member_get(check->snap, ids[i], &member);
-        if (is_damage(err)) continue;
+        if (fr_store_is_damage(err)) continue;
         if (err && err != FR_E_NOT_FOUND) return err;
         if (err || member.state == FR_MEMBER_REMOVED)
             tell(check, FR_FINDING_DAMAGE, "visibility %s to %s: %s is no member", row->home,
@@ -241,14 +247,45 @@ enum fr_err fr_check_store(struct fr_snap *snap, fr_finding_fn fn, void *data,
     struct check check = {.snap = snap, .fn = fn, .data = data};
 
     enum fr_err err = fr_network_each_sound(snap, check_network, tell_bad_network, &check);
-    if (err == FR_OK) err = fr_device_each(snap, 0, 0, check_device, &check);
+    if (err == FR_OK) err = fr_device_each_sound(snap, 0, check_device, tell_bad_device, &check);
     if (err == FR_OK) check_counts(&check);
     if (err == FR_OK) err = fr_member_each_sound(snap, check_member, tell_bad_member, &check);
-    if (err == FR_OK) err = fr_joineui_each(snap, check_joineui, &check);
+    if (err == FR_OK) err = fr_joineui_each_sound(snap, check_joineui, tell_bad_joineui, &check);
     if (err == FR_OK) err = fr_cert_row_each(snap, check_cert, &check);
     if (err == FR_OK) err = fr_visibility_each(snap, check_grant, &check);
     if (err == FR_OK) err = check_pending(&check);
     if (err == FR_OK) *report = check.report;
     fr_free(check.nets);
+    return err;
+}
+
+/* A zone whose devices are not those that its member has now. */
+static enum fr_err check_primary(void *data, const struct fr_primary_row *row)
+{
+    struct check *check = data;
+    struct fr_primary_state state;
+    char since[FR_TIME_TEXT];
+
+    enum fr_err err = fr_primary_state_get(check->snap, row->member, row->zone, &state);
+    if (err) return err;
+    fr_time_print(state.failed_s, since);
+    if (state.is_held)
+        tell(check, FR_FINDING_WARNING,
+             "zone %s of %s is held: %" PRIu64 " of %" PRIu64
+             " devices would go; until zone accept the old set is served",
+             row->zone, row->member, state.held_gone, state.held_of);
+    else if (state.failed_s != 0)
+        tell(check, FR_FINDING_WARNING, "zone %s of %s cannot be transferred (%s): %s", row->zone,
+             row->member, since, state.fault);
+    return FR_OK;
+}
+
+enum fr_err fr_check_primaries(struct fr_snap *snap, fr_finding_fn fn, void *data,
+                               struct fr_check_report *report)
+{
+    struct check check = {.snap = snap, .fn = fn, .data = data, .report = *report};
+
+    enum fr_err err = fr_primary_each(snap, check_primary, &check);
+    if (err == FR_OK) *report = check.report;
     return err;
 }

@@ -11,9 +11,11 @@
 
 enum fr_finding_kind { FR_FINDING_WARNING, FR_FINDING_DAMAGE };
 
+#define FR_FINDING_WHAT 600
+
 struct fr_finding {
     enum fr_finding_kind kind;
-    char what[200];
+    char what[FR_FINDING_WHAT];
 };
 
 typedef void (*fr_finding_fn)(void *data, const struct fr_finding *finding);
@@ -26,3 +28,7 @@ struct fr_check_report {
 
 enum fr_err fr_check_store(struct fr_snap *snap, fr_finding_fn fn, void *data,
                            struct fr_check_report *report);
+
+/* Zones of members that are held back or cannot be transferred (store/primary.h): warnings, added to the report. */
+enum fr_err fr_check_primaries(struct fr_snap *snap, fr_finding_fn fn, void *data,
+                               struct fr_check_report *report);

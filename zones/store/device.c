@@ -52,24 +52,43 @@ enum fr_err fr_device_get(struct fr_snap *snap, uint64_t deveui, struct fr_devic
     return err;
 }
 
-enum fr_err fr_device_each(struct fr_snap *snap, uint64_t from, uint32_t netid, fr_device_fn fn,
-                           void *data)
+static enum fr_err read_row(struct fr_span key, struct fr_span value, struct fr_device_row *out)
+{
+    struct fr_rd r = fr_rd(key);
+
+    *out = (struct fr_device_row){.deveui = fr_rd_u64(&r)};
+    enum fr_err err = fr_rd_end(&r);
+    return err ? err : fr_device_read(value, out);
+}
+
+struct walk {
+    uint64_t from;
+    uint32_t netid; /* 0: all */
+    fr_device_fn fn;
+    fr_device_bad_fn bad; /* NULL: a row that does not decode ends it */
+    void *data;
+};
+
+static enum fr_err walk(struct fr_snap *snap, const struct walk *w)
 {
     struct fr_cursor *cursor = NULL;
     struct fr_span key, value;
+    struct fr_device_row row;
     uint8_t bytes[8];
     uint32_t table;
 
     enum fr_err err = fr_snap_devices(snap, &table);
     if (err == FR_OK) err = fr_cursor_open(snap->txn, table, &cursor);
     if (err) return err;
-    err = fr_cursor_seek(cursor, eui_key(from, bytes), &key, &value);
+    err = fr_cursor_seek(cursor, eui_key(w->from, bytes), &key, &value);
     while (err == FR_OK) {
-        struct fr_rd r = fr_rd(key);
-        struct fr_device_row row = {.deveui = fr_rd_u64(&r)};
-        err = fr_rd_end(&r);
-        if (err == FR_OK) err = fr_device_read(value, &row);
-        if (err == FR_OK && (netid == 0 || netid == row.netid)) err = fn(data, &row);
+        err = read_row(key, value, &row);
+        if (err && w->bad != NULL) {
+            w->bad(w->data, row.deveui, err);
+            err = FR_OK;
+        } else if (err == FR_OK && (w->netid == 0 || w->netid == row.netid)) {
+            err = w->fn(w->data, &row);
+        }
         if (err) goto out;
         err = fr_cursor_next(cursor, &key, &value);
     }
@@ -77,6 +96,22 @@ enum fr_err fr_device_each(struct fr_snap *snap, uint64_t from, uint32_t netid, 
 out:
     fr_cursor_close(cursor);
     return err;
+}
+
+enum fr_err fr_device_each(struct fr_snap *snap, uint64_t from, uint32_t netid, fr_device_fn fn,
+                           void *data)
+{
+    const struct walk w = {from, netid, fn, NULL, data};
+
+    return walk(snap, &w);
+}
+
+enum fr_err fr_device_each_sound(struct fr_snap *snap, uint64_t from, fr_device_fn fn,
+                                 fr_device_bad_fn bad, void *data)
+{
+    const struct walk w = {from, 0, fn, bad, data};
+
+    return walk(snap, &w);
 }
 
 enum fr_err fr_device_count(struct fr_snap *snap, uint64_t *out)

@@ -65,6 +65,10 @@ enum fr_err fr_device_get(struct fr_snap *snap, uint64_t deveui, struct fr_devic
 typedef enum fr_err (*fr_device_fn)(void *data, const struct fr_device_row *row);
 enum fr_err fr_device_each(struct fr_snap *snap, uint64_t from, uint32_t netid, fr_device_fn fn,
                            void *data);
+/* As each, of all NetIDs; a row that does not decode is told to `bad` and passed over. */
+typedef void (*fr_device_bad_fn)(void *data, uint64_t deveui, enum fr_err err);
+enum fr_err fr_device_each_sound(struct fr_snap *snap, uint64_t from, fr_device_fn fn,
+                                 fr_device_bad_fn bad, void *data);
 enum fr_err fr_device_count(struct fr_snap *snap, uint64_t *out);
 
 enum fr_device_mode {

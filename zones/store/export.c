@@ -5,20 +5,21 @@
 #include "base/mem.h"
 #include "store/device.h"
 #include "store/records.h"
+#include "store/tables.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PIECE 65536
 
 struct out {
+    const struct fr_export_options *o;
+    struct fr_export_report report;
     struct fr_snap *snap;
-    int64_t now_s;
     const char *fed;
     struct fr_buf text;
-    fr_export_fn sink;
-    void *data;
     uint32_t *live; /* NetIDs that answer, ascending */
     size_t n_live, room;
     uint32_t ttl_s; /* of devices */
@@ -29,9 +30,20 @@ static enum fr_err flush_at(struct out *out, size_t size)
     enum fr_err err = fr_buf_err(&out->text);
 
     if (err || out->text.n < size) return err;
-    err = out->sink(out->data, fr_buf_span(&out->text));
+    err = out->o->piece(out->o->data, fr_buf_span(&out->text));
     fr_buf_reset(&out->text);
     return err;
+}
+
+/* What is left out because it cannot be read. */
+static enum fr_err leave_out(struct out *out, const char *kind, int digits, uint64_t number)
+{
+    char row[48];
+
+    (void)snprintf(row, sizeof row, "%s %0*" PRIx64, kind, digits, number);
+    out->report.damaged++;
+    if (out->o->bad != NULL) out->o->bad(out->o->data, row);
+    return FR_OK;
 }
 
 /* Relative to the apex, which is "@". */
@@ -131,8 +143,9 @@ static enum fr_err add_network(void *data, const struct fr_network_row *row)
 {
     struct out *out = data;
 
-    enum fr_err err = fr_records_network(out->snap, row->netid, out->now_s, add_record, out);
+    enum fr_err err = fr_records_network(out->snap, row->netid, out->o->now_s, add_record, out);
     if (err == FR_E_NOT_FOUND) return FR_OK; /* suspended */
+    if (fr_store_is_damage(err)) return leave_out(out, "NetID", 6, row->netid);
     if (err) return err;
     if (out->n_live == out->room) {
         size_t room = out->room ? out->room * 2 : 64;
@@ -145,12 +158,25 @@ static enum fr_err add_network(void *data, const struct fr_network_row *row)
     return FR_OK;
 }
 
+static void bad_network(void *data, uint32_t netid, enum fr_err err)
+{
+    (void)err;
+    (void)leave_out(data, "NetID", 6, netid);
+}
+
 static enum fr_err add_joineui(void *data, const struct fr_joineui_row *row)
 {
     struct out *out = data;
 
     enum fr_err err = fr_records_joineui(out->snap, row->joineui, add_record, out);
+    if (fr_store_is_damage(err)) return leave_out(out, "JoinEUI", 16, row->joineui);
     return err == FR_E_NOT_FOUND ? FR_OK : err;
+}
+
+static void bad_joineui(void *data, uint64_t joineui, enum fr_err err)
+{
+    (void)err;
+    (void)leave_out(data, "JoinEUI", 16, joineui);
 }
 
 static int by_netid(const void *a, const void *b)
@@ -167,28 +193,37 @@ static enum fr_err add_device(void *data, const struct fr_device_row *row)
     if (out->n_live == 0 ||
         bsearch(&row->netid, out->live, out->n_live, sizeof *out->live, by_netid) == NULL)
         return FR_OK;
-    fr_buf_printf(&out->text, "%016" PRIx64 ".deveui %" PRIu32 " IN CNAME %06" PRIx32 ".netid\n",
-                  row->deveui, out->ttl_s, row->netid);
+    const bool is_hidden = (row->flags & FR_DEVICE_HIDDEN) != 0;
+    out->report.hidden += is_hidden;
+    if (is_hidden && !out->o->with_hidden) return FR_OK;
+    fr_buf_printf(&out->text, "%016" PRIx64 ".deveui %" PRIu32 " IN CNAME %06" PRIx32 ".netid%s\n",
+                  row->deveui, out->ttl_s, row->netid, is_hidden ? " ; hidden" : "");
     return flush_at(out, PIECE);
 }
 
-enum fr_err fr_export_zone(struct fr_snap *snap, int64_t now_s, fr_export_fn sink, void *data)
+static void bad_device(void *data, uint64_t deveui, enum fr_err err)
 {
-    struct out out = {.snap = snap,
-                      .now_s = now_s,
+    (void)err;
+    (void)leave_out(data, "device", 16, deveui);
+}
+
+enum fr_err fr_export_zone(struct fr_snap *snap, const struct fr_export_options *options,
+                           struct fr_export_report *report)
+{
+    struct out out = {.o = options,
+                      .snap = snap,
                       .fed = fr_store_federation(fr_snap_store(snap)),
-                      .text = FR_BUF_INIT(2 * PIECE),
-                      .sink = sink,
-                      .data = data};
+                      .text = FR_BUF_INIT(2 * PIECE)};
 
     enum fr_err err = fr_policy_get(snap, FR_POLICY_TTL_DEVEUI, &out.ttl_s);
     if (err) goto out;
     fr_buf_printf(&out.text, "$ORIGIN %s.\n", out.fed);
     err = fr_records_apex(snap, add_record, &out);
-    if (err == FR_OK) err = fr_network_each(snap, add_network, &out);
-    if (err == FR_OK) err = fr_joineui_each(snap, add_joineui, &out);
-    if (err == FR_OK) err = fr_device_each(snap, 0, 0, add_device, &out);
+    if (err == FR_OK) err = fr_network_each_sound(snap, add_network, bad_network, &out);
+    if (err == FR_OK) err = fr_joineui_each_sound(snap, add_joineui, bad_joineui, &out);
+    if (err == FR_OK) err = fr_device_each_sound(snap, 0, add_device, bad_device, &out);
     if (err == FR_OK) err = flush_at(&out, 1);
+    if (err == FR_OK) *report = out.report;
 out:
     fr_buf_deinit(&out.text);
     fr_free(out.live);

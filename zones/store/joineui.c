@@ -63,6 +63,32 @@ static enum fr_err visit_row(void *data, struct fr_span key, struct fr_span valu
     return err ? err : v->fn(v->data, &row);
 }
 
+struct sound_visit {
+    fr_joineui_fn fn;
+    fr_joineui_bad_fn bad;
+    void *data;
+};
+
+static enum fr_err visit_sound(void *data, struct fr_span key, struct fr_span value)
+{
+    const struct sound_visit *v = data;
+    struct fr_joineui_row row;
+    struct fr_rd r = fr_rd(key);
+
+    enum fr_err err = read_row(key, value, &row);
+    if (err == FR_OK) return v->fn(v->data, &row);
+    v->bad(v->data, fr_rd_u64(&r), err);
+    return FR_OK;
+}
+
+enum fr_err fr_joineui_each_sound(struct fr_snap *snap, fr_joineui_fn fn, fr_joineui_bad_fn bad,
+                                  void *data)
+{
+    struct sound_visit v = {fn, bad, data};
+
+    return fr_snap_visit(snap, FR_TABLE_JOINEUIS, (struct fr_span){0}, visit_sound, &v);
+}
+
 enum fr_err fr_joineui_each(struct fr_snap *snap, fr_joineui_fn fn, void *data)
 {
     struct visit v = {fn, data};

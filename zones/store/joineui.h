@@ -24,6 +24,10 @@ enum fr_err fr_joineui_get_live(struct fr_snap *snap, uint64_t joineui, struct f
 
 typedef enum fr_err (*fr_joineui_fn)(void *data, const struct fr_joineui_row *row);
 enum fr_err fr_joineui_each(struct fr_snap *snap, fr_joineui_fn fn, void *data);
+/* As each, but a row that does not decode is told to `bad` and passed over. */
+typedef void (*fr_joineui_bad_fn)(void *data, uint64_t joineui, enum fr_err err);
+enum fr_err fr_joineui_each_sound(struct fr_snap *snap, fr_joineui_fn fn, fr_joineui_bad_fn bad,
+                                  void *data);
 
 /* Claims it for a member and sets its endpoints (n may be 0). */
 enum fr_err fr_joineui_set(struct fr_change *change, uint64_t joineui, const char *member,

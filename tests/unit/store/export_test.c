@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "store/check.h"
 #include "store/records.h"
+#include "store/tables.h"
 
 #include "fixture.h"
 
@@ -73,7 +74,10 @@ static void assert_zone(struct fr_store *store, int64_t now_s, const char *want_
     struct fr_buf got = FR_BUF_INIT(1 << 20), want = FR_BUF_INIT(1 << 20);
     struct fr_snap *snap = begin_snap(store);
 
-    assert_int_equal(fr_export_zone(snap, now_s, collect, &got), FR_OK);
+    const struct fr_export_options options = {.now_s = now_s, .piece = collect, .data = &got};
+    struct fr_export_report report;
+
+    assert_int_equal(fr_export_zone(snap, &options, &report), FR_OK);
     fr_buf_printf(&want, head, (unsigned)fr_snap_sequence(snap));
     fr_buf_add_str(&want, want_rest);
     assert_string_equal(fr_buf_str(&got), fr_buf_str(&want));
@@ -146,7 +150,9 @@ static void an_export_is_an_import(void **state)
 
     fill(f->store);
     struct fr_snap *snap = begin_snap(f->store);
-    assert_int_equal(fr_export_zone(snap, NOW, collect, &text), FR_OK);
+    const struct fr_export_options what = {.now_s = NOW, .piece = collect, .data = &text};
+    struct fr_export_report report;
+    assert_int_equal(fr_export_zone(snap, &what, &report), FR_OK);
     fr_snap_end(snap);
     assert_int_equal(fr_import_new(&options, &import), FR_OK);
     assert_int_equal(fr_import_feed(import, fr_buf_span(&text), NULL), FR_OK);
@@ -158,6 +164,86 @@ static void an_export_is_an_import(void **state)
     assert_int_equal(fr_import_addrs(import, &addrs), 2);
     fr_import_free(import);
     fr_buf_deinit(&text);
+}
+
+/* Half of a row, as a fault of the disk might leave it; beside a change, without which nothing is written. */
+static void halve(struct fr_store *store, uint32_t table, struct fr_span key, const char *ttl)
+{
+    struct fr_change *change = begin_change(store);
+    struct fr_span value;
+    uint8_t half[64];
+
+    assert_int_equal(fr_txn_get(fr_change_txn(change), table, key, &value), FR_OK);
+    const size_t n = value.n / 2 < sizeof half ? value.n / 2 : sizeof half;
+    memcpy(half, value.p, n);
+    assert_int_equal(fr_txn_put(fr_change_txn(change), table, key, fr_span(half, n)), FR_OK);
+    assert_int_equal(fr_policy_set(change, FR_POLICY_TTL_DEVEUI, ttl, NULL), FR_OK);
+    commit_change(change);
+}
+
+static void note_bad(void *data, const char *row)
+{
+    struct fr_buf *text = data;
+
+    fr_buf_printf(text, "! %s\n", row);
+}
+
+static void damage_takes_itself_away_and_nothing_else(void **state)
+{
+    static const uint8_t netid[] = {0, 0, 0x2b}, eui[] = {0x70, 0xb3, 0xd5, 0x7e, 0xd0, 0, 0, 1},
+                         joineui[] = {0x70, 0xb3, 0xd5, 0x7e, 0xd0, 0, 0, 0};
+    struct fixture *f = *state;
+    struct fr_buf text = FR_BUF_INIT(1 << 20);
+    const struct fr_export_options options = {
+        .now_s = NOW, .piece = collect, .bad = note_bad, .data = &text};
+    struct fr_export_report report;
+    uint32_t table;
+
+    fill(f->store);
+    struct fr_snap *snap = begin_snap(f->store);
+    assert_int_equal(fr_snap_devices(snap, &table), FR_OK);
+    fr_snap_end(snap);
+    halve(f->store, FR_TABLE_NETWORKS, fr_span(netid, sizeof netid), "2h");
+    halve(f->store, FR_TABLE_JOINEUIS, fr_span(joineui, sizeof joineui), "3h");
+    halve(f->store, table, fr_span(eui, sizeof eui), "4h");
+    snap = begin_snap(f->store);
+    assert_int_equal(fr_export_zone(snap, &options, &report), FR_OK);
+    fr_snap_end(snap);
+    assert_int_equal(report.damaged, 3);
+    assert_non_null(strstr(fr_buf_str(&text), "! NetID 00002b\n"));
+    assert_non_null(strstr(fr_buf_str(&text), "! JoinEUI 70b3d57ed0000000\n"));
+    assert_non_null(strstr(fr_buf_str(&text), "! device 70b3d57ed0000001\n"));
+    assert_non_null(strstr(fr_buf_str(&text), net13));
+    assert_non_null(strstr(fr_buf_str(&text), "0004a30b001c0530.deveui"));
+    assert_null(strstr(fr_buf_str(&text), "00002b.netid"));
+    fr_buf_deinit(&text);
+}
+
+static void hidden_devices_are_left_out_or_marked(void **state)
+{
+    static const uint64_t eui = 0x0004a30b001c0530;
+    struct fixture *f = *state;
+    struct fr_export_report report;
+    uint64_t changed = 0;
+
+    fill(f->store);
+    struct fr_change *change = begin_change(f->store);
+    assert_int_equal(fr_device_set_hidden(change, &eui, 1, true, NULL, &changed), FR_OK);
+    commit_change(change);
+    for (int with = 0; with < 2; with++) {
+        struct fr_buf text = FR_BUF_INIT(1 << 20);
+        const struct fr_export_options options = {
+            .now_s = NOW, .with_hidden = with == 1, .piece = collect, .data = &text};
+        struct fr_snap *snap = begin_snap(f->store);
+        assert_int_equal(fr_export_zone(snap, &options, &report), FR_OK);
+        fr_snap_end(snap);
+        assert_int_equal(report.hidden, 1);
+        const char *line = strstr(fr_buf_str(&text), "0004a30b001c0530.deveui 3600 IN CNAME "
+                                                     "000013.netid ; hidden\n");
+        assert_true((line != NULL) == (with == 1));
+        assert_true((strstr(fr_buf_str(&text), "0004a30b001c0530") != NULL) == (with == 1));
+        fr_buf_deinit(&text);
+    }
 }
 
 static enum fr_err full(void *data, struct fr_span text)
@@ -172,7 +258,10 @@ static void a_failing_sink_ends_it(void **state)
     struct fixture *f = *state;
     struct fr_snap *snap = begin_snap(f->store);
 
-    assert_int_equal(fr_export_zone(snap, NOW, full, NULL), FR_E_IO);
+    const struct fr_export_options options = {.now_s = NOW, .piece = full};
+    struct fr_export_report report;
+
+    assert_int_equal(fr_export_zone(snap, &options, &report), FR_E_IO);
     fr_snap_end(snap);
 }
 
@@ -209,6 +298,8 @@ int main(void)
         STORE_TEST(every_record_of_the_zone),
         STORE_TEST(a_suspended_member_vanishes),
         STORE_TEST(an_export_is_an_import),
+        STORE_TEST(damage_takes_itself_away_and_nothing_else),
+        STORE_TEST(hidden_devices_are_left_out_or_marked),
         STORE_TEST(a_failing_sink_ends_it),
         STORE_TEST(check_finds_what_an_operator_should_see),
     };

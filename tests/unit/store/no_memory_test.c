@@ -85,12 +85,14 @@ static void ignore(void *data, const struct fr_finding *finding)
 static enum fr_err read_all(struct fr_store *store)
 {
     struct fr_snap *snap = NULL;
+    const struct fr_export_options options = {.now_s = NOW, .piece = swallow};
+    struct fr_export_report exported;
     struct fr_check_report report;
     struct fr_store_info info;
 
     enum fr_err err = fr_store_read_info(store, &info);
     if (err == FR_OK) err = fr_snap_begin(store, &snap);
-    if (err == FR_OK) err = fr_export_zone(snap, NOW, swallow, NULL);
+    if (err == FR_OK) err = fr_export_zone(snap, &options, &exported);
     if (err == FR_OK) err = fr_check_store(snap, ignore, NULL, &report);
     fr_snap_end(snap);
     return err;

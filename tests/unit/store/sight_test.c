@@ -59,7 +59,7 @@ static void finding(struct fixture *f, const char *what)
 {
     struct fr_snap *snap = begin_snap(f->store);
     struct fr_check_report report;
-    char told[200] = "";
+    char told[FR_FINDING_WHAT] = "";
 
     assert_int_equal(fr_check_store(snap, note, told, &report), FR_OK);
     if (strstr(told, what) == NULL) fail_msg("%s: %s", what, told);
