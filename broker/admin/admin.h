@@ -60,11 +60,12 @@
  *                   refresh_min_s?, refresh_max_s?, max_gone? (percent); body: secret of the TSIG key and CA, see
  *                   admin/transfer.h → member, zone, addresses[], netids[]
  *   zone.primary.remove   member, zone? → member, zones: [{zone}]
- *   zone.primary.refresh  member, zone?, full?(bool) → member, zones: [{zone}]
+ *   zone.primary.refresh  member?, zone?, full?(bool) → member, zones: [{zone}]. A member may ask for its
+ *                   own, and needs not say whose; zone.accept too
  *   zone.secondary.set    name, addresses[]?, tsig_name?, tsig_algorithm?, xot?(bool); body: secret of the TSIG key, or empty: it
  *                   stays → name, addresses[]
  *   zone.secondary.remove name → name
- *   zone.accept     member, zone? → member, zones: [{zone, held(bool), serial?, gone?, of?}]
+ *   zone.accept     member?, zone? → member, zones: [{zone, held(bool), serial?, gone?, of?}]
  *   zone.transfer   member, zone, sets["NetID:list"]; zone.change member, zone; zone.note member, zone; body: admin/transfer.h.
  *                   What the broker's own transfers came to → held(bool), gone, of, added, moved, removed, taken, left_out
  *   zone.rollback   to (a sequence) → to, added, removed, moved, hidden, shown, left (as they are: their
@@ -124,6 +125,7 @@
  *                   outcome ("done", "same")
  */
 
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/span.h"
@@ -158,8 +160,15 @@ struct fr_admin_request {
 enum fr_err fr_admin_call(const char *state, const struct fr_admin_request *request,
                           struct fr_diag *diag, struct fr_admin_reply **out);
 
+/* A reply from its text. FR_E_MALFORMED: not one JSON object. */
+enum fr_err fr_admin_reply_parse(struct fr_span text, struct fr_admin_reply **out);
+
 /* The whole reply as compact JSON text; borrowed until the reply is freed. */
 const char *fr_admin_reply_json(const struct fr_admin_reply *reply);
+
+/* One value of it as JSON text. FR_E_NOT_FOUND. */
+enum fr_err fr_admin_reply_part(const struct fr_admin_reply *reply, const char *path,
+                                struct fr_buf *out);
 
 /*
  * One value of a reply by dotted path; list members by index: "serial", "networks.0.netid". Text is

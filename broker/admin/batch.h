@@ -2,8 +2,8 @@
 /*
  * A part of a batch of devices, as the operation device.batch takes it, and what becomes of each of its lines.
  *
- * Model: a line is a row of FR_BATCH_ROW bytes: what is asked ('p' put, 'd' delete, 'x' a line that was not understood), NetID (3;
- *   0: whichever, with 'd'), DevEUI (8), big endian. What becomes of it is a letter, in the reply and in the store; a letter stands for
+ * Model: a line is a row of FR_BATCH_ROW bytes: what is asked ('p' put, 'd' delete, 'c' claim, 'r' release to the holder of the NetID, for a
+ *   week, 'x' a line that was not understood), NetID (3; 0: whichever, with 'd'), DevEUI (8), big endian. What becomes of it is a letter, in the reply and in the store; a letter stands for
  *   a word and a status as HTTP has them. Each line stands for itself: one that is refused changes nothing of the others.
  *   A part is done in the order of its DevEUIs (lines about the same one in the order they came in), slice by slice: that order is
  *   the table's, so a page is written once and not once for each of its rows. In the reply a capital letter says that it came to

@@ -7,14 +7,18 @@
 #include "base/mem.h"
 #include "base/wire.h"
 #include "store/device.h"
+#include "store/network.h"
+#include "store/release.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 const struct fr_batch_result fr_batch_results[] = {
-    {'a', "added", 201},  {'m', "moved", 200},    {'s', "same", 200},        {'r', "removed", 204},
-    {'n', "absent", 404}, {'z', "reserved", 400}, {'x', "malformed", 400},   {'o', "outside", 403},
-    {'d', "denied", 403}, {'t', "taken", 409},    {'q', "over budget", 429}, {'\0', NULL, 0},
+    {'a', "added", 201},      {'m', "moved", 200},       {'s', "same", 200},
+    {'r', "removed", 204},    {'n', "absent", 404},      {'z', "reserved", 400},
+    {'x', "malformed", 400},  {'o', "outside", 403},     {'d', "denied", 403},
+    {'t', "taken", 409},      {'q', "over budget", 429}, {'l', "released", 200},
+    {'u', "unreleased", 404}, {'\0', NULL, 0},
 };
 
 const struct fr_batch_result *fr_batch_result_find(char letter)
@@ -30,7 +34,7 @@ static char letter_of(enum fr_device_outcome outcome)
         [FR_DEVICE_ADDED] = 'a',    [FR_DEVICE_MOVED] = 'm',      [FR_DEVICE_SAME] = 's',
         [FR_DEVICE_REPEATED] = 's', [FR_DEVICE_REMOVED] = 'r',    [FR_DEVICE_ABSENT] = 'n',
         [FR_DEVICE_RESERVED] = 'z', [FR_DEVICE_OUTSIDE] = 'o',    [FR_DEVICE_TAKEN] = 't',
-        [FR_DEVICE_FOREIGN] = 'n',  [FR_DEVICE_UNRELEASED] = 't', [FR_DEVICE_UNKNOWN] = 'n',
+        [FR_DEVICE_FOREIGN] = 'n',  [FR_DEVICE_UNRELEASED] = 'u', [FR_DEVICE_UNKNOWN] = 'n',
     };
     return letters[outcome];
 }
@@ -209,7 +213,9 @@ static enum fr_err apply(struct batch *b, const struct run *run)
     const struct fr_device_job job = {
         .netid = head->netid,
         .member = fr_op_member(b->ctx),
-        .mode = head->op == 'p' ? FR_DEVICE_ADD : FR_DEVICE_REMOVE,
+        .mode = head->op == 'p'   ? FR_DEVICE_ADD
+                : head->op == 'c' ? FR_DEVICE_CLAIM
+                                  : FR_DEVICE_REMOVE,
         .euis = b->euis,
         .n = run->n,
         .keep_going = true,
@@ -230,6 +236,43 @@ static enum fr_err apply(struct batch *b, const struct run *run)
     return err;
 }
 
+/* Device by device: what cannot be released leaves the others alone. */
+static enum fr_err release_one(struct batch *b, const char *to, uint64_t eui, char *letter)
+{
+    struct fr_release_job job = {
+        .by = fr_op_member(b->ctx),
+        .euis = &eui,
+        .n = 1,
+        .to = to,
+        .until_s = fr_change_now(b->change) + FR_RELEASE_USUAL_S,
+    };
+    struct fr_diag why = {0};
+    uint64_t count = 0;
+    enum fr_err err = fr_release_put(b->change, &job, &why, &count);
+    *letter = 'l';
+    if (err == FR_E_NOT_FOUND) *letter = 'n';
+    if (err == FR_E_INVALID || err == FR_E_CONFLICT) *letter = 'd';
+    if (*letter != 'l') return FR_OK;
+    if (err) *b->ctx->diag = why;
+    return err;
+}
+
+static enum fr_err release(struct batch *b, const struct run *run)
+{
+    struct fr_network_row to;
+    enum fr_err err = fr_network_get(fr_change_snap(b->change), b->doing[run->first].netid, &to);
+    if (err == FR_E_NOT_FOUND) {
+        set_all(b, run, 'd');
+        return FR_OK;
+    }
+    for (uint32_t i = 0; !err && i < run->n; i++) {
+        char letter = 0;
+        err = release_one(b, to.member, b->euis[i], &letter);
+        set_one(b, run, i, letter);
+    }
+    return err;
+}
+
 static enum fr_err do_runs(struct batch *b)
 {
     enum fr_err err = FR_OK;
@@ -237,8 +280,10 @@ static enum fr_err do_runs(struct batch *b)
     for (uint32_t at = 0; !err && at < b->slice.n;) {
         const struct run run = run_at(b, at);
         const uint8_t op = b->doing[at].op;
-        if (op == 'p' || op == 'd')
+        if (op == 'p' || op == 'd' || op == 'c')
             err = apply(b, &run);
+        else if (op == 'r')
+            err = release(b, &run);
         else
             set_all(b, &run, 'x');
         at += run.n;

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#define RELEASE_S (7 * 86400)
 #define SWEEP_AT_ONCE 100 /* stale releases that go with each new one */
 
 struct release_args {
@@ -54,7 +53,7 @@ static enum fr_err release(struct fr_op_ctx *ctx, const struct release_args *arg
         .euis = args->devices.items,
         .n = args->devices.n,
         .to = args->to,
-        .until_s = fr_change_now(ctx->change) + RELEASE_S,
+        .until_s = fr_change_now(ctx->change) + FR_RELEASE_USUAL_S,
     };
     uint64_t count = 0;
     bool is_left = false;

@@ -178,13 +178,13 @@ struct which_args {
 };
 
 static const struct fr_arg which_rows[] = {
-    {.key = "member", FR_ARG_TEXT, offsetof(struct which_args, member), .is_required = true},
+    {.key = "member", FR_ARG_TEXT, offsetof(struct which_args, member)},
     {.key = "zone", FR_ARG_TEXT, offsetof(struct which_args, zone)},
     {.key = NULL},
 };
 
 static const struct fr_arg refresh_rows[] = {
-    {.key = "member", FR_ARG_TEXT, offsetof(struct which_args, member), .is_required = true},
+    {.key = "member", FR_ARG_TEXT, offsetof(struct which_args, member)},
     {.key = "zone", FR_ARG_TEXT, offsetof(struct which_args, zone)},
     {.key = "full", FR_ARG_BOOL, offsetof(struct which_args, full)},
     {.key = NULL},
@@ -215,8 +215,21 @@ static enum fr_err find(struct fr_op_ctx *ctx, struct which *which)
     err = fr_diag_fail(ctx->diag, FR_E_NOT_FOUND, "no zone%s%s is transferred from %s",
                        which->args->zone ? " " : "", which->args->zone ? which->args->zone : "",
                        which->args->member);
-    fr_diag_hint(ctx->diag, "see: fedroam zone primary list");
+    fr_diag_hint(ctx->diag, fr_op_member(ctx) ? "the operator sets zones up"
+                                              : "see: fedroam zone primary list");
     return err;
+}
+
+/* Of a member's zones it may speak itself; an operator says whose. */
+static enum fr_err check_whose(const struct fr_op_ctx *ctx, struct which_args *args)
+{
+    const char *asker = fr_op_member(ctx);
+    if (!args->member) args->member = asker;
+    if (!args->member)
+        return fr_diag_fail(ctx->diag, FR_E_INVALID, "the member is missing: whose zones?");
+    if (asker && strcmp(asker, args->member) != 0)
+        return fr_diag_fail(ctx->diag, FR_E_DENIED, "%s speaks for its own zones alone", asker);
+    return FR_OK;
 }
 
 typedef enum fr_err (*primary_fn)(struct fr_op_ctx *ctx, const struct which_args *args,
@@ -228,6 +241,7 @@ static enum fr_err run_each(struct fr_op_ctx *ctx, const struct fr_arg *rows, pr
     struct which which = {.args = &args};
     json_t *list = json_array();
     enum fr_err err = fr_args_decode(rows, ctx->args, ctx->diag, &args);
+    if (!err) err = check_whose(ctx, &args);
     if (!err) err = find(ctx, &which);
     for (size_t i = 0; !err && i < which.n; i++) {
         json_t *item = json_object();

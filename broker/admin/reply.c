@@ -97,6 +97,17 @@ size_t fr_admin_reply_count(const struct fr_admin_reply *reply, const char *path
     return json_is_array(value) ? json_array_size(value) : 0;
 }
 
+enum fr_err fr_admin_reply_part(const struct fr_admin_reply *reply, const char *path,
+                                struct fr_buf *out)
+{
+    const json_t *value = value_at(reply, path);
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    if (!text) return value ? FR_E_NOMEM : FR_E_NOT_FOUND;
+    fr_buf_add_str(out, text);
+    free(text);
+    return fr_buf_err(out);
+}
+
 void fr_admin_reply_free(struct fr_admin_reply *reply)
 {
     if (!reply) return;

@@ -8,8 +8,5 @@
 /* Takes the object over, also on failure. FR_E_NOMEM. */
 enum fr_err fr_admin_reply_new(json_t *object, struct fr_admin_reply **out);
 
-/* FR_E_MALFORMED: not one JSON object. */
-enum fr_err fr_admin_reply_parse(struct fr_span text, struct fr_admin_reply **out);
-
 /* Borrowed. */
 const json_t *fr_admin_reply_object(const struct fr_admin_reply *reply);

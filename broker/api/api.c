@@ -29,6 +29,7 @@ enum fr_err fr_api_new(const struct fr_api_options *options, struct fr_api **out
     if (!api) return FR_E_NOMEM;
     api->options = *options;
     fr_api_changes_init(api);
+    fr_api_pages_init(api);
     enum fr_err err = fr_tally_new(&api->members);
     if (!err) err = fr_tally_new(&api->batches);
     if (err) {

@@ -64,7 +64,7 @@ void fr_api_head(struct fr_api *api, struct fr_http_exchange *x);
 /* Answers x, now or later. */
 void fr_api_request(struct fr_api *api, struct fr_http_exchange *x);
 
-/* Who waits for changes is answered now, and nobody may wait any more. */
+/* Who waits for changes, or for a list, is answered now, and nobody may wait any more. */
 void fr_api_stop(struct fr_api *api);
 
 unsigned fr_api_under_way(const struct fr_api *api);

@@ -12,12 +12,16 @@ struct fr_api {
     struct fr_api_waiter *waiters; /* for changes */
     struct fr_timer look;          /* armed while somebody waits */
     uint64_t seen_txn;             /* that the waiters know */
+    struct fr_api_page *pages;     /* lists of devices that are being read; the next one first */
+    struct fr_timer slice;         /* armed while there is one */
     bool is_stopping;
     unsigned under_way;
     struct fr_api_counters counters;
 };
 
 void fr_api_changes_init(struct fr_api *api);
+void fr_api_pages_init(struct fr_api *api);
+void fr_api_pages_stop(struct fr_api *api); /* they are answered with what they have */
 
 /* What the gate refuses, as a problem. */
 void fr_api_refuse_at_gate(struct fr_http_exchange *x, const struct fr_gate_refusal *why);

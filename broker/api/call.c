@@ -100,6 +100,15 @@ void fr_api_answer_tagged(struct fr_api_call *call, struct fr_span json)
     fr_http_reply(call->x, 304, fields, 2, (struct fr_span){0});
 }
 
+void fr_api_answer_text(struct fr_api_call *call, enum fr_err err, const struct fr_buf *text)
+{
+    if (!err) err = fr_buf_err(text);
+    if (err)
+        fr_api_refuse_as(call, 503, FR_E_UNAVAILABLE, FR_API_UNREADABLE);
+    else
+        fr_api_answer(call, 200, fr_buf_span(text));
+}
+
 static void refuse(struct fr_api *api, struct fr_http_exchange *x, const struct fr_problem *problem)
 {
     fr_api_count_refusal(api, problem->status);

@@ -39,6 +39,11 @@ void fr_api_answer(struct fr_api_call *call, unsigned status, struct fr_span jso
 /* Status 200 with a tag of the body, or 304 to whoever has it already (If-None-Match). */
 void fr_api_answer_tagged(struct fr_api_call *call, struct fr_span json);
 
+#define FR_API_UNREADABLE "the registry cannot be read now"
+
+/* 200 with what was written, or 503 where that could not be read or written. */
+void fr_api_answer_text(struct fr_api_call *call, enum fr_err err, const struct fr_buf *text);
+
 /* The refusal of an error code, as broker/admin maps them to statuses. */
 void fr_api_refuse(struct fr_api_call *call, enum fr_err err, const struct fr_diag *diag);
 void fr_api_refuse_as(struct fr_api_call *call, unsigned status, enum fr_err err, const char *what);

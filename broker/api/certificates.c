@@ -180,16 +180,12 @@ static enum fr_err collect(const struct fr_api_call *call, struct page *page)
 void fr_api_certificates_get(struct fr_api_call *call)
 {
     uint8_t after[FR_SERIAL_SIZE];
-    struct fr_diag diag = {0};
     struct page page = {.snap = call->pass->snap, .serials = FR_BUF_INIT(TEXT_MAX)};
     struct fr_buf text = FR_BUF_INIT(TEXT_MAX);
     if (!read_page(call, after, &page)) return;
     enum fr_err err = collect(call, &page);
     if (!err) err = write_page(call, &page, settle(&page), &text);
-    if (err)
-        fr_api_refuse(call, FR_E_UNAVAILABLE, &diag);
-    else
-        fr_api_answer(call, 200, fr_buf_span(&text));
+    fr_api_answer_text(call, err, &text);
     fr_buf_deinit(&text);
     fr_buf_deinit(&page.serials);
 }

@@ -164,7 +164,7 @@ static void answer(struct fr_api_call *call, enum fr_err err, const struct readi
 {
     struct fr_diag diag = {0};
     if (err) {
-        fr_api_refuse(call, FR_E_UNAVAILABLE, &diag);
+        fr_api_refuse_as(call, 503, FR_E_UNAVAILABLE, FR_API_UNREADABLE);
     } else if (r->is_gone) {
         const struct fr_problem problem = {.status = 410, .code = FR_E_NOT_FOUND, .diag = &diag};
         (void)fr_diag_fail(&diag, FR_E_NOT_FOUND, "what came behind %llu is not kept any more",
@@ -267,6 +267,7 @@ void fr_api_stop(struct fr_api *api)
     fr_timer_stop(&api->look);
     api->is_stopping = true;
     look(api, true);
+    fr_api_pages_stop(api);
 }
 
 static void wait_for_more(struct fr_api_call *call, uint64_t since, uint64_t limit, uint64_t wait_s)

@@ -30,7 +30,7 @@ void fr_api_device_get(struct fr_api_call *call)
     if (!fr_api_read_eui(call, 0, &eui) || !fr_api_read_query(call, &none)) return;
     enum fr_err err = fr_device_get(call->pass->snap, eui, &row);
     if (err && err != FR_E_NOT_FOUND) {
-        fr_api_refuse(call, FR_E_UNAVAILABLE, &diag);
+        fr_api_refuse_as(call, 503, FR_E_UNAVAILABLE, FR_API_UNREADABLE);
     } else if (err || !fr_api_is_own(call, row.netid)) {
         fr_api_refuse_miss(call, eui);
     } else {

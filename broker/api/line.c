@@ -32,6 +32,16 @@ static bool take_text(struct fr_span *s, struct fr_span *out)
     return true;
 }
 
+/* The letter of admin/batch.h; 0: there is none. */
+static char op_of(struct fr_span word)
+{
+    return fr_span_is(word, "put")       ? 'p'
+           : fr_span_is(word, "delete")  ? 'd'
+           : fr_span_is(word, "claim")   ? 'c'
+           : fr_span_is(word, "release") ? 'r'
+                                         : 0;
+}
+
 struct members {
     bool has_op, has_eui, has_netid;
 };
@@ -47,8 +57,8 @@ static bool note(struct members *seen, struct fr_span key, struct fr_span value,
     *has = true;
     if (has == &seen->has_eui) return fr_eui_parse(value, &line->eui) == FR_OK;
     if (has == &seen->has_netid) return fr_netid_parse(value, &line->netid) == FR_OK;
-    line->op = fr_span_is(value, "put") ? 'p' : 'd';
-    return line->op == 'p' || fr_span_is(value, "delete");
+    line->op = op_of(value);
+    return line->op != 0;
 }
 
 enum fr_err fr_api_line_read(struct fr_span text, struct fr_api_line *out)
@@ -64,7 +74,7 @@ enum fr_err fr_api_line_read(struct fr_span text, struct fr_api_line *out)
     } while (take(&text, ','));
     if (!take(&text, '}')) return FR_E_MALFORMED;
     skip_blanks(&text);
-    if (text.n > 0 || !seen.has_op || !seen.has_eui || (line.op == 'p' && !seen.has_netid))
+    if (text.n > 0 || !seen.has_op || !seen.has_eui || (line.op != 'd' && !seen.has_netid))
         return FR_E_MALFORMED;
     *out = line;
     return FR_OK;

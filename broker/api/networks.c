@@ -79,7 +79,6 @@ static enum fr_err add_network(void *data, const struct fr_network_row *row)
 static void write_page(struct fr_api_call *call, struct page *page)
 {
     char text[FR_NETID_TEXT];
-    struct fr_diag diag = {0};
     struct fr_buf out = FR_BUF_INIT(TEXT_MAX);
     page->json = fr_json(&out);
     fr_json_object(&page->json);
@@ -95,7 +94,7 @@ static void write_page(struct fr_api_call *call, struct page *page)
     fr_json_end(&page->json);
     if (!err) err = fr_buf_err(&out);
     if (err)
-        fr_api_refuse(call, FR_E_UNAVAILABLE, &diag);
+        fr_api_refuse_as(call, 503, FR_E_UNAVAILABLE, FR_API_UNREADABLE);
     else
         fr_api_answer_tagged(call, fr_buf_span(&out));
     fr_buf_deinit(&out);

@@ -32,16 +32,6 @@ static enum fr_err add_grant(void *data, const struct fr_visibility_row *row)
     return FR_OK;
 }
 
-static void answer(struct fr_api_call *call, enum fr_err err, const struct fr_buf *text)
-{
-    struct fr_diag diag = {0};
-    if (!err) err = fr_buf_err(text);
-    if (err)
-        fr_api_refuse(call, FR_E_UNAVAILABLE, &diag);
-    else
-        fr_api_answer(call, 200, fr_buf_span(text));
-}
-
 void fr_api_grants_get(struct fr_api_call *call)
 {
     struct fr_buf text = FR_BUF_INIT(TEXT_MAX);
@@ -54,7 +44,7 @@ void fr_api_grants_get(struct fr_api_call *call)
     enum fr_err err = fr_visibility_each(call->pass->snap, add_grant, &list);
     fr_json_end(&list.json);
     fr_json_end(&list.json);
-    answer(call, err, &text);
+    fr_api_answer_text(call, err, &text);
     fr_buf_deinit(&text);
 }
 
@@ -79,7 +69,7 @@ void fr_api_grant_get(struct fr_api_call *call)
         fr_api_refuse_as(call, 404, err, "there is no such grant");
     } else {
         if (!err) write_grant(&json, &row);
-        answer(call, err, &text);
+        fr_api_answer_text(call, err, &text);
     }
     fr_buf_deinit(&text);
 }

@@ -11,11 +11,12 @@ import ssl
 import subprocess
 import time
 
-import httpx
 import pytest
-import yaml
 
+from api import SEEN, SPEC, Client, is_problem
 from fed import SOURCE, Federation, wait_until
+from lmdb_rows import remove, spoil
+from nameservers import EUIS, ZONE, Bind, cname, secret_of, tsig_key
 
 ACMES, UMBRAS, FREE, OTHER = (f"70b3d57ed000000{i}" for i in "1239")
 
@@ -53,34 +54,6 @@ def names_lead_here(*hosts):
     socket.getaddrinfo = real
 
 
-SPEC = yaml.safe_load((SOURCE / "docs/api/openapi.yaml").read_text())
-SEEN = set()  # (method, path of the specification, status) of every answer in this module
-
-
-def template_of(path):
-    """The specification's path that this one is an instance of; literal ones first."""
-    path = path.split("?")[0]
-    for template in sorted(SPEC["paths"], key=lambda t: t.count("{")):
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
-            return template
-    return None
-
-
-class Client:
-    """One member's connection: httpx with its certificate, to the loopback address under the broker's name."""
-
-    def __init__(self, fed, cert, http2=True):
-        context = ssl.create_default_context(cafile=cert.root)
-        context.load_cert_chain(cert.chain, cert.key)
-        self.http = httpx.Client(http2=http2, http1=not http2, verify=context, timeout=30,
-                                 base_url=f"https://{fed.host}:{fed.port}/api/v1")
-
-    def __call__(self, method, path, **more):
-        reply = self.http.request(method, path, **more)
-        SEEN.add((method, template_of(path), str(reply.status_code)))
-        return reply
-
-
 @pytest.fixture(params=["HTTP/2", "HTTP/1.1"])
 def acme(fed, request):
     client = Client(fed, fed.acme, request.param == "HTTP/2")
@@ -93,14 +66,6 @@ def umbra(fed):
     client = Client(fed, fed.umbra)
     yield client
     client.http.close()
-
-
-def is_problem(reply, status):
-    assert reply.status_code == status, reply.text
-    assert reply.headers["content-type"] == "application/problem+json"
-    body = reply.json()
-    assert body["status"] == status and body["type"] == "about:blank" and body["title"] and body["detail"]
-    return body
 
 
 def test_a_device_comes_and_goes(fed, acme):
@@ -241,6 +206,40 @@ def test_what_renewal_has_to_know(fed, acme):
     assert acme("GET", "/renewal").json()["key_after_s"] == 1200
     fed.cli("policy", "set", "ttl.netid", "60")
     is_problem(acme("GET", "/renewal?x=1"), 400)
+
+
+def test_releases_are_listed_on_both_sides(fed, acme, umbra):
+    some = euis(5, 0xc0)
+    results(batch(acme, lines(*(("put", eui, "000013") for eui in some))))
+    assert results(batch(acme, lines(*(("release", eui, "000014") for eui in some)))) == [(200, "released")] * 5
+    for client in (acme, umbra):
+        page = client("GET", "/releases?limit=3").json()
+        assert [(row["deveui"], row["from"], row["to"]) for row in page["releases"]] == [(eui, "acme", "umbra") for eui in some[:3]]
+        rest = client("GET", f"/releases?after={page['next']}").json()
+        assert [row["deveui"] for row in rest["releases"]] == some[3:] and "next" not in rest
+    for query in ("limit=0", "limit=10001", "after=x", "member=umbra"):
+        is_problem(acme("GET", f"/releases?{query}"), 400)
+    # what is not released is not claimed, whoever has it, and what is not mine is not released
+    assert results(batch(umbra, lines(("claim", some[0], "000014"), ("claim", ACMES, "000014"), ("claim", OTHER, "000014"),
+                                      ("release", some[1], "000013"), ("release", UMBRAS, "000014"), ("release", UMBRAS, "000015")))) == [
+        (200, "moved"), (404, "unreleased"), (404, "unreleased"), (404, "absent"), (403, "denied"), (403, "denied")]
+    assert [row["deveui"] for row in acme("GET", "/releases").json()["releases"]] == some[1:]
+    results(batch(acme, lines(*(("delete", eui) for eui in some))))
+    assert acme("GET", "/releases").json() == {"releases": []}
+    umbra("DELETE", f"/devices/{some[0]}")
+
+
+def test_conflicts_are_told_to_both_and_name_no_owner_to_a_stranger(fed, acme, umbra):
+    device = f"70b3d57ec1{time.monotonic_ns() % 1_000_000:06d}"
+    umbra("PUT", f"/devices/{device}", json={"netid": "000014"})
+    for _ in range(2):
+        is_problem(acme("PUT", f"/devices/{device}", json={"netid": "000013"}), 409)
+    mine, = [row for row in acme("GET", "/conflicts").json()["conflicts"] if row["deveui"] == device]
+    theirs, = [row for row in umbra("GET", "/conflicts").json()["conflicts"] if row["deveui"] == device]
+    assert (mine["claimant"], mine["netid"], mine["count"]) == ("acme", "000013", 2) and "owner" not in mine
+    assert {**mine, "owner": "umbra"} == theirs
+    is_problem(acme("GET", "/conflicts?limit=1"), 400)
+    umbra("DELETE", f"/devices/{device}")
 
 
 def test_networks_are_told_and_moved(fed, acme):
@@ -532,6 +531,58 @@ def test_a_part_with_many_claims_in_vain_is_done_in_two_goes(fed, acme):
     assert count(fed, "000013") == before + len(mine)
     assert results(batch(acme, body, key)) == want
     assert {(204, "removed")} == set(results(batch(acme, lines(*(("delete", eui) for eui in mine)))))
+
+
+def test_a_member_looks_after_its_own_zones(fed):
+    """What is held it accepts itself; where its servers are the operator sets."""
+    key, some = tsig_key(fed.folder), EUIS[10:]
+    acme, umbra = Client(fed, fed.acme), Client(fed, fed.umbra)
+    fed.cli("member", "set", "acme", "--netid", "00002a")
+    bind = Bind(fed.folder / "bind", ZONE, [cname(e, "00002a") for e in some], key)
+    try:
+        fed.cli("zone", "primary", "set", ZONE, "--member", "acme", "--address", f"127.0.0.1:{bind.port}", "--netid", "00002a",
+                "--tsig-key", key, "--refresh-min", "1")
+        mine = lambda: acme("GET", "/zones").json()["zones"][0]
+        wait_until(lambda: mine()["devices"] == len(some), 30)
+        assert (mine()["zone"], mine()["netids"], mine()["tsig_key"], mine()["state"]) == (ZONE, ["00002a"], "acme.key", "good")
+        assert secret_of(key) not in json.dumps(mine())
+        assert umbra("GET", "/zones").json() == {"zones": []}
+        is_problem(acme("GET", "/zones?x=1"), 400)
+        is_problem(acme("POST", f"/zones/{ZONE}/accept"), 409)
+        for verb, op in (("refresh", "zone.primary.refresh"), ("accept", "zone.accept")):
+            is_problem(umbra("POST", f"/zones/{ZONE}/{verb}"), 404)
+            is_problem(umbra("POST", f"/operations/{op}", json={"args": {"member": "acme", "zone": ZONE}}), 403)
+        is_problem(acme("POST", "/operations/zone.primary.set", json={"args": {}}), 403)
+        bind.update(*(f"update delete {e}.deveui.{ZONE}. CNAME" for e in some[:3]))
+        assert acme("POST", f"/zones/{ZONE}/refresh").json()["zones"] == [{"zone": ZONE}]
+        wait_until(lambda: mine()["state"] == "held", 30)
+        done = acme("POST", f"/zones/{ZONE}/accept", params={"reason": "sold"}).json()
+        assert done["zones"] == [{"zone": ZONE, "held": True, "serial": mine()["held_serial"], "gone": 3, "of": len(some)}]
+        wait_until(lambda: mine()["devices"] == len(some) - 3 and mine()["state"] == "good", 30)
+    finally:
+        bind.kill()
+        acme.http.close()
+        umbra.http.close()
+
+
+def test_what_cannot_be_read_and_what_is_not_kept(fed):
+    """A damaged device is 503, and the list goes on behind it; changes that the journal does not have any more are 410."""
+    some = euis(3, 0xc2)
+    fed.devices("000013", some)
+    oldest = fed.json("journal", "export")[0]["sequence"]
+    fed.broker.stop()
+    assert any(spoil(fed.state, table, bytes.fromhex(some[1])) for table in ("devices.0", "devices.1"))
+    remove(fed.state, "journal", (oldest + 1).to_bytes(8, "big"))
+    fed.start_broker()
+    client = Client(fed, fed.acme)
+    gone = is_problem(client("GET", f"/changes?since={oldest}"), 410)
+    assert "/devices" in gone["hint"]
+    refused = client("GET", f"/devices/{some[1]}")
+    is_problem(refused, 503)
+    assert int(refused.headers["retry-after"]) > 0
+    listed = [row["deveui"] for row in client("GET", f"/devices?after={euis(1, 0xc1)[0]}").json()["devices"]]
+    assert some[0] in listed and some[2] in listed and some[1] not in listed
+    client.http.close()
 
 
 # --- the specification ---

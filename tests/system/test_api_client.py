@@ -6,6 +6,7 @@ import time
 import pytest
 
 from fed import BIN, ENV, Federation, wait_until
+from nameservers import ZONE, tsig_key
 
 MONTH = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 30 * 86400))
 DEVICES = [f"70b3d57ed00000{i:02x}" for i in range(1, 6)]
@@ -57,6 +58,38 @@ def test_the_same_command_says_the_same(fed):
     assert remote(fed, "acme", "device", "list").stdout == fed.cli("device", "list", "--netid", "000013").stdout
     assert json.loads(remote(fed, "acme", "-o", "json", "device", "list").stdout) == \
         [row for row in fed.json("device", "list") if row["netid"] == "000013"]
+
+
+def test_lists_of_what_is_given_offered_and_claimed(fed):
+    device, other = "70b3d57ed00000a1", "70b3d57ed00000a2"
+    fed.devices("000013", [device, other])
+    remote(fed, "acme", "device", "release", device, "--to", "umbra")
+    remote(fed, "umbra", "device", "add", "--netid", "000014", other, code=9)
+    here = fed.cli("device", "releases").stdout
+    for name in ("acme", "umbra"):
+        assert remote(fed, name, "device", "releases").stdout == here
+        assert json.loads(remote(fed, name, "-o", "json", "device", "releases").stdout) == fed.json("device", "releases")
+    assert remote(fed, "acme", "device", "conflicts").stdout == fed.cli("device", "conflicts").stdout
+    row, = json.loads(remote(fed, "umbra", "-o", "json", "device", "conflicts").stdout)
+    assert (row["deveui"], row["owner"], row["claimant"], row["count"]) == (other, "", "umbra", 1)
+    assert "no --member" in remote(fed, "acme", "device", "releases", "--member", "acme", code=64).stderr
+    remote(fed, "acme", "device", "remove", device, other)
+
+
+def test_a_member_asks_for_its_own_zone(fed):
+    key = tsig_key(fed.folder)
+    remote(fed, "acme", "zone", "primary", "show", code=7)
+    fed.cli("zone", "primary", "set", ZONE, "--member", "acme", "--address", "127.0.0.1:9", "--netid", "000013", "--tsig-key", key)
+    wait_until(lambda: fed.json("zone", "primary", "show", "acme")[0]["state"] == "failing")
+    for form in ([], ["-o", "json"]):
+        assert remote(fed, "acme", *form, "zone", "primary", "show").stdout == fed.cli(*form, "zone", "primary", "show", "acme").stdout
+    assert "no MEMBER" in remote(fed, "acme", "zone", "primary", "show", "acme", code=64).stderr
+    assert "MEMBER" in fed.cli("zone", "primary", "show", code=64).stderr
+    assert "1 zone of acme" in remote(fed, "acme", "zone", "primary", "refresh").stdout
+    remote(fed, "acme", "zone", "accept", code=9)
+    remote(fed, "umbra", "zone", "accept", "--member", "acme", code=5)
+    assert f"zone {ZONE} of acme cannot be transferred" in fed.cli("zone", "check", code=2).stdout
+    fed.cli("zone", "primary", "remove", "--member", "acme")
 
 
 def test_a_dry_run_and_a_reason_go_along(fed):

@@ -86,9 +86,13 @@ def test_over_the_api(guide):
     assert guide.fed.json("device", "releases")[0]["to"] == "umbra"
     rows = re.search(r"```\n(\{\"op\":\"put\".*?)```", TEXT, re.S).group(1)
     (guide.home / "today.ndjson").write_text(rows)
+    guide.fed.cli("device", "add", "--netid", "000013", "70b3d57ed0000003")
+    guide.fed.cli("device", "add", "--netid", "000014", "70b3d57ed0000004")
+    guide.fed.cli("device", "release", "70b3d57ed0000004", "--to", "acme")
     guide.run(block("batch today.ndjson"))
-    assert guide.devices() == ["70b3d57ed0000001"]
-    guide.fed.cli("device", "remove", "70b3d57ed0000001")
+    assert guide.devices() == [f"70b3d57ed000000{i}" for i in (1, 3, 4)]
+    assert [row["deveui"] for row in guide.fed.json("device", "releases")] == ["70b3d57ed0000003"]
+    guide.fed.cli("device", "remove", *guide.devices())
     said = guide.run(block("curl --cacert"))
     assert guide.devices() == ["70b3d57ed0000001"] and '"line":1' in said.replace(" ", "")
 
@@ -112,6 +116,9 @@ def test_a_name_server(guide):
     (guide.home / "fullchain.pem").symlink_to("acme-ca.pem")
     guide.run(block("--pin"))
     guide.run(re.search(r"`(fedroam zone primary refresh --member acme --full)`", TEXT).group(1))
+    own = block("zone primary show --broker").replace("--reason 'sold'", "--reason 'sold' 2>&1 || test $? = 9")
+    said = guide.run(own)
+    assert "deveui.acme.example of acme: " in said and "no zone of this member waits" in said
     waits = re.search(r"`(fedroam zone accept --member acme)`", TEXT).group(1)
     assert "no zone of this member waits" in guide.run(f"{waits} 2>&1 || test $? = 9")
     guide.run("fedroam zone primary remove --member acme --zone deveui.acme.example")

@@ -1,6 +1,5 @@
 """What a broker outlives: no descriptors, no space on the disk, kill -9, reloads and ends under load."""
 import contextlib
-import ctypes
 import http.client
 import json
 import os
@@ -19,6 +18,7 @@ import dns.rcode
 import pytest
 
 from fed import BIN, ENV, SANITIZER_EXIT, Federation, wait_until
+from lmdb_rows import spoil
 from test_hostile import Kept, good_clients, is_closed, tcp, tls_context
 
 ROUNDS = 500 if os.environ.get("FR_LONG") else 20
@@ -144,35 +144,13 @@ def test_a_full_disk_refuses_changes_and_loses_nothing(fed, tmp_path):
 
 # --- a damaged registry ---
 
-def spoil(state, table, key):
-    """Puts a row of one octet, with liblmdb itself."""
-    lmdb = ctypes.CDLL("liblmdb.so.0")
-
-    class Val(ctypes.Structure):
-        _fields_ = [("size", ctypes.c_size_t), ("data", ctypes.c_char_p)]
-    env, txn, dbi = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_uint()
-
-    def call(name, *args):
-        assert getattr(lmdb, name)(*args) == 0, name
-
-    call("mdb_env_create", ctypes.byref(env))
-    lmdb.mdb_env_set_maxdbs(env, 64)
-    lmdb.mdb_env_set_mapsize(env, ctypes.c_size_t(1 << 40))
-    call("mdb_env_open", env, str(state).encode(), 0, 0o600)
-    call("mdb_txn_begin", env, None, 0, ctypes.byref(txn))
-    call("mdb_dbi_open", txn, table.encode(), 0, ctypes.byref(dbi))
-    call("mdb_put", txn, dbi, ctypes.byref(Val(len(key), key)), ctypes.byref(Val(1, b"?")), 0)
-    call("mdb_txn_commit", txn)
-    lmdb.mdb_env_close(env)
-
-
 def test_what_cannot_be_read_is_503_for_those_who_need_it(fed):
     """A damaged row of a network, and of a certificate: its own names get 503 and when to come again, its devices are not found; everybody else goes on."""
     device = "70b3d57ed0000001.deveui.fed.test"
     fed.member("umbra", "000014", "127.0.0.2:8005")
     fed.devices("000013", [device[:16]])
     umbra = fed.cert("doh", member="umbra")
-    spoil(fed.state, "networks", bytes.fromhex("000013"))
+    assert spoil(fed.state, "networks", bytes.fromhex("000013"))
     fed.start_broker()
     for _ in range(2):
         status, headers, _ = fed.query_raw("000013.netid.fed.test", "A", umbra)
@@ -186,7 +164,7 @@ def test_what_cannot_be_read_is_503_for_those_who_need_it(fed):
     said = [line for line in fed.broker.text().splitlines() if "event=registry.damaged" in line]
     assert 1 <= len(said) <= 2 and all("rows=1" in line and "zone check" in line for line in said), said  # once on each worker
     fed.broker.stop()
-    spoil(fed.state, "certs", bytes.fromhex(umbra.serial))
+    assert spoil(fed.state, "certs", bytes.fromhex(umbra.serial))
     fed.start_broker()
     status, headers, _ = fed.query_raw("fed.test", "SOA", umbra)
     assert (status, headers["retry-after"]) == (503, "5")

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "pki_cli/remote.h"
 #include "store/block.h"
 #include "store/conflict.h"
 #include "store/release.h"
@@ -215,35 +216,103 @@ static enum fr_err fill_blocks(struct fr_snap *snap, const char *member, struct 
     return fr_block_each(snap, member, put_block, table);
 }
 
-static enum fr_exit print_list(struct fr_cli *cli, const struct fr_column *columns, fill_fn fill,
-                               const char *member)
+/* `resource`: what the broker's API calls it; NULL: it has it not. */
+struct list {
+    const struct fr_column *columns;
+    fill_fn fill;
+    const char *resource;
+};
+
+static enum fr_err fill_here(struct fr_cli *cli, const struct list *list, const char *member,
+                             struct fr_table *table, struct fr_diag *diag)
 {
     struct fr_session session = FR_SESSION_INIT;
+
+    enum fr_err err = fr_session_open(cli, diag, &session);
+    if (err == FR_OK) err = list->fill(session.snap, member, table);
+    fr_session_close(&session);
+    return err;
+}
+
+/* --- lists of the broker --- */
+
+static void put_remote_row(const struct list *list, const struct fr_admin_reply *reply, size_t i,
+                           struct fr_table *table)
+{
+    char path[64];
+
+    for (const struct fr_column *column = list->columns; column->key != NULL; column++) {
+        (void)snprintf(path, sizeof path, "%s.%zu.%s", list->resource, i, column->key);
+        const char *text = fr_admin_reply_text(reply, path);
+        if (column->is_right)
+            fr_table_uint(table, fr_admin_reply_uint(reply, path, 0));
+        else
+            fr_table_text(table, text != NULL ? text : "");
+    }
+}
+
+static enum fr_err fill_there(struct fr_cli *cli, const struct list *list, struct fr_table *table,
+                              struct fr_diag *diag)
+{
+    struct fr_publisher *publisher = NULL;
+    char target[128];
+    bool is_last = false;
+
+    (void)snprintf(target, sizeof target, FR_PUBLISH_API "/%s", list->resource);
+    enum fr_err err = fr_remote_open(cli, diag, &publisher);
+    while (err == FR_OK && !is_last) {
+        struct fr_admin_reply *reply = NULL;
+        err = fr_remote_get(publisher, target, diag, &reply);
+        if (err) break;
+        const size_t n = fr_admin_reply_count(reply, list->resource);
+        for (size_t i = 0; i < n; i++) put_remote_row(list, reply, i, table);
+        const char *next = fr_admin_reply_text(reply, "next");
+        is_last = next == NULL;
+        if (next != NULL)
+            (void)snprintf(target, sizeof target, FR_PUBLISH_API "/%s?after=%s", list->resource,
+                           next);
+        fr_admin_reply_free(reply);
+    }
+    fr_publisher_close(publisher);
+    return err;
+}
+
+static enum fr_exit print_list(struct fr_cli *cli, const struct list *list, const char *member)
+{
+    const bool is_remote = list->resource != NULL && fr_remote_is_meant(cli);
     struct fr_table *table = NULL;
     struct fr_diag diag = {0};
 
-    enum fr_err err = fr_session_open(cli, &diag, &session);
-    if (err == FR_OK) err = fr_table_new(columns, &table);
-    if (err == FR_OK) err = fill(session.snap, member, table);
+    if (is_remote && member != NULL)
+        return fr_cli_usage(cli, "with --broker the list is your own: no --member");
+    enum fr_err err = fr_table_new(list->columns, &table);
+    if (err == FR_OK)
+        err = is_remote ? fill_there(cli, list, table, &diag)
+                        : fill_here(cli, list, member, table, &diag);
     if (err == FR_OK) err = fr_table_print(table, fr_cli_output(cli), fr_cli_out(cli));
     fr_table_free(table);
-    fr_session_close(&session);
     return fr_cli_fail(cli, err, &diag);
 }
 
 enum fr_exit fr_cmd_device_releases(struct fr_cli *cli)
 {
-    return print_list(cli, release_columns, fill_releases, fr_cli_opt(cli, "member"));
+    static const struct list list = {release_columns, fill_releases, "releases"};
+
+    return print_list(cli, &list, fr_cli_opt(cli, "member"));
 }
 
 enum fr_exit fr_cmd_device_conflicts(struct fr_cli *cli)
 {
-    return print_list(cli, conflict_columns, fill_conflicts, fr_cli_opt(cli, "member"));
+    static const struct list list = {conflict_columns, fill_conflicts, "conflicts"};
+
+    return print_list(cli, &list, fr_cli_opt(cli, "member"));
 }
 
 enum fr_exit fr_cmd_block_list(struct fr_cli *cli)
 {
-    return print_list(cli, block_columns, fill_blocks, fr_cli_arg(cli, 0));
+    static const struct list list = {block_columns, fill_blocks, NULL};
+
+    return print_list(cli, &list, fr_cli_arg(cli, 0));
 }
 
 /* --- blocks --- */

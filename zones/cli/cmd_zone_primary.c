@@ -4,11 +4,10 @@
 #include "admin/transfer.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/hex.h"
 #include "base/mem.h"
 #include "base/parse.h"
-#include "names/netid.h"
-#include "store/primary.h"
+#include "pki_cli/remote.h"
+#include "store/primary_json.h"
 #include "zones_cli/reading.h"
 #include "zones_cli/tsig_option.h"
 
@@ -92,6 +91,8 @@ static enum fr_exit change_some(struct fr_cli *cli, const char *op, bool has_ful
     struct fr_diag diag = {0};
     enum fr_exit code = FR_EXIT_OK;
 
+    if (fr_cli_opt(cli, "member") == NULL && !fr_remote_is_meant(cli))
+        return fr_cli_usage(cli, "whose zones? --member ID");
     fr_json_object(&json);
     fr_session_put_opt(cli, &json, "member", "member");
     fr_session_put_opt(cli, &json, "zone", "zone");
@@ -99,9 +100,10 @@ static enum fr_exit change_some(struct fr_cli *cli, const char *op, bool has_ful
     fr_json_end(&json);
     enum fr_err err = fr_session_change(cli, op, &args, (struct fr_span){0}, &diag, &reply);
     if (err == FR_OK)
-        code = fr_print_change(
-            cli, reply, "%zu zone%s of %s: %s\n", fr_admin_reply_count(reply, "zones"),
-            fr_admin_reply_count(reply, "zones") == 1 ? "" : "s", fr_cli_opt(cli, "member"), done);
+        code = fr_print_change(cli, reply, "%zu zone%s of %s: %s\n",
+                               fr_admin_reply_count(reply, "zones"),
+                               fr_admin_reply_count(reply, "zones") == 1 ? "" : "s",
+                               fr_admin_reply_text(reply, "member"), done);
     fr_admin_reply_free(reply);
     fr_buf_deinit(&args);
     return err ? fr_cli_fail(cli, err, &diag) : code;
@@ -126,15 +128,6 @@ enum fr_exit fr_cmd_zone_accept(struct fr_cli *cli)
 
 /* --- list --- */
 
-static const char *state_text(const struct fr_primary_state *state, int64_t now_s)
-{
-    if (state->is_held) return "held";
-    if (state->has_serial && state->expire_s > 0 && now_s - state->contact_s > state->expire_s)
-        return "expired";
-    if (state->failed_s != 0) return "failing";
-    return state->has_serial ? "good" : "new";
-}
-
 static const struct fr_column list_columns[] = {
     {.key = "member"},  {.key = "zone"},     {.key = "state"},   {.key = "serial"},
     {.key = "devices"}, {.key = "left_out"}, {.key = "contact"}, {0}};
@@ -157,7 +150,7 @@ static enum fr_err add_primary(void *data, const struct fr_primary_row *row)
     if (state.contact_s) fr_time_print(state.contact_s, contact);
     fr_table_text(l->table, row->member);
     fr_table_text(l->table, row->zone);
-    fr_table_text(l->table, state_text(&state, fr_clock_real_s(fr_clock_system())));
+    fr_table_text(l->table, fr_primary_state_text(&state, fr_clock_real_s(fr_clock_system())));
     fr_table_uint(l->table, state.serial);
     fr_table_uint(l->table, state.taken);
     fr_table_uint(l->table, state.left_out);
@@ -186,177 +179,179 @@ out:
 
 /* --- show --- */
 
-static void put_time(struct fr_json *json, const char *key, int64_t when_s)
-{
-    char text[FR_TIME_TEXT];
-
-    if (when_s == 0) return;
-    fr_time_print(when_s, text);
-    fr_json_put_str(json, key, text);
-}
-
-static void put_row(struct fr_json *json, const struct fr_primary_row *row)
-{
-    char text[2 * FR_DIGEST_SIZE + 1 + FR_ADDR_TEXT];
-
-    fr_json_put_str(json, "member", row->member);
-    fr_json_put_str(json, "zone", row->zone);
-    fr_json_key(json, "addresses");
-    fr_json_array(json);
-    for (uint8_t i = 0; i < row->n_addrs; i++) {
-        fr_addr_print(&row->addrs[i], text);
-        fr_json_str(json, text);
-    }
-    fr_json_end(json);
-    fr_json_key(json, "netids");
-    fr_json_array(json);
-    for (uint8_t i = 0; i < row->n_netids; i++) {
-        fr_netid_print(row->netids[i], text);
-        fr_json_str(json, text);
-    }
-    fr_json_end(json);
-    if (row->key_name[0]) {
-        fr_json_put_str(json, "tsig_key", row->key_name);
-        fr_json_put_str(json, "tsig_algorithm", row->key_algorithm);
-    }
-    fr_json_put_bool(json, "tls", row->has_tls);
-    if (row->tls_name[0]) fr_json_put_str(json, "tls_name", row->tls_name);
-    if (row->has_pin) {
-        fr_hex_print(row->pin, sizeof row->pin, text);
-        fr_json_put_str(json, "pin", text);
-    }
-    fr_json_put_uint(json, "max_gone", row->max_gone);
-    fr_json_put_uint(json, "refresh_min", row->refresh_min_s);
-    fr_json_put_uint(json, "refresh_max", row->refresh_max_s);
-}
-
-static void put_state(struct fr_json *json, const struct fr_primary_state *state, int64_t now_s)
-{
-    fr_json_put_str(json, "state", state_text(state, now_s));
-    if (state->has_serial) fr_json_put_uint(json, "serial", state->serial);
-    fr_json_put_uint(json, "devices", state->taken);
-    fr_json_put_uint(json, "left_out", state->left_out);
-    put_time(json, "contact", state->contact_s);
-    put_time(json, "taken", state->taken_s);
-    put_time(json, "taken_whole", state->full_s);
-    if (state->is_held) {
-        fr_json_put_uint(json, "held_serial", state->held_serial);
-        fr_json_put_uint(json, "held_gone", state->held_gone);
-        fr_json_put_uint(json, "held_of", state->held_of);
-    }
-    put_time(json, "failed", state->failed_s);
-    if (state->failed_s) fr_json_put_str(json, "fault", state->fault);
-}
-
-static void put_left(struct fr_json *json, const struct fr_primary_left *left)
-{
-    fr_json_key(json, "left_out_first");
-    fr_json_array(json);
-    for (uint8_t i = 0; i < left->n; i++) {
-        fr_json_object(json);
-        fr_json_put_str(json, "record", left->items[i].name);
-        fr_json_put_str(json, "why", left->items[i].why);
-        fr_json_end(json);
-    }
-    fr_json_end(json);
-}
-
-static void print_time(FILE *out, const char *label, int64_t when_s)
-{
-    char text[FR_TIME_TEXT];
-
-    if (when_s == 0) return;
-    fr_time_print(when_s, text);
-    (void)fprintf(out, "  %-12s %s\n", label, text);
-}
-
-static void print_one(FILE *out, const struct fr_primary_row *row,
-                      const struct fr_primary_state *state, const struct fr_primary_left *left,
-                      int64_t now_s)
-{
-    (void)fprintf(out, "%s of %s: %s\n", row->zone, row->member, state_text(state, now_s));
-    for (uint8_t i = 0; i < row->n_addrs; i++) {
-        char text[FR_ADDR_TEXT];
-        fr_addr_print(&row->addrs[i], text);
-        (void)fprintf(out, "  %-12s %s%s%s%s\n", "from", text, row->has_tls ? ", TLS" : "",
-                      row->key_name[0] ? ", TSIG " : "", row->key_name);
-    }
-    for (uint8_t i = 0; i < row->n_netids; i++)
-        (void)fprintf(out, "  %-12s %06x\n", "fills", (unsigned)row->netids[i]);
-    if (state->has_serial) (void)fprintf(out, "  %-12s %" PRIu32 "\n", "serial", state->serial);
-    (void)fprintf(out, "  %-12s %" PRIu64 " devices, %" PRIu64 " records left out\n", "taken",
-                  state->taken, state->left_out);
-    print_time(out, "contact", state->contact_s);
-    print_time(out, "changed", state->taken_s);
-    if (state->is_held)
-        (void)fprintf(out,
-                      "  %-12s serial %" PRIu32 " would take away %" PRIu64 " of %" PRIu64
-                      " devices: fedroam zone accept --member %s\n",
-                      "held", state->held_serial, state->held_gone, state->held_of, row->member);
-    if (state->failed_s) {
-        print_time(out, "failing", state->failed_s);
-        (void)fprintf(out, "  %-12s %s\n", "because", state->fault);
-    }
-    for (uint8_t i = 0; i < left->n; i++)
-        (void)fprintf(out, "  %-12s %s: %s\n", i == 0 ? "left out" : "", left->items[i].name,
-                      left->items[i].why);
-}
-
 struct showing {
-    struct fr_cli *cli;
     struct fr_snap *snap;
     const char *member;
-    struct fr_json *json; /* NULL: text */
-    struct fr_primary_left *left;
+    struct fr_json json;
     size_t n;
 };
 
-static enum fr_err show_one(void *data, const struct fr_primary_row *row)
+static enum fr_err add_shown(void *data, const struct fr_primary_row *row)
 {
     struct showing *s = data;
-    const int64_t now_s = fr_clock_real_s(fr_clock_system());
-    struct fr_primary_state state;
 
     if (strcmp(row->member, s->member) != 0) return FR_OK;
-    enum fr_err err = fr_primary_state_get(s->snap, row->member, row->zone, &state);
-    if (err == FR_OK) err = fr_primary_left_get(s->snap, row->member, row->zone, s->left);
-    if (err) return err;
     s->n++;
-    if (s->json == NULL) {
-        print_one(fr_cli_out(s->cli), row, &state, s->left, now_s);
-        return FR_OK;
+    return fr_primary_put_json(&s->json, s->snap, row, fr_clock_real_s(fr_clock_system()));
+}
+
+/* What the broker's API says, read here. */
+static enum fr_err read_here(struct fr_cli *cli, const char *member, struct fr_diag *diag,
+                             struct fr_admin_reply **out)
+{
+    struct fr_session session = FR_SESSION_INIT;
+    struct fr_buf text = FR_BUF_INIT(64u << 20);
+    struct showing s = {.member = member, .json = fr_json(&text)};
+
+    enum fr_err err = fr_session_open(cli, diag, &session);
+    if (err) goto out;
+    s.snap = session.snap;
+    fr_json_object(&s.json);
+    fr_json_key(&s.json, "zones");
+    fr_json_array(&s.json);
+    err = fr_primary_each(session.snap, add_shown, &s);
+    fr_json_end(&s.json);
+    fr_json_end(&s.json);
+    if (err == FR_OK) err = fr_buf_err(&text);
+    if (err == FR_OK && s.n == 0)
+        err = fr_diag_fail(diag, FR_E_NOT_FOUND, "no zone is transferred from %s", member);
+    if (err == FR_OK) err = fr_admin_reply_parse(fr_buf_span(&text), out);
+out:
+    fr_session_close(&session);
+    fr_buf_deinit(&text);
+    return err;
+}
+
+static enum fr_err read_there(struct fr_cli *cli, struct fr_diag *diag, struct fr_admin_reply **out)
+{
+    struct fr_publisher *publisher = NULL;
+
+    enum fr_err err = fr_remote_open(cli, diag, &publisher);
+    if (err == FR_OK) err = fr_remote_get(publisher, FR_PUBLISH_API "/zones", diag, out);
+    fr_publisher_close(publisher);
+    if (err == FR_OK && fr_admin_reply_count(*out, "zones") == 0)
+        err = fr_diag_fail(diag, FR_E_NOT_FOUND, "no zone is transferred from you");
+    return err;
+}
+
+/* One zone of the reply; its values by their keys. */
+struct zone {
+    const struct fr_admin_reply *reply;
+    size_t i;
+    char path[96];
+};
+
+static const char *path_of(struct zone *zone, const char *key)
+{
+    (void)snprintf(zone->path, sizeof zone->path, "zones.%zu.%s", zone->i, key);
+    return zone->path;
+}
+
+static const char *text_of(struct zone *zone, const char *key)
+{
+    const char *text = fr_admin_reply_text(zone->reply, path_of(zone, key));
+
+    return text != NULL ? text : "";
+}
+
+static uint64_t uint_of(struct zone *zone, const char *key)
+{
+    return fr_admin_reply_uint(zone->reply, path_of(zone, key), 0);
+}
+
+static void print_text(FILE *out, struct zone *zone, const char *label, const char *key)
+{
+    const char *text = text_of(zone, key);
+
+    if (text[0]) (void)fprintf(out, "  %-12s %s\n", label, text);
+}
+
+static void print_servers(FILE *out, struct zone *zone)
+{
+    const bool has_tls = fr_admin_reply_bool(zone->reply, path_of(zone, "tls"));
+    const char *key = text_of(zone, "tsig_key");
+    const size_t addresses = fr_admin_reply_count(zone->reply, path_of(zone, "addresses")),
+                 netids = fr_admin_reply_count(zone->reply, path_of(zone, "netids"));
+    char item[32];
+
+    for (size_t i = 0; i < addresses; i++) {
+        (void)snprintf(item, sizeof item, "addresses.%zu", i);
+        (void)fprintf(out, "  %-12s %s%s%s%s\n", "from", text_of(zone, item),
+                      has_tls ? ", TLS" : "", key[0] ? ", TSIG " : "", key);
     }
-    fr_json_object(s->json);
-    put_row(s->json, row);
-    put_state(s->json, &state, now_s);
-    put_left(s->json, s->left);
-    fr_json_end(s->json);
-    return FR_OK;
+    for (size_t i = 0; i < netids; i++) {
+        (void)snprintf(item, sizeof item, "netids.%zu", i);
+        print_text(out, zone, "fills", item);
+    }
+}
+
+static void print_left_out(FILE *out, struct zone *zone)
+{
+    const size_t n = fr_admin_reply_count(zone->reply, path_of(zone, "left_out_first"));
+    char record[48], why[48];
+
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(record, sizeof record, "left_out_first.%zu.record", i);
+        (void)snprintf(why, sizeof why, "left_out_first.%zu.why", i);
+        (void)fprintf(out, "  %-12s %s: ", i == 0 ? "left out" : "", text_of(zone, record));
+        (void)fprintf(out, "%s\n", text_of(zone, why));
+    }
+}
+
+static void print_one(FILE *out, struct zone *zone)
+{
+    const char *member = text_of(zone, "member");
+    const uint64_t serial = fr_admin_reply_uint(zone->reply, path_of(zone, "serial"), UINT64_MAX);
+
+    (void)fprintf(out, "%s of %s: ", text_of(zone, "zone"), member);
+    (void)fprintf(out, "%s\n", text_of(zone, "state"));
+    print_servers(out, zone);
+    if (serial != UINT64_MAX) (void)fprintf(out, "  %-12s %" PRIu64 "\n", "serial", serial);
+    (void)fprintf(out, "  %-12s %" PRIu64 " devices, %" PRIu64 " records left out\n", "taken",
+                  uint_of(zone, "devices"), uint_of(zone, "left_out"));
+    print_text(out, zone, "contact", "contact");
+    print_text(out, zone, "changed", "taken");
+    if (strcmp(text_of(zone, "state"), "held") == 0)
+        (void)fprintf(out,
+                      "  %-12s serial %" PRIu64 " would take away %" PRIu64 " of %" PRIu64
+                      " devices: fedroam zone accept --member %s\n",
+                      "held", uint_of(zone, "held_serial"), uint_of(zone, "held_gone"),
+                      uint_of(zone, "held_of"), member);
+    print_text(out, zone, "failing", "failed");
+    print_text(out, zone, "because", "fault");
+    print_left_out(out, zone);
+}
+
+static enum fr_err print_zones(struct fr_cli *cli, const struct fr_admin_reply *reply)
+{
+    const size_t n = fr_admin_reply_count(reply, "zones");
+    struct fr_buf text = FR_BUF_INIT(64u << 20);
+    enum fr_err err = FR_OK;
+
+    if (fr_cli_output(cli) == FR_OUTPUT_JSON) {
+        err = fr_admin_reply_part(reply, "zones", &text);
+        if (err == FR_OK) (void)fprintf(fr_cli_out(cli), "%s\n", fr_buf_str(&text));
+    }
+    for (size_t i = 0; fr_cli_output(cli) != FR_OUTPUT_JSON && i < n; i++) {
+        struct zone zone = {.reply = reply, .i = i};
+        print_one(fr_cli_out(cli), &zone);
+    }
+    fr_buf_deinit(&text);
+    return err;
 }
 
 enum fr_exit fr_cmd_zone_primary_show(struct fr_cli *cli)
 {
-    struct fr_session session = FR_SESSION_INIT;
-    struct fr_buf text = FR_BUF_INIT(64u << 20);
-    struct fr_json json = fr_json(&text);
-    struct fr_primary_left *left = fr_calloc(1, sizeof *left);
-    struct showing s = {.cli = cli, .member = fr_cli_arg(cli, 0), .left = left};
+    const bool is_remote = fr_remote_is_meant(cli);
+    struct fr_admin_reply *reply = NULL;
     struct fr_diag diag = {0};
 
-    enum fr_err err = left ? fr_session_open(cli, &diag, &session) : FR_E_NOMEM;
-    if (err) goto out;
-    s.snap = session.snap;
-    if (fr_cli_output(cli) == FR_OUTPUT_JSON) s.json = &json;
-    fr_json_array(&json);
-    err = fr_primary_each(session.snap, show_one, &s);
-    fr_json_end(&json);
-    if (err == FR_OK) err = fr_buf_err(&text);
-    if (err == FR_OK && s.n == 0)
-        err = fr_diag_fail(&diag, FR_E_NOT_FOUND, "no zone is transferred from %s", s.member);
-    if (err == FR_OK && s.json != NULL) (void)fprintf(fr_cli_out(cli), "%s\n", fr_buf_str(&text));
-out:
-    fr_session_close(&session);
-    fr_buf_deinit(&text);
-    fr_free(left);
+    if (is_remote != (fr_cli_n_args(cli) == 0))
+        return fr_cli_usage(cli, is_remote ? "with --broker the zones are your own: no MEMBER"
+                                           : "whose zones? MEMBER");
+    enum fr_err err = is_remote ? read_there(cli, &diag, &reply)
+                                : read_here(cli, fr_cli_arg(cli, 0), &diag, &reply);
+    if (err == FR_OK) err = print_zones(cli, reply);
+    fr_admin_reply_free(reply);
     return fr_cli_fail(cli, err, &diag);
 }

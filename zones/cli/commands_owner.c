@@ -33,6 +33,7 @@ static const struct fr_cli_option move_options[] = {
 
 static const struct fr_cli_option member_options[] = {
     {.name = "member", .value = "ID", .help = "only where this member is on either side"},
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
@@ -92,13 +93,17 @@ const struct fr_cli_command fr_zones_owner_commands[] = {
     {.path = "device releases",
      .options = member_options,
      .summary = "list devices that may be claimed",
+     .details = "With --broker those that are yours, or are offered to you.",
      .example = "fedroam device releases --member umbra",
      .only_reads = true,
      .run = fr_cmd_device_releases},
     {.path = "device conflicts",
      .options = member_options,
      .summary = "list devices that a second member claimed",
-     .details = "The first claim stands. 10000 claims are remembered; the oldest go first.",
+     .details =
+         "The first claim stands. 10000 claims are remembered; the oldest go first. With --broker "
+         "those of you and on\n"
+         "your devices; whose a device is that you claimed in vain is not told.",
      .example = "fedroam device conflicts --member acme",
      .only_reads = true,
      .run = fr_cmd_device_conflicts},
@@ -200,10 +205,13 @@ const struct fr_cli_command fr_zones_owner_commands[] = {
      .min_args = 1,
      .max_args = 1,
      .summary = "print everything the registry holds about a member, as JSON",
-     .details = "Contacts, networks, blocks, certificates, visibility, releases, conflicts, the "
-                "journal's records about "
-                "it, and\n"
-                "its devices: the answer to a data-protection request. Secrets are not in it.",
+     .details =
+         "Contacts, networks, blocks, certificates, tokens, JoinEUIs, zones, visibility, "
+         "releases, conflicts, counts of\n"
+         "look-ups by day, the journal's records about it, and its devices: the answer to a "
+         "data-protection request.\n"
+         "Secrets are not in it. What is outside of the registry: audit.jsonl, the query log, "
+         "backups.",
      .example = "fedroam member export acme > acme.json",
      .only_reads = true,
      .run = fr_cmd_member_export},

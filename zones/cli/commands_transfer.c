@@ -1,5 +1,6 @@
 #include "zones_cli/commands.h"
 
+#include "pki_cli/remote.h"
 #include "zones_cli/cmds.h"
 
 /* Devices from members' own name servers; the zone for secondaries. */
@@ -44,9 +45,22 @@ static const struct fr_cli_option which_options[] = {
 };
 
 static const struct fr_cli_option refresh_options[] = {
-    {.name = "member", .value = "ID", .is_required = true, .help = "whose name server it is"},
+    {.name = "member", .value = "ID", .help = "whose name server it is (with --broker: yours)"},
     {.name = "zone", .value = "NAME", .help = "this zone only (all of the member)"},
     {.name = "full", .help = "transfer the whole zone, also when its serial went back"},
+    FR_REMOTE_OPTIONS,
+    {0},
+};
+
+static const struct fr_cli_option accept_options[] = {
+    {.name = "member", .value = "ID", .help = "whose name server it is (with --broker: yours)"},
+    {.name = "zone", .value = "NAME", .help = "this zone only (all of the member)"},
+    FR_REMOTE_OPTIONS,
+    {0},
+};
+
+static const struct fr_cli_option show_options[] = {
+    FR_REMOTE_OPTIONS,
     {0},
 };
 
@@ -91,10 +105,11 @@ const struct fr_cli_command fr_zones_transfer_commands[] = {
      .only_reads = true,
      .run = fr_cmd_zone_primary_list},
     {.path = "zone primary show",
-     .args = "MEMBER",
-     .min_args = 1,
+     .args = "[MEMBER]",
      .max_args = 1,
+     .options = show_options,
      .summary = "show a member's zones: what was taken, what was left out and why, what waits",
+     .details = "With --broker they are your own, and there is no MEMBER.",
      .example = "fedroam zone primary show acme",
      .only_reads = true,
      .run = fr_cmd_zone_primary_show},
@@ -136,7 +151,7 @@ const struct fr_cli_command fr_zones_transfer_commands[] = {
      .example = "fedroam zone secondary remove ns2",
      .run = fr_cmd_zone_secondary_remove},
     {.path = "zone accept",
-     .options = which_options,
+     .options = accept_options,
      .summary = "let a zone take away the devices that are held back",
      .details = "A zone that lost more than 5 % of its devices is not taken before somebody says "
                 "so; the old set stays served.",

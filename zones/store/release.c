@@ -85,6 +85,30 @@ enum fr_err fr_release_each(struct fr_snap *snap, const char *member, int64_t no
     return fr_snap_visit(snap, FR_TABLE_RELEASES, (struct fr_span){0}, visit_row, &v);
 }
 
+enum fr_err fr_release_each_part(struct fr_snap *snap, const char *member, int64_t now_s,
+                                 fr_release_fn fn, void *data, struct fr_release_part *part)
+{
+    struct visit v = {snap, member, now_s, fn, data};
+    struct fr_cursor *cursor = NULL;
+    struct fr_span key, value;
+    uint8_t bytes[8];
+
+    enum fr_err err = fr_cursor_open(snap->txn, FR_TABLE_RELEASES, &cursor);
+    if (err) return err;
+    err = fr_cursor_seek(cursor, fr_device_key(part->from, bytes), &key, &value);
+    while (err == FR_OK && part->rows > 0) {
+        struct fr_rd r = fr_rd(key);
+        part->rows--;
+        part->from = fr_rd_u64(&r) + 1;
+        err = visit_row(&v, key, value);
+        if (err) break;
+        err = fr_cursor_next(cursor, &key, &value);
+    }
+    fr_cursor_close(cursor);
+    part->is_end = err == FR_E_NOT_FOUND || part->from == 0;
+    return err == FR_E_NOT_FOUND || err == FR_E_CLOSED ? FR_OK : err;
+}
+
 /* --- changes --- */
 
 static enum fr_err check_job(struct fr_change *change, const struct fr_release_job *job,

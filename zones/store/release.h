@@ -15,6 +15,7 @@
 #define FR_RELEASES_MAX 1000000
 #define FR_RELEASE_AT_ONCE 2000 /* in one change */
 #define FR_RELEASE_LONGEST_S (366 * 86400)
+#define FR_RELEASE_USUAL_S (7 * 86400) /* where nothing else is said */
 
 struct fr_release_row {
     uint64_t deveui;
@@ -34,6 +35,16 @@ bool fr_release_is_good(const struct fr_release_row *row, const struct fr_device
 typedef enum fr_err (*fr_release_fn)(void *data, const struct fr_release_row *row);
 enum fr_err fr_release_each(struct fr_snap *snap, const char *member, int64_t now_s,
                             fr_release_fn fn, void *data);
+
+/* A part of them, for who must not read for long. */
+struct fr_release_part {
+    uint64_t from; /* EUI; afterwards, where the next part begins */
+    uint64_t rows; /* that may be looked at, of whomever; counted down */
+    bool is_end;   /* afterwards: there is no next part */
+};
+/* As each; the callback's FR_E_CLOSED ends the part behind that row, and is FR_OK. */
+enum fr_err fr_release_each_part(struct fr_snap *snap, const char *member, int64_t now_s,
+                                 fr_release_fn fn, void *data, struct fr_release_part *part);
 
 struct fr_release_job {
     const char *by; /* whose devices they must be; NULL: anybody's (an operator asks) */

@@ -171,12 +171,59 @@ static void what_is_over_is_swept_away(void **state)
     fr_snap_end(snap);
 }
 
+struct some {
+    uint64_t last;
+    size_t n, limit;
+};
+
+static enum fr_err take_some(void *data, const struct fr_release_row *row)
+{
+    struct some *some = data;
+
+    assert_true(row->deveui > some->last);
+    some->last = row->deveui;
+    return ++some->n % some->limit == 0 ? FR_E_CLOSED : FR_OK;
+}
+
+/* A part ends with the callback's word or with its rows; the next one begins behind it; none is told twice. */
+static void they_are_read_in_parts(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t euis[100], count = 0;
+    struct fr_device_report report;
+    struct fr_change *change = change_at(f, NOW);
+    struct fr_device_job add = {.netid = 0x13, .mode = FR_DEVICE_ADD, .euis = euis, .n = 100};
+    struct fr_release_job job = {.euis = euis, .n = 100, .to = "bolt", .until_s = NOW + 60};
+
+    for (size_t i = 0; i < 100; i++) euis[i] = EUI + i;
+    assert_int_equal(fr_device_apply(change, &add, NULL, &report), FR_OK);
+    commit_change(change);
+    change = change_at(f, NOW);
+    assert_int_equal(fr_release_put(change, &job, NULL, &count), FR_OK);
+    commit_change(change);
+    struct fr_snap *snap = begin_snap(f->store);
+    for (size_t rows = 3; rows <= 100; rows += 97) {
+        struct some some = {.limit = 7};
+        struct fr_release_part part = {0};
+        size_t parts = 0;
+        for (; !part.is_end; parts++) {
+            part.rows = rows;
+            assert_int_equal(fr_release_each_part(snap, "bolt", NOW, take_some, &some, &part),
+                             FR_OK);
+        }
+        assert_int_equal(some.n, 100);
+        assert_true(parts >= 100 / (rows < 7 ? rows : 7));
+    }
+    fr_snap_end(snap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_move_takes_two),
         STORE_TEST(a_release_ends),
         STORE_TEST(what_is_over_is_swept_away),
+        STORE_TEST(they_are_read_in_parts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
