@@ -23,8 +23,8 @@ static const char *hint_of(enum fr_http_fault fault)
     case FR_HTTP_TLS_UNTRUSTED:
         return "is this machine's clock right? If so, do not go on: tell the operator";
     case FR_HTTP_TLS_NAME: return "the address leads to another server";
+    case FR_HTTP_TLS: return "is the port the broker's?";
     case FR_HTTP_OK:
-    case FR_HTTP_TLS:
     case FR_HTTP_CLOSED:
     case FR_HTTP_PROTOCOL:
     case FR_HTTP_TOO_LARGE:

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BEGUN "# Begun by fedroam"
+
 enum { FILE_MODE = 0644 };
 
 const char *fr_wallet_file_name(enum fr_wallet_file file)
@@ -79,12 +81,37 @@ static enum fr_err begin_ns(const struct fr_wallet_entry *entry, const struct fr
         return fr_diag_fail(diag, FR_E_INVALID, "\"%s\" is not an address with a port", listen);
     fr_ip_print(&addr.ip, ip);
     fr_buf_printf(out,
-                  "# Begun by fedroam join; fedroam-ns --check tells what is wrong.\n"
-                  "netid: \"%s\"\n"
-                  "roles: {forwarding: false, home: true, join_server: true}\n"
-                  "backend: {address: \"%s\", port: %u}\n",
+                  BEGUN " join; fedroam-ns --check tells what is wrong.\n"
+                        "netid: \"%s\"\n"
+                        "roles: {forwarding: false, home: true, join_server: true}\n"
+                        "backend: {address: \"%s\", port: %u}\n"
+                        "devices: " FR_WALLET_DEVICES "\n",
                   pair->subject.id, ip, (unsigned)addr.port);
     return fr_buf_err(out);
+}
+
+enum fr_err fr_wallet_devices_begin(const char *dir, uid_t owner, struct fr_diag *diag,
+                                    bool *changed)
+{
+    static const char text[] =
+        "# The devices of this network and their keys; fedroam-ns reads this again at SIGHUP, as\n"
+        "#   - {deveui: 70b3d57ed0000001, joineui: 70b3d57ed0000100, app_key: 2b7e1516…}\n"
+        "devices: []\n";
+    char ns[FR_WALLET_PATH], path[FR_WALLET_PATH];
+    struct fr_buf old = FR_BUF_INIT(FR_BLOCKS_MAX);
+    enum fr_err err = fr_wallet_path(ns, diag, "%s/ns.yaml", dir);
+
+    if (!err) err = fr_wallet_path(path, diag, "%s/" FR_WALLET_DEVICES, dir);
+    if (!err) err = fr_file_read(ns, diag, &old);
+    const bool is_begun = !err && fr_span_starts(fr_buf_span(&old), BEGUN);
+    fr_buf_deinit(&old);
+    *changed = is_begun && !fr_file_exists(path);
+    if (err || !*changed) return err;
+    err = fr_file_create(path, 0600, fr_span_str(text), diag);
+    if (!err && owner != (uid_t)-1 && chown(path, owner, (gid_t)-1) != 0)
+        err = fr_diag_fail(diag, fr_err_from_errno(errno), "cannot give %s to its user: %s", path,
+                           strerror(errno));
+    return err;
 }
 
 static enum fr_err check_ns(struct fr_span text, const char *path, const struct fr_pair *pair,

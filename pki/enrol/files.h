@@ -26,6 +26,12 @@ enum fr_err fr_wallet_file_put(const char *dir, enum fr_wallet_file file,
                                const struct fr_wallet_entry *entry, const struct fr_pair *pair,
                                struct fr_diag *diag, bool *changed);
 
+/* The file of devices that a new ns.yaml names: made, without any, where ns.yaml was begun here and it is not
+ * there yet. It holds keys: mode 0600, for `owner` ((uid_t)-1: who runs this). */
+#define FR_WALLET_DEVICES "devices.yaml"
+enum fr_err fr_wallet_devices_begin(const char *dir, uid_t owner, struct fr_diag *diag,
+                                    bool *changed);
+
 /* Takes the block out; a file that is left without any federation is removed, as no program would
  * start with it (ns.yaml: only its list is). A missing file is fine. */
 enum fr_err fr_wallet_file_remove(const char *dir, enum fr_wallet_file file, const char *fed,

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ANSWER_MAX = 65536 };
 
@@ -75,4 +76,12 @@ enum fr_err fr_leave_ask(const char *folder, const struct fr_wallet_entry *entry
     fr_buf_deinit(&answer.body);
     fr_tls_ctx_unref(tls);
     return err;
+}
+
+void fr_leave_forget(const char *folder)
+{
+    char path[FR_WALLET_PATH];
+
+    if (fr_wallet_path(path, NULL, "%s/" FR_LEAVE_NOTE, folder) == FR_OK)
+        (void)unlink(path); /* mostly it is not there */
 }

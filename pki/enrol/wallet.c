@@ -17,7 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ENTRY_MAX = 65536, ERASED_MAX = 4096 };
+#define ENTRY_FILE "wallet.yaml"
+
+enum { ENTRY_MAX = 65536, ERASED_MAX = 4096, ENTRY_DEPTH = 3 };
 
 static const struct fr_conf_word lns_words[] = {{"none", FR_LNS_NONE},
                                                 {"fedroam", FR_LNS_FEDROAM},
@@ -109,7 +111,7 @@ enum fr_err fr_wallet_load(const char *dir, const char *fed, struct fr_diag *dia
     char path[FR_WALLET_PATH];
     enum fr_err err = fr_fed_check(fr_span_str(fed), diag); /* it becomes a path */
 
-    if (!err) err = fr_wallet_path(path, diag, "%s/%s/wallet.yaml", dir, fed);
+    if (!err) err = fr_wallet_path(path, diag, "%s/%s/" ENTRY_FILE, dir, fed);
     if (err) return err;
     if (!fr_file_exists(path)) {
         err = fr_diag_fail(diag, FR_E_NOT_FOUND, "there is no federation %s in %s", fed, dir);
@@ -177,7 +179,7 @@ enum fr_err fr_wallet_save(const char *dir, const struct fr_wallet_entry *entry,
     enum fr_err err = fr_wallet_path(path, diag, "%s/%s", dir, entry->name);
 
     if (!err) err = fr_dir_make(path, 0755, diag);
-    if (!err) err = fr_wallet_path(path, diag, "%s/%s/wallet.yaml", dir, entry->name);
+    if (!err) err = fr_wallet_path(path, diag, "%s/%s/" ENTRY_FILE, dir, entry->name);
     print_entry(entry, &text);
     if (!err) err = fr_buf_err(&text);
     const bool is_same = !err && fr_file_read(path, NULL, &old) == FR_OK &&
@@ -212,7 +214,7 @@ static enum fr_err add_entry(const char *dir, const char *name, struct fr_diag *
     char path[FR_WALLET_PATH];
 
     if (fr_fed_check(fr_span_str(name), NULL) != FR_OK) return FR_OK; /* no federation's folder */
-    enum fr_err err = fr_wallet_path(path, diag, "%s/%s/wallet.yaml", dir, name);
+    enum fr_err err = fr_wallet_path(path, diag, "%s/%s/" ENTRY_FILE, dir, name);
     if (err || !fr_file_exists(path)) return err;
     if (wallet->n == FR_WALLET_FEDS)
         return fr_diag_fail(diag, FR_E_LIMIT, "%s holds more than %d federations", dir,
@@ -253,17 +255,26 @@ void fr_wallet_close(struct fr_wallet *wallet)
     *wallet = (struct fr_wallet){0};
 }
 
-enum fr_err fr_wallet_lock(const char *dir, struct fr_diag *diag, int *fd)
+static enum fr_err open_lock(const char *dir, struct fr_diag *diag, int *fd)
 {
     char path[FR_WALLET_PATH];
     enum fr_err err = fr_dir_make(dir, 0755, diag);
 
     if (!err) err = fr_wallet_path(path, diag, "%s/.lock", dir);
     if (err) return err;
-    const int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (opened < 0)
-        return fr_diag_fail(diag, fr_err_from_errno(errno), "cannot open %s: %s", path,
-                            strerror(errno));
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*fd >= 0) return FR_OK;
+    return fr_diag_fail(diag, fr_err_from_errno(errno), "cannot open %s: %s", path,
+                        strerror(errno));
+}
+
+enum fr_err fr_wallet_lock(const char *dir, struct fr_diag *diag, int *fd)
+{
+    int opened = -1;
+    enum fr_err err = open_lock(dir, diag, &opened);
+
+    if (err == FR_E_PERM) fr_diag_hint(diag, "run it with sudo, or say another folder with --dir");
+    if (err) return err;
     if (flock(opened, LOCK_EX | LOCK_NB) != 0) {
         (void)close(opened); /* nothing was written */
         return fr_diag_fail(diag, FR_E_BUSY, "another fedroam command changes %s", dir);
@@ -276,7 +287,9 @@ enum fr_err fr_wallet_lock(const char *dir, struct fr_diag *diag, int *fd)
 
 static enum fr_err erase_one(const char *path, unsigned depth, struct fr_diag *diag);
 
-static enum fr_err erase_inside(const char *path, unsigned depth, struct fr_diag *diag)
+/* but: a file that stays; NULL: none. */
+static enum fr_err erase_inside(const char *path, unsigned depth, const char *but,
+                                struct fr_diag *diag)
 {
     char inner[FR_WALLET_PATH];
     enum fr_err err = FR_OK;
@@ -288,6 +301,7 @@ static enum fr_err erase_inside(const char *path, unsigned depth, struct fr_diag
                             strerror(errno));
     for (const struct dirent *e; !err && (e = readdir(folder)) != NULL;) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        if (but != NULL && strcmp(e->d_name, but) == 0) continue;
         if (++n > ERASED_MAX)
             err = fr_diag_fail(diag, FR_E_LIMIT, "%s holds more than what is ours", path);
         if (!err) err = fr_wallet_path(inner, diag, "%s/%s", path, e->d_name);
@@ -306,7 +320,7 @@ static enum fr_err erase_one(const char *path, unsigned depth, struct fr_diag *d
     if (S_ISDIR(st.st_mode)) {
         if (depth == 0)
             return fr_diag_fail(diag, FR_E_CONFLICT, "%s is a folder that is not ours", path);
-        err = erase_inside(path, depth - 1, diag);
+        err = erase_inside(path, depth - 1, NULL, diag);
         if (!err && rmdir(path) != 0) err = fr_err_from_errno(errno);
     } else if (unlink(path) != 0) {
         err = fr_err_from_errno(errno);
@@ -318,4 +332,13 @@ static enum fr_err erase_one(const char *path, unsigned depth, struct fr_diag *d
 enum fr_err fr_wallet_erase(const char *path, unsigned depth, struct fr_diag *diag)
 {
     return erase_one(path, depth, diag);
+}
+
+enum fr_err fr_wallet_remove(const char *dir, const char *fed, struct fr_diag *diag)
+{
+    char path[FR_WALLET_PATH];
+    enum fr_err err = fr_wallet_path(path, diag, "%s/%s", dir, fed);
+
+    if (!err) err = erase_inside(path, ENTRY_DEPTH, ENTRY_FILE, diag);
+    return err ? err : erase_one(path, 1, diag);
 }

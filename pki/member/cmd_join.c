@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "enrol/files.h"
+#include "enrol/leave.h"
 #include "member_cli/after.h"
 #include "member_cli/follow.h"
 #include "member_cli/inbound.h"
@@ -193,6 +194,7 @@ static enum fr_err travel(struct journey *j, struct fr_diag *diag)
     enum fr_err err = get_root(j, diag);
 
     if (!err) err = fr_wallet_save(j->plan.dir, j->plan.entry, diag);
+    if (!err) fr_leave_forget(j->plan.folder);
     if (!err) err = get_certificates(j, diag);
     if (!err) err = fr_pairs_read(j->plan.folder, j->plan.entry->name, diag, &pairs);
     if (!err) err = tell_certificates(j, pairs);

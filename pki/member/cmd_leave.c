@@ -11,14 +11,42 @@
 
 #include <unistd.h>
 
+#define BEGUN "begun\n"
+#define TOLD "told\n"
+
 struct departure {
     struct fr_cli *cli;
     struct fr_place place;
     struct fr_report report;
     bool is_local, is_dry;
+    bool has_begun, is_told; /* by an earlier run, that was ended */
 };
 
 /* --- there --- */
+
+/* What the federation has ended it does not listen to any more. So it is noted here before it is told, and
+ * when it has been: who is ended in between is run again. */
+static enum fr_err note(const struct departure *d, const char *how_far, struct fr_diag *diag)
+{
+    char path[FR_WALLET_PATH];
+    enum fr_err err = fr_wallet_path(path, diag, "%s/" FR_LEAVE_NOTE, d->place.folder);
+
+    if (err || d->is_dry) return err;
+    return fr_file_write(path, 0644, fr_span_str(how_far), diag);
+}
+
+static void read_note(struct departure *d)
+{
+    struct fr_buf text = FR_BUF_INIT(64);
+    char path[FR_WALLET_PATH];
+
+    if (fr_wallet_path(path, NULL, "%s/" FR_LEAVE_NOTE, d->place.folder) == FR_OK &&
+        fr_file_read(path, NULL, &text) == FR_OK) {
+        d->has_begun = true;
+        d->is_told = fr_span_is(fr_buf_span(&text), TOLD);
+    }
+    fr_buf_deinit(&text);
+}
 
 static enum fr_err ask(struct departure *d, struct fr_diag *diag)
 {
@@ -27,6 +55,10 @@ static enum fr_err ask(struct departure *d, struct fr_diag *diag)
         struct fr_leave_result gone;
         enum fr_err err =
             fr_leave_ask(d->place.folder, d->place.entry, pair, d->is_dry, diag, &gone);
+        if (err == FR_E_DENIED && d->has_begun) {
+            fr_report_add(&d->report, "revoked", "%s: before", pair->subject.name);
+            continue;
+        }
         if (err) return err;
         fr_report_add(&d->report, d->is_dry ? "would" : "revoked",
                       "%s%s: %llu certificate%s, %llu device%s withdrawn",
@@ -35,6 +67,18 @@ static enum fr_err ask(struct departure *d, struct fr_diag *diag)
                       (unsigned long long)gone.devices, gone.devices == 1 ? "" : "s");
     }
     return FR_OK;
+}
+
+static enum fr_err tell(struct departure *d, struct fr_diag *diag)
+{
+    enum fr_err err = note(d, BEGUN, diag);
+
+    if (!err) err = ask(d, diag);
+    if (!err) return note(d, TOLD, diag);
+    /* refused at once: nothing has begun */
+    if (!d->is_dry && !d->has_begun && fr_report_count(&d->report, "revoked") == 0)
+        fr_leave_forget(d->place.folder);
+    return err;
 }
 
 /* --- here --- */
@@ -97,14 +141,14 @@ static void tell_v3(struct departure *d)
 /* The network server's part first and the keys last: a run that is ended in between is run again. */
 static enum fr_err go(struct departure *d, struct fr_diag *diag)
 {
-    enum fr_err err = d->is_local ? FR_OK : ask(d, diag);
+    enum fr_err err = d->is_local || d->is_told ? FR_OK : tell(d, diag);
 
     if (!err) err = leave_chirpstack(d, diag);
     if (!err) err = leave_files(d, diag);
     tell_v3(d);
     if (!err && d->is_dry) fr_report_add(&d->report, "would", "remove %s", d->place.folder);
     if (!err && !d->is_dry) {
-        err = fr_wallet_erase(d->place.folder, 4, diag);
+        err = fr_wallet_remove(d->place.dir, d->place.entry->name, diag);
         if (!err) fr_report_add(&d->report, "removed", "%s", d->place.folder);
     }
     return err;
@@ -141,6 +185,7 @@ enum fr_exit fr_cmd_leave(struct fr_cli *cli)
     d->cli = cli;
     d->is_local = fr_cli_flag(cli, "local");
     d->is_dry = fr_cli_flag(cli, "dry-run");
+    read_note(d);
     code = fr_cli_confirm_name(cli, d->place.entry->name,
                                "The certificates and keys of %s in %s end for good.",
                                d->place.entry->name, d->place.folder);

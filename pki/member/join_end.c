@@ -2,6 +2,7 @@
 
 #include "base/addr.h"
 #include "base/file.h"
+#include "enrol/files.h"
 #include "member_cli/join_server.h"
 #include "member_cli/program.h"
 #include "names/netid.h"
@@ -200,9 +201,21 @@ static enum fr_err end_v3(struct fr_join_end *end, const struct fr_server *serve
 static enum fr_err end_fedroam(struct fr_join_end *end, struct fr_diag *diag)
 {
     char program[FR_WALLET_PATH], config[FR_WALLET_PATH];
+    uid_t owner = (uid_t)-1;
+    bool is_begun = false;
     enum fr_err err = fr_wallet_path(config, diag, "%s/ns.yaml", end->dir);
 
+    if (!err) err = fr_place_owner(end->entry, FR_WALLET_NS, diag, &owner);
+    if (!err) err = fr_wallet_devices_begin(end->dir, owner, diag, &is_begun);
     if (err) return err;
+    if (is_begun) {
+        end->changed = true;
+        fr_report_add(end->report, "file", "%s/" FR_WALLET_DEVICES, end->dir);
+        fr_report_add(end->report, "next",
+                      "put this network's devices with their keys into %s/" FR_WALLET_DEVICES
+                      ", and gateways into %s where it has some",
+                      end->dir, config);
+    }
     if (!fr_program_find("fedroam-ns", program, sizeof program)) {
         fr_report_add(end->report, "next",
                       "install fedroam-ns, then: fedroam-ns --config %s --check", config);
@@ -211,7 +224,8 @@ static enum fr_err end_fedroam(struct fr_join_end *end, struct fr_diag *diag)
     const char *const argv[] = {program, "--config", config, "--check", NULL};
     err = fr_program_run(argv, diag);
     if (err) {
-        fr_diag_hint(diag, "mend %s as fedroam-ns said, and run this again", config);
+        err = fr_diag_fail(diag, FR_E_CONFLICT, "fedroam-ns does not start with %s", config);
+        fr_diag_hint(diag, "mend it as fedroam-ns said, and run this again");
         return err;
     }
     fr_report_add(end->report, "works", "%s: fedroam-ns --check finds it well", config);
@@ -264,7 +278,7 @@ enum fr_err fr_join_end_renewal(struct fr_join_end *end, struct fr_diag *diag)
     fr_report_add(
         end->report, "next",
         "let certificates be renewed: keep `fedroam renew --daemon --dir %s` running, or run "
-        "`fedroam renew --all --dir %s` every hour",
+        "`fedroam renew --all --dir %s` four times an hour",
         end->dir, end->dir);
     return FR_OK;
 }

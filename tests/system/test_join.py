@@ -294,26 +294,45 @@ def end_somewhere(command, most):
         return False
 
 
-def test_killed_anywhere_join_goes_on_and_gets_exactly_one_certificate_of_each(fed):
-    most, killed = 1.0, 0
-    for i in range(100 if LONG else 3):
+def end_behind(command, step):
+    """Runs a join and kills it a moment after it said that this step was done (0: before the first is)."""
+    p = subprocess.Popen(command, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while step and not (line := p.stderr.readline()).startswith(f"[{step}/"):
+        assert line.startswith("["), line
+    time.sleep(random.uniform(0, 0.06))
+    p.kill()
+    p.communicate()
+
+
+def test_killed_at_every_step_join_goes_on_and_gets_exactly_one_certificate_of_each(fed):
+    """So no token is ever spent for nothing; and what leaves comes to its end, too."""
+    killed, i = 0, 0
+    while killed < (500 if LONG else 20):
+        i += 1
         m = Member(fed, f"killed{i}")
         options = [*m.has_chirpstack(), "--peer", "000014"]
         text = token(fed, "--host", f"killed{i}")
         command = [str(BIN / "fedroam"), "join", text, "--dir", str(m.folder), "--broker-address", "127.0.0.1", *map(str, options)]
-        for _ in range(4):
-            killed += not end_somewhere(command, most)
-        start = time.monotonic()
+        for step in range(9):
+            end_behind(command, step)
+            killed += 1
+            if m.chirpstack.exists():
+                m.union()
         m.join(text, *options)
-        most = min(1.0, 2 * (time.monotonic() - start))
         mine = [c for c in fed.json("cert", "list", "--member", "acme") if c["host"] == f"killed{i}"]
         assert sorted((c["profile"], c["status"]) for c in mine) == [("doh", "issued"), ("ns", "issued")], mine
         for name in ("ns-000013", "doh-acme"):
             assert is_pair(m.folder / "fed.test", name)
         assert not list((m.folder / "fed.test" / "pending").iterdir())
-        m.union()
-        m.run("leave", "fed.test", "--yes")
-    assert killed > 0
+        assert m.union()["roaming"]["servers"][0]["net_id"] == "000014"
+        leave = [str(BIN / "fedroam"), "leave", "fed.test", "--yes", "--dir", str(m.folder)]
+        for _ in range(2):
+            if (m.folder / "fed.test" / "wallet.yaml").exists():
+                killed += not end_somewhere(leave, 0.3)
+        if (m.folder / "fed.test" / "wallet.yaml").exists():
+            m.run("leave", "fed.test", "--yes")
+        assert not (m.folder / "fed.test").exists() and not (m.chirpstack / "fedroam.toml").exists()
+        assert {c["status"] for c in fed.json("cert", "list", "--member", "acme") if c["host"] == f"killed{i}"} == {"revoked"}
 
 
 def test_killed_anywhere_a_renewal_leaves_key_and_chain_of_one_certificate(fed):
@@ -514,6 +533,26 @@ map_size: 1GiB
     assert server.stop() == 0
     assert "1 device withdrawn" in m.run("leave", "fed.test", "--yes").stdout
     assert (m.folder / "ns.yaml").read_text().rstrip() == (own + "federations:").rstrip()
+
+
+def test_without_an_ns_yaml_join_begins_one_that_fedroam_ns_takes(fed):
+    m = Member(fed, "newns")
+    port = free_port()
+    text = token(fed)
+    said = json.loads(m.join(text, "--lns", "fedroam", "--listen", f"127.0.0.1:{port}", "-o", "json").stdout)
+    assert any("--check" in w for w in said["works"]) and any("devices.yaml" in n for n in said["next"])
+    devices = m.folder / "devices.yaml"
+    assert devices.stat().st_mode & 0o777 == 0o600
+    subprocess.run([str(BIN / "fedroam-ns"), "--config", m.folder / "ns.yaml", "--check"], env=ENV, check=True)
+    devices.write_text(f'devices:\n  - {{deveui: "{DEVICE}", joineui: "{JOIN_EUI}", app_key: "{APP_KEY}"}}\n')
+    again = json.loads(m.join(text, "--lns", "fedroam", "-o", "json").stdout)
+    assert again["changed"] is False and DEVICE in devices.read_text()
+    with open(m.folder / "ns.yaml", "a", encoding="utf-8") as config:
+        config.write("gateway: {}\n")
+    done = m.join(text, "--lns", "fedroam", code=9)
+    assert "gateway" in done.stderr and "run this again" in done.stderr
+    m.run("leave", "fed.test", "--yes")
+    assert DEVICE in devices.read_text()  # the administrator's by now
 
 
 def test_a_ns_yaml_of_another_netid_is_refused(fed):
