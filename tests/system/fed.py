@@ -44,6 +44,17 @@ def tool(name):
     return path
 
 
+def go_build(source, folder):
+    """A program of Go, built by Debian's, the oldest that members run, with its packages of libraries."""
+    go = next((p for p in sorted(pathlib.Path("/usr/lib").glob("go-1.*/bin/go")) if p.exists()), None) or tool("go")
+    env = dict(os.environ, GO111MODULE="off", GOFLAGS="", CGO_ENABLED="0", GOTOOLCHAIN="local", GOPATH="/usr/share/gocode",
+               GOCACHE=os.environ.get("GOCACHE", str(pathlib.Path.home() / ".cache/go-build")))
+    program = pathlib.Path(folder) / pathlib.Path(source).stem
+    done = subprocess.run([go, "build", "-o", program, source], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
 def free_port(kind=socket.SOCK_STREAM):
     """A loopback port that was free a moment ago; below those that the system gives to outgoing connections, so that no
     test running beside this one takes it in between."""

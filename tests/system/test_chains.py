@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from fed import Federation, tool
+from fed import Federation, go_build, tool
 
 HERE = pathlib.Path(__file__).resolve().parent / "chains"
 NAME = "000013.netid.fed.test"
@@ -139,13 +139,7 @@ def nss(fed, chain, which, crls):
 
 @pytest.fixture(scope="module")
 def go_program(tmp_path_factory):
-    """Built by Debian's Go: the oldest that members run."""
-    folder = tmp_path_factory.mktemp("go")
-    go = next((p for p in sorted(pathlib.Path("/usr/lib").glob("go-1.*/bin/go")) if p.exists()), None) or tool("go")
-    env = dict(os.environ, GO111MODULE="off", GOFLAGS="", CGO_ENABLED="0", GOTOOLCHAIN="local",
-               GOCACHE=os.environ.get("GOCACHE", str(pathlib.Path.home() / ".cache/go-build")))
-    must(go, "build", "-o", folder / "handshake", HERE / "handshake.go", env=env)
-    return folder / "handshake"
+    return go_build(HERE / "handshake.go", tmp_path_factory.mktemp("go"))
 
 
 def go(fed, chain, which, crls):

@@ -15,7 +15,7 @@ import urllib.request
 
 import pytest
 
-from fed import BIN, ENV, SANITIZER_EXIT, SOURCE, Daemon, Federation, free_port, tool, wait_until
+from fed import BIN, ENV, SANITIZER_EXIT, SOURCE, Daemon, Federation, free_port, go_build, tool, wait_until
 
 sys.path.insert(0, str(SOURCE / "tests" / "support"))
 from gateway_player import Device  # noqa: E402
@@ -106,9 +106,21 @@ def fed(tmp_path_factory):
     f.stop()
 
 
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """What ChirpStack v3 would make of its roaming tables: with its TOML library, and Go's TLS for the files named in them."""
+    program = go_build(SOURCE / "tests/system/toml/roaming.go", tmp_path_factory.mktemp("go"))
+
+    def read(text, *options):
+        done = subprocess.run([program, *options], input=text, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    return read
+
+
 # --- ChirpStack v4 ---
 
-def test_join_makes_a_home_network_of_chirpstack(fed):
+def test_join_makes_a_home_network_of_chirpstack(fed, reader):
     m = Member(fed, "home")
     options = [*m.has_chirpstack(), "--peer", "000014", "--listen", "0.0.0.0:8005"]
     text = token(fed, "--host", "lns1")
@@ -137,6 +149,9 @@ def test_join_makes_a_home_network_of_chirpstack(fed):
         "resolve_net_id_domain_suffix": ".netid.fed.test:8005",
         "servers": [{"net_id": "000014", "passive_roaming_lifetime": "24h", "server": "https://000014.netid.fed.test:8006", **files}]}
     assert toml["network"]["net_id"] == "000013" and len(toml["regions"]) == 1
+    assert reader((m.chirpstack / "fedroam.toml").read_text(), "-v4") == {
+        "bind": "0.0.0.0:8005", "suffix": ".netid.fed.test:8005", "servers": {"000014": {
+            "seconds": 86400, "scheme": "https", "host": "000014.netid.fed.test", "port": "8006", "passive": False}}}
     assert [p.name for p in m.chirpstack.iterdir() if p not in before] == ["fedroam.toml"]
 
     stamp = {p: (p.stat().st_mtime_ns, p.lstat().st_ino) for p in [*m.folder.rglob("*"), *m.chirpstack.iterdir()]}
@@ -188,7 +203,7 @@ def test_a_foreign_netid_is_told_apart_and_the_token_is_good_for_the_next_run(fe
     m.run("leave", "fed.test", "--yes")
 
 
-def test_chirpstack_v3_is_told_what_to_put_where(fed):
+def test_chirpstack_v3_is_told_what_to_put_where(fed, reader):
     m = Member(fed, "v3")
     said = json.loads(m.join(token(fed, profile="ns"), "-o", "json", "--lns", "chirpstack-v3", "--peer", "000014:8009").stdout)
     block = tomllib.loads(said["block"][0])
@@ -198,6 +213,8 @@ def test_chirpstack_v3_is_told_what_to_put_where(fed):
         "resolve_netid_domain_suffix": ".netid.fed.test:8005", "api": {"bind": "0.0.0.0:8005", **files},
         "servers": [{"net_id": "000014", "passive_roaming": True, "passive_roaming_lifetime": "24h",
                      "server": "https://000014.netid.fed.test:8009", **files}]}}
+    assert reader(said["block"][0]) == {"bind": "0.0.0.0:8005", "suffix": ".netid.fed.test:8005", "servers": {"000014": {
+        "seconds": 86400, "scheme": "https", "host": "000014.netid.fed.test", "port": "8009", "passive": True}}}
     assert any("chirpstack-network-server.toml" in n and 'net_id="000013"' in n for n in said["next"])
     assert tomllib.loads(m.run("export", "chirpstack-v3").stdout) == block
     m.run("leave", "fed.test", "--yes")
