@@ -580,7 +580,8 @@ def test_a_ns_yaml_of_another_netid_is_refused(fed):
     assert 'netid: "000013"' in m.join(text, "--lns", "fedroam", code=9).stderr
     (m.folder / "ns.yaml").write_text('netid: "000013"\nfederations: [{name: x.y}]\n')
     assert "line 2" in m.join(text, "--lns", "fedroam", code=9).stderr
-    m.run("leave", "fed.test", "--yes", "--local")
+    (m.folder / "ns.yaml").unlink()
+    m.run("leave", "fed.test", "--yes")
 
 
 def test_two_federations_in_one_wallet(fed, tmp_path):
