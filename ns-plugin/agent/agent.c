@@ -24,6 +24,8 @@ static struct fr_source_conf source_conf(const struct fr_agent_options *o)
     return (struct fr_source_conf){.federations = o->federations,
                                    .n_federations = o->n_federations,
                                    .lookup = &o->lookup,
+                                   .join_servers = &o->join_servers,
+                                   .networks = &o->networks,
                                    .pending = o->pending};
 }
 

@@ -20,6 +20,7 @@ struct fr_agent_options {
     struct fr_federation_conf *federations;
     size_t n_federations;
     struct fr_lookup_conf lookup;
+    struct fr_trees_conf join_servers, networks;
     struct fr_addr *listen;
     size_t n_listen;
     struct fr_prefix *allow;

@@ -29,18 +29,19 @@ static void put_id(struct fr_json *j, const struct fedroam_answer *a)
     fr_json_put_str(j, "id", text);
 }
 
-static void put_endpoints(struct fr_json *j, const struct fedroam_answer *a)
+/* One text of each endpoint. */
+static void put_each(struct fr_json *j, const char *key, const struct fedroam_answer *a,
+                     const char *(*text)(const struct fedroam_answer *a, size_t i))
 {
-    size_t n = fedroam_answer_endpoint_count(a);
+    fr_json_key(j, key);
+    fr_json_array(j);
+    for (size_t i = 0; i < fedroam_answer_endpoint_count(a); i++) fr_json_str(j, text(a, i));
+    fr_json_end(j);
+}
 
-    fr_json_key(j, "endpoints");
-    fr_json_array(j);
-    for (size_t i = 0; i < n; i++) fr_json_str(j, fedroam_answer_endpoint_text(a, i));
-    fr_json_end(j);
-    fr_json_key(j, "hosts");
-    fr_json_array(j);
-    for (size_t i = 0; i < n; i++) fr_json_str(j, fedroam_answer_endpoint_host(a, i));
-    fr_json_end(j);
+static void put_or_null(struct fr_json *j, const char *key, const char *text)
+{
+    fr_json_put_str(j, key, text[0] != 0 ? text : NULL);
 }
 
 static void put_pins(struct fr_json *j, const struct fedroam_answer *a)
@@ -56,6 +57,20 @@ static void put_pins(struct fr_json *j, const struct fedroam_answer *a)
     fr_json_end(j);
 }
 
+/* Of Join Servers, and of what public trees have. */
+static bool has_services(const struct fedroam_answer *a)
+{
+    return fedroam_answer_kind(a) == FEDROAM_JOIN_SERVER || fedroam_answer_tree(a)[0] != 0;
+}
+
+static void put_services(struct fr_json *j, const struct fedroam_answer *a)
+{
+    put_each(j, "urls", a, fedroam_answer_endpoint_url);
+    put_each(j, "tls_names", a, fedroam_answer_endpoint_tls_name);
+    put_or_null(j, "tree", fedroam_answer_tree(a));
+    put_or_null(j, "detail", fedroam_answer_reason(a)); /* why there is no endpoint */
+}
+
 static void put_found(struct fr_json *j, const struct fedroam_answer *a)
 {
     static const char *const FRESHNESS[] = {
@@ -66,14 +81,16 @@ static void put_found(struct fr_json *j, const struct fedroam_answer *a)
     if (netid != FEDROAM_NO_NETID) fr_netid_print(netid, text);
     fr_json_put_str(j, "result", fedroam_result_text(FEDROAM_FOUND));
     put_id(j, a);
-    fr_json_put_str(j, "federation", fedroam_answer_federation(a));
+    put_or_null(j, "federation", fedroam_answer_federation(a));
     fr_json_put_str(j, "netid", netid != FEDROAM_NO_NETID ? text : NULL);
-    put_endpoints(j, a);
-    fr_json_put_str(j, "tls_name", fedroam_answer_tls_name(a));
+    put_each(j, "endpoints", a, fedroam_answer_endpoint_text);
+    put_each(j, "hosts", a, fedroam_answer_endpoint_host);
+    if (has_services(a)) put_services(j, a);
+    put_or_null(j, "tls_name", fedroam_answer_tls_name(a));
     put_pins(j, a);
-    fr_json_put_str(j, "ca", fedroam_answer_ca_path(a));
-    fr_json_put_str(j, "certificate", fedroam_answer_chain_path(a));
-    fr_json_put_str(j, "key", fedroam_answer_key_path(a));
+    put_or_null(j, "ca", fedroam_answer_ca_path(a));
+    put_or_null(j, "certificate", fedroam_answer_chain_path(a));
+    put_or_null(j, "key", fedroam_answer_key_path(a));
     fr_json_put_uint(j, "ttl", fedroam_answer_ttl(a));
     fr_json_put_str(j, "freshness", FRESHNESS[fedroam_answer_freshness(a)]);
 }
@@ -94,7 +111,7 @@ static void put_problem(struct fr_json *j, const struct fedroam_answer *a)
     begin_problem(j, fr_answer_status(a), reason[0] != 0 ? reason : "no federation knows it");
     fr_json_put_str(j, "result", fedroam_result_text(fedroam_answer_result(a)));
     put_id(j, a);
-    fr_json_put_str(j, "federation", federation[0] != 0 ? federation : NULL);
+    put_or_null(j, "federation", federation);
 }
 
 void fr_answer_json(const struct fedroam_answer *a, struct fr_buf *out)

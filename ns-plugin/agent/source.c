@@ -41,8 +41,11 @@ static enum fr_err make_options(const struct fr_source_conf *conf, struct fr_dia
     enum fr_err err = fr_federations_options(conf->federations, conf->n_federations, conf->lookup,
                                              diag, &options);
     if (err) return err;
-    if (fedroam_options_set_pending(options, conf->pending) != FEDROAM_OK) {
+    err = fr_trees_options(options, FEDROAM_JOIN_SERVER, conf->join_servers, diag);
+    if (!err) err = fr_trees_options(options, FEDROAM_NETWORK, conf->networks, diag);
+    if (!err && fedroam_options_set_pending(options, conf->pending) != FEDROAM_OK)
         err = fr_diag_fail(diag, FR_E_CONFIG, "%s", fedroam_options_error(options));
+    if (err) {
         fedroam_options_free(options);
         return err;
     }

@@ -20,6 +20,7 @@ struct fr_source_conf {
     const struct fr_federation_conf *federations;
     size_t n_federations;
     const struct fr_lookup_conf *lookup;
+    const struct fr_trees_conf *join_servers, *networks;
     uint32_t pending; /* questions that may wait at a time */
 };
 

@@ -50,22 +50,40 @@ static void put_netid(struct fr_table *t, const struct fr_lookup_report *r)
 
 enum { LISTED_MAX = 64 };
 
-static void put_endpoints(struct fr_table *t, const struct fr_lookup_report *r)
+/* One text of each endpoint. */
+static void put_each(struct fr_table *t, const struct fedroam_answer *a,
+                     const char *(*text)(const struct fedroam_answer *a, size_t i))
 {
     const char *texts[LISTED_MAX];
-    size_t n = fedroam_answer_endpoint_count(r->answer);
+    size_t n = fedroam_answer_endpoint_count(a);
     if (n > LISTED_MAX) n = LISTED_MAX;
-    for (size_t i = 0; i < n; i++) texts[i] = fedroam_answer_endpoint_text(r->answer, i);
+    for (size_t i = 0; i < n; i++) texts[i] = text(a, i);
     fr_table_texts(t, texts, n);
+}
+
+static void put_endpoints(struct fr_table *t, const struct fr_lookup_report *r)
+{
+    put_each(t, r->answer, fedroam_answer_endpoint_text);
 }
 
 static void put_hosts(struct fr_table *t, const struct fr_lookup_report *r)
 {
-    const char *texts[LISTED_MAX];
-    size_t n = fedroam_answer_endpoint_count(r->answer);
-    if (n > LISTED_MAX) n = LISTED_MAX;
-    for (size_t i = 0; i < n; i++) texts[i] = fedroam_answer_endpoint_host(r->answer, i);
-    fr_table_texts(t, texts, n);
+    put_each(t, r->answer, fedroam_answer_endpoint_host);
+}
+
+static void put_urls(struct fr_table *t, const struct fr_lookup_report *r)
+{
+    put_each(t, r->answer, fedroam_answer_endpoint_url);
+}
+
+static void put_tls_names(struct fr_table *t, const struct fr_lookup_report *r)
+{
+    put_each(t, r->answer, fedroam_answer_endpoint_tls_name);
+}
+
+static void put_tree(struct fr_table *t, const struct fr_lookup_report *r)
+{
+    put_text(t, fedroam_answer_tree(r->answer));
 }
 
 static void put_tls_name(struct fr_table *t, const struct fr_lookup_report *r)
@@ -159,7 +177,7 @@ static void put_ms(struct fr_table *t, const struct fr_lookup_report *r)
 }
 
 /* JSON has every field; text leaves out what such a result never has. */
-enum { FOUND = 1, NOT_FOUND = 2, ALWAYS = 3 };
+enum { FOUND = 1, NOT_FOUND = 2, SERVES = 4, ALWAYS = 7 };
 
 static const struct field {
     const char *key;
@@ -169,9 +187,12 @@ static const struct field {
     {"result", put_result, ALWAYS},
     {"id", put_id, ALWAYS},
     {"federation", put_federation, ALWAYS},
+    {"tree", put_tree, SERVES},
     {"netid", put_netid, FOUND},
     {"endpoints", put_endpoints, FOUND},
     {"hosts", put_hosts, FOUND},
+    {"urls", put_urls, SERVES},
+    {"tls_names", put_tls_names, SERVES},
     {"tls_name", put_tls_name, FOUND},
     {"pins", put_pins, FOUND},
     {"ca", put_ca, FOUND},
@@ -197,6 +218,9 @@ enum fr_err fr_lookup_report_print(const struct fr_lookup_report *r, enum fr_out
     struct fr_table *t = NULL;
     size_t n = 0;
     unsigned now = fedroam_answer_result(r->answer) == FEDROAM_FOUND ? FOUND : NOT_FOUND;
+    bool is_elsewhere = fedroam_answer_tree(r->answer)[0] != 0;
+    if (now == FOUND && (is_elsewhere || fedroam_answer_kind(r->answer) == FEDROAM_JOIN_SERVER))
+        now |= SERVES;
     if (output == FR_OUTPUT_JSON) now = ALWAYS;
     for (size_t i = 0; i < FIELDS; i++)
         if (fields[i].when & now) columns[n++].key = fields[i].key;

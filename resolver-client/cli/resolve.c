@@ -52,6 +52,8 @@ static enum fr_err open_resolver(struct fr_cli *cli, struct fr_diag *diag, struc
         fr_conf_load(&fr_resolver_schema, path ? path : FR_RESOLVER_CONFIG, diag, &conf);
     if (err) return err;
     err = fr_federations_options(conf.federations, conf.n_federations, &conf.lookup, diag, &o);
+    if (!err) err = fr_trees_options(o, FEDROAM_JOIN_SERVER, &conf.join_servers, diag);
+    if (!err) err = fr_trees_options(o, FEDROAM_NETWORK, &conf.networks, diag);
     if (err == FR_OK && fedroam_new(o, out) != FEDROAM_OK) err = FR_E_NOMEM;
     fedroam_options_free(o);
     fr_conf_free(&fr_resolver_schema, &conf);

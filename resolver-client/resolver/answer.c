@@ -6,13 +6,15 @@
 #include "resolver/doh.h"
 #include "resolver/options.h"
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 struct endpoint {
     struct sockaddr_storage sa;
     socklen_t sa_n;
     uint16_t port;
-    uint32_t host, text; /* offsets */
+    enum fedroam_service service;
+    uint32_t host, text, url, tls_name; /* offsets */
 };
 
 /* Texts are offsets into `text`, whose first byte is the empty string. */
@@ -25,7 +27,7 @@ struct fedroam_answer {
     uint64_t id;
     unsigned http_status;
     uint32_t retry_after_s, netid, ttl_s;
-    uint32_t reason, alert, federation, tls_name, ca, chain, key;
+    uint32_t reason, alert, federation, tree, tls_name, ca, chain, key;
     size_t n_endpoints, n_pins;
     struct endpoint endpoints[FR_PLACE_ENDPOINTS_MAX];
     uint8_t pins[FR_PLACE_PINS_MAX][FR_PIN_SIZE];
@@ -85,47 +87,95 @@ static struct fedroam_answer begin(struct fr_question q, const struct fr_federat
                                    .id = q.id,
                                    .ede = FR_DNS_EDE_NONE,
                                    .netid = FEDROAM_NO_NETID,
-                                   .federation = keep(texts, federation->name)};
+                                   .federation = federation ? keep(texts, federation->name) : 0};
 }
 
-static void put_endpoints(struct fedroam_answer *a, const struct fr_place *place,
+/* "host:port" of an endpoint whose address nobody here knows. */
+static void print_name(const char *host, uint16_t port, char out[FR_AUTHORITY_TEXT])
+{
+    (void)snprintf(out, FR_AUTHORITY_TEXT, "%.*s:%u", 255, host, (unsigned)port);
+}
+
+static uint32_t keep_url(const struct fr_place_endpoint *from, const char *host, const char *path,
+                         struct fr_buf *texts)
+{
+    struct fr_url url = {.is_tls = from->service == FEDROAM_SERVICE_LWNS, .port = from->addr.port};
+    struct fr_ip ip;
+    char authority[FR_AUTHORITY_TEXT], text[sizeof "https://" + FR_AUTHORITY_TEXT + 256];
+    url.is_ip = fr_ip_parse(fr_span_str(host), &ip) == FR_OK;
+    (void)snprintf(url.host, sizeof url.host, "%s", host);
+    fr_url_authority(&url, authority);
+    (void)snprintf(text, sizeof text, "%s://%s%s", url.is_tls ? "https" : "http", authority, path);
+    return keep(texts, text);
+}
+
+static void put_endpoint(const struct fedroam_answer *a, const struct fr_place *place,
+                         const struct fr_place_endpoint *from, struct endpoint *to,
+                         struct fr_buf *texts)
+{
+    const char *host = place->text + from->host_at;
+    char text[FR_AUTHORITY_TEXT];
+    to->port = from->addr.port;
+    to->service = (enum fedroam_service)from->service;
+    to->host = keep(texts, host);
+    if (from->addr.ip.family) {
+        to->sa_n = (socklen_t)fr_addr_to_sockaddr(&from->addr, &to->sa);
+        fr_addr_print(&from->addr, text);
+    } else {
+        print_name(host, to->port, text);
+    }
+    to->text = keep(texts, text);
+    if (to->service != FEDROAM_SERVICE_NONE)
+        to->url = keep_url(from, host, place->text + from->path_at, texts);
+    if (to->service != FEDROAM_SERVICE_LWN) to->tls_name = a->federation ? a->tls_name : to->host;
+}
+
+static void put_endpoints(struct fedroam_answer *a, const struct fr_place *place, uint64_t *draws,
                           struct fr_buf *texts)
 {
-    char text[FR_ADDR_TEXT];
+    uint8_t order[FR_PLACE_ENDPOINTS_MAX];
+    fr_place_order(place, draws, order);
     a->n_endpoints = place->n_endpoints;
-    for (size_t i = 0; i < place->n_endpoints; i++) {
-        const struct fr_place_endpoint *from = &place->endpoints[i];
-        struct endpoint *to = &a->endpoints[i];
-        to->sa_n = (socklen_t)fr_addr_to_sockaddr(&from->addr, &to->sa);
-        to->port = from->addr.port;
-        bool is_same_host = i > 0 && from->host_at == place->endpoints[i - 1].host_at;
-        to->host =
-            is_same_host ? a->endpoints[i - 1].host : keep(texts, place->hosts + from->host_at);
-        fr_addr_print(&from->addr, text);
-        to->text = keep(texts, text);
-    }
+    for (size_t i = 0; i < place->n_endpoints; i++)
+        put_endpoint(a, place, &place->endpoints[order[i]], &a->endpoints[i], texts);
+}
+
+/* What makes a peer one of the federation. */
+static enum fr_err put_identity(struct fedroam_answer *a,
+                                const struct fr_federation_opt *federation, struct fr_buf *texts)
+{
+    char tls_name[FR_CERT_NAME_TEXT];
+    struct fr_cert_name name = {.kind = FR_CERT_NETID, .netid = a->netid};
+    if (a->netid == FEDROAM_NO_NETID)
+        name = (struct fr_cert_name){.kind = FR_CERT_JOINEUI, .joineui = a->id};
+    enum fr_err err = fr_cert_name_print(&name, federation->name, tls_name);
+    if (err) return err;
+    a->tls_name = keep(texts, tls_name);
+    a->ca = keep(texts, federation->ca);
+    a->chain = keep(texts, federation->chain);
+    a->key = keep(texts, federation->key);
+    return FR_OK;
 }
 
 enum fr_err fr_answer_found(struct fr_question q, const struct fr_federation_opt *federation,
-                            uint32_t netid, const struct fr_place *place, uint32_t ttl_s,
-                            enum fedroam_freshness freshness, struct fedroam_answer **out)
+                            const struct fr_answer_place *found, struct fedroam_answer **out)
 {
     struct fr_buf texts;
-    char tls_name[FR_CERT_NAME_TEXT];
-    struct fr_cert_name name = {.kind = FR_CERT_NETID, .netid = netid};
-    if (netid == FEDROAM_NO_NETID)
-        name = (struct fr_cert_name){.kind = FR_CERT_JOINEUI, .joineui = q.id};
-    enum fr_err err = fr_cert_name_print(&name, federation->name, tls_name);
-    if (err) return err;
+    const struct fr_place *place = found->place;
     struct fedroam_answer a = begin(q, federation, FEDROAM_FOUND, &texts);
-    a.netid = netid;
-    a.ttl_s = ttl_s;
-    a.freshness = freshness;
-    a.tls_name = keep(&texts, tls_name);
-    a.ca = keep(&texts, federation->ca);
-    a.chain = keep(&texts, federation->chain);
-    a.key = keep(&texts, federation->key);
-    put_endpoints(&a, place, &texts);
+    a.netid = found->netid;
+    a.ttl_s = found->ttl_s;
+    a.freshness = found->freshness;
+    a.reason = keep(&texts, place->text + place->why_at);
+    a.tree = keep(&texts, place->text + place->tree_at);
+    if (federation) {
+        enum fr_err err = put_identity(&a, federation, &texts);
+        if (err) {
+            fr_buf_deinit(&texts);
+            return err;
+        }
+    }
+    put_endpoints(&a, place, found->draws, &texts);
     a.n_pins = place->n_pins;
     memcpy(a.pins, place->pins, sizeof a.pins);
     return join(&a, &texts, out);
@@ -211,6 +261,11 @@ const char *fedroam_answer_federation(const struct fedroam_answer *a)
     return a->text + a->federation;
 }
 
+const char *fedroam_answer_tree(const struct fedroam_answer *a)
+{
+    return a->text + a->tree;
+}
+
 uint32_t fedroam_answer_netid(const struct fedroam_answer *a)
 {
     return a->netid;
@@ -234,7 +289,7 @@ size_t fedroam_answer_endpoint_count(const struct fedroam_answer *a)
 const struct sockaddr *fedroam_answer_endpoint(const struct fedroam_answer *a, size_t i,
                                                socklen_t *len)
 {
-    if (i >= a->n_endpoints) return NULL;
+    if (i >= a->n_endpoints || a->endpoints[i].sa_n == 0) return NULL;
     *len = a->endpoints[i].sa_n;
     return (const struct sockaddr *)&a->endpoints[i].sa;
 }
@@ -252,6 +307,21 @@ const char *fedroam_answer_endpoint_text(const struct fedroam_answer *a, size_t 
 uint16_t fedroam_answer_endpoint_port(const struct fedroam_answer *a, size_t i)
 {
     return i < a->n_endpoints ? a->endpoints[i].port : 0;
+}
+
+enum fedroam_service fedroam_answer_endpoint_service(const struct fedroam_answer *a, size_t i)
+{
+    return i < a->n_endpoints ? a->endpoints[i].service : FEDROAM_SERVICE_NONE;
+}
+
+const char *fedroam_answer_endpoint_url(const struct fedroam_answer *a, size_t i)
+{
+    return a->text + (i < a->n_endpoints ? a->endpoints[i].url : 0);
+}
+
+const char *fedroam_answer_endpoint_tls_name(const struct fedroam_answer *a, size_t i)
+{
+    return a->text + (i < a->n_endpoints ? a->endpoints[i].tls_name : 0);
 }
 
 const char *fedroam_answer_tls_name(const struct fedroam_answer *a)

@@ -13,10 +13,18 @@ struct fr_question {
     uint64_t id;
 };
 
-/* Found. `netid` is FEDROAM_NO_NETID for a Join Server. FR_E_NOMEM. */
+/* What a look-up found and for how long. */
+struct fr_answer_place {
+    uint32_t netid; /* FEDROAM_NO_NETID: a Join Server */
+    const struct fr_place *place;
+    uint32_t ttl_s;
+    enum fedroam_freshness freshness;
+    uint64_t *draws; /* for the order of equal endpoints (draw.h) */
+};
+
+/* `federation` is NULL for what public trees say, in all of these. FR_E_NOMEM. */
 enum fr_err fr_answer_found(struct fr_question q, const struct fr_federation_opt *federation,
-                            uint32_t netid, const struct fr_place *place, uint32_t ttl_s,
-                            enum fedroam_freshness freshness, struct fedroam_answer **out);
+                            const struct fr_answer_place *found, struct fedroam_answer **out);
 
 /* Unknown; `ttl_s` is how long that stands, `reason` may be "". */
 enum fr_err fr_answer_unknown(struct fr_question q, const struct fr_federation_opt *federation,

@@ -34,7 +34,7 @@ enum { FIRST_BUCKETS = 64, BLOCK_COST = 16 /* what an allocation costs beside it
 static size_t cost(const struct entry *e)
 {
     size_t n = sizeof *e + BLOCK_COST;
-    if (e->place) n += sizeof *e->place + e->place->hosts_n + BLOCK_COST;
+    if (e->place) n += sizeof *e->place + e->place->text_n + BLOCK_COST;
     if (e->message) n += e->n_message + BLOCK_COST;
     return n;
 }

@@ -18,6 +18,9 @@
 
 struct fr_cache;
 
+/* In the place of a federation: what public trees say. */
+enum { FR_PUBLIC_TREES = UINT16_MAX };
+
 struct fr_cache_key {
     uint16_t federation;
     uint8_t kind; /* enum fedroam_kind, or FR_CACHE_MESSAGE */

@@ -8,18 +8,18 @@
 #include <fedroam/answer.h>
 #include <string.h>
 
-/* "FRCACHE1", when (s), number of federations and their names; records: kind, federation, id, flags,
+/* "FRCACHE2", when (s), number of federations and their names; records: kind, federation, id, flags,
  * three times (s), a NetID or a place; a zero; a hash of it all. */
 
 enum {
-    RECORD_MAX = 8192, /* the largest place is below that */
+    RECORD_MAX = 16384, /* the largest place is below that */
     HASH_N = 8,
     NEGATIVE = 1,
     END = 0,               /* a record's first byte is its kind + 1 */
     LONGEST_S = 4 * 86400, /* a TTL of a day, and three days stale */
 };
 
-static const char MAGIC[8] = {'F', 'R', 'C', 'A', 'C', 'H', 'E', '1'};
+static const char MAGIC[8] = {'F', 'R', 'C', 'A', 'C', 'H', 'E', '2'};
 
 static uint64_t hash(struct fr_span bytes)
 {
@@ -34,51 +34,76 @@ static void write_place(struct fr_wr *w, const struct fr_place *p)
     fr_wr_u32(w, p->ttl_s);
     fr_wr_u8(w, (uint8_t)p->n_endpoints);
     fr_wr_u8(w, (uint8_t)p->n_pins);
-    fr_wr_u16(w, (uint16_t)p->hosts_n);
+    fr_wr_u16(w, (uint16_t)p->text_n);
+    fr_wr_u16(w, p->tree_at);
+    fr_wr_u16(w, p->why_at);
     for (size_t i = 0; i < p->n_endpoints; i++) {
         const struct fr_place_endpoint *e = &p->endpoints[i];
         fr_wr_u8(w, e->addr.ip.family);
         fr_wr_bytes(w, e->addr.ip.b, sizeof e->addr.ip.b);
         fr_wr_u16(w, e->addr.port);
         fr_wr_u16(w, e->host_at);
+        fr_wr_u16(w, e->path_at);
+        fr_wr_u8(w, e->service);
+        fr_wr_u16(w, e->group);
+        fr_wr_u16(w, e->weight);
     }
     fr_wr_bytes(w, p->pins, p->n_pins * sizeof p->pins[0]);
-    fr_wr_bytes(w, p->hosts, p->hosts_n);
+    fr_wr_bytes(w, p->text, p->text_n);
 }
 
-static bool endpoint_is_usable(const struct fr_place_endpoint *e, size_t hosts_n)
+/* A Join Server may have no more than a name. */
+static bool endpoint_is_usable(const struct fr_place_endpoint *e, size_t text_n)
 {
-    return (e->addr.ip.family == 4 || e->addr.ip.family == 6) && e->addr.port != 0 &&
-           e->host_at < hosts_n;
+    bool is_address = e->addr.ip.family == 4 || e->addr.ip.family == 6;
+    return (is_address || (e->addr.ip.family == 0 && e->service != FEDROAM_SERVICE_NONE)) &&
+           e->addr.port != 0 && e->host_at < text_n && e->path_at < text_n &&
+           e->service <= FEDROAM_SERVICE_LWNS;
+}
+
+static void read_endpoint(struct fr_rd *r, struct fr_place_endpoint *e)
+{
+    e->addr.ip.family = fr_rd_u8(r);
+    fr_rd_bytes(r, e->addr.ip.b, sizeof e->addr.ip.b);
+    e->addr.port = fr_rd_u16(r);
+    e->host_at = fr_rd_u16(r);
+    e->path_at = fr_rd_u16(r);
+    e->service = fr_rd_u8(r);
+    e->group = fr_rd_u16(r);
+    e->weight = fr_rd_u16(r);
+}
+
+/* The first text is empty, the last one ends. */
+static bool texts_are_usable(const struct fr_place *p)
+{
+    return p->text[0] == 0 && p->text[p->text_n - 1] == 0 && p->tree_at < p->text_n &&
+           p->why_at < p->text_n;
 }
 
 static enum fr_err read_place(struct fr_rd *r, struct fr_place **out)
 {
     uint32_t ttl_s = fr_rd_u32(r);
-    size_t n_endpoints = fr_rd_u8(r), n_pins = fr_rd_u8(r), hosts_n = fr_rd_u16(r);
+    size_t n_endpoints = fr_rd_u8(r), n_pins = fr_rd_u8(r), text_n = fr_rd_u16(r);
     if (fr_rd_err(r)) return fr_rd_err(r);
     if (ttl_s > FR_TTL_MAX_S || n_endpoints > FR_PLACE_ENDPOINTS_MAX ||
-        n_pins > FR_PLACE_PINS_MAX || hosts_n > fr_rd_left(r))
+        n_pins > FR_PLACE_PINS_MAX || text_n == 0 || text_n > fr_rd_left(r))
         return FR_E_MALFORMED;
-    struct fr_place *p = fr_calloc(1, sizeof *p + hosts_n);
+    struct fr_place *p = fr_calloc(1, sizeof *p + text_n);
     if (!p) return FR_E_NOMEM;
     p->ttl_s = ttl_s;
     p->n_endpoints = n_endpoints;
     p->n_pins = n_pins;
-    p->hosts_n = hosts_n;
+    p->text_n = text_n;
+    p->tree_at = fr_rd_u16(r);
+    p->why_at = fr_rd_u16(r);
     bool is_usable = true;
     for (size_t i = 0; i < n_endpoints; i++) {
-        struct fr_place_endpoint *e = &p->endpoints[i];
-        e->addr.ip.family = fr_rd_u8(r);
-        fr_rd_bytes(r, e->addr.ip.b, sizeof e->addr.ip.b);
-        e->addr.port = fr_rd_u16(r);
-        e->host_at = fr_rd_u16(r);
-        is_usable = is_usable && endpoint_is_usable(e, hosts_n);
+        read_endpoint(r, &p->endpoints[i]);
+        is_usable = is_usable && endpoint_is_usable(&p->endpoints[i], text_n);
     }
     fr_rd_bytes(r, p->pins, n_pins * sizeof p->pins[0]);
-    fr_rd_bytes(r, p->hosts, hosts_n);
-    if (hosts_n > 0 && p->hosts[hosts_n - 1] != 0) is_usable = false;
-    if (fr_rd_err(r) || !is_usable) {
+    fr_rd_bytes(r, p->text, text_n);
+    if (fr_rd_err(r) || !is_usable || !texts_are_usable(p)) {
         fr_place_free(p);
         return FR_E_MALFORMED;
     }
@@ -104,7 +129,7 @@ static bool write_record(void *data, const struct fr_cache_kept *e)
     struct writing *to = data;
     uint8_t bytes[RECORD_MAX];
     struct fr_wr w = fr_wr(bytes, sizeof bytes);
-    if (e->keep_until_ms <= to->now_ms) return true;
+    if (e->keep_until_ms <= to->now_ms || e->key.federation == FR_PUBLIC_TREES) return true;
     fr_wr_u8(&w, (uint8_t)(e->key.kind + 1));
     fr_wr_u16(&w, e->key.federation);
     fr_wr_u64(&w, e->key.id);

@@ -1,8 +1,8 @@
 #pragma once
 /* The cache as bytes that survive a restart.
  *
- * Model: devices, unknown devices, networks and Join Servers with what is left of their times, in
- *   the order of their use; DNS messages are left out. Times in an image are seconds before and after
+ * Model: devices, unknown devices, networks and Join Servers of federations with what is left of
+ *   their times, in the order of their use; DNS messages and what public trees said are left out. Times in an image are seconds before and after
  *   the moment it was made, which stands in it by the wall clock. A hash over all tells a damaged
  *   image from a whole one; it is no protection against somebody who means harm: the file's
  *   permissions are.

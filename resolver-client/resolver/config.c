@@ -4,6 +4,7 @@
 #include "resolver/options.h"
 #include <fedroam/ares.h>
 #include <netdb.h>
+#include <string.h>
 
 enum { PUBLIC_DNS_MAX = 8 };
 
@@ -181,6 +182,22 @@ const struct fr_conf_row fr_lookup_rows[] = {
     {0},
 };
 
+const struct fr_conf_row fr_trees_rows[] = {
+    {.key = "suffixes",
+     .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_trees_conf, suffixes, n_suffixes),
+     .max = FR_TREES_MAX,
+     .help = "Public trees to look in when no federation has it, in this order: suffix, or "
+             "suffix:port (none)."},
+    {.key = "services",
+     .type = FR_T_STRINGS,
+     FR_CONF_ARRAY(struct fr_trees_conf, services, n_services),
+     .max = 2,
+     .help = "Services of NAPTR records that are taken: LWNS (HTTPS), LWN (HTTP, nothing is kept "
+             "secret) (LWNS)."},
+    {0},
+};
+
 static const struct fr_conf_row resolver_rows[] = {
     {.key = "federations",
      .type = FR_T_LIST,
@@ -194,6 +211,16 @@ static const struct fr_conf_row resolver_rows[] = {
      FR_CONF_AT(struct fr_resolver_conf, lookup),
      .rows = fr_lookup_rows,
      .help = "Times and limits of look-ups."},
+    {.key = "join_servers",
+     .type = FR_T_GROUP,
+     FR_CONF_AT(struct fr_resolver_conf, join_servers),
+     .rows = fr_trees_rows,
+     .help = "Join Servers: what is taken of them, and where else to look."},
+    {.key = "networks",
+     .type = FR_T_GROUP,
+     FR_CONF_AT(struct fr_resolver_conf, networks),
+     .rows = fr_trees_rows,
+     .help = "Networks outside all federations: the same."},
     {0},
 };
 
@@ -343,4 +370,36 @@ enum fr_err fr_federations_options(const struct fr_federation_conf *federations,
     }
     *out = o;
     return FR_OK;
+}
+
+static enum fr_err set_services(struct fedroam_options *o, enum fedroam_kind kind,
+                                const struct fr_trees_conf *c, struct fr_diag *diag)
+{
+    unsigned services = 0;
+    for (size_t i = 0; i < c->n_services; i++) {
+        if (strcmp(c->services[i], "LWN") == 0)
+            services |= FEDROAM_SERVICE_LWN;
+        else if (strcmp(c->services[i], "LWNS") == 0)
+            services |= FEDROAM_SERVICE_LWNS;
+        else
+            return fr_diag_fail(diag, FR_E_CONFIG, "services: \"%s\" is neither LWNS nor LWN",
+                                c->services[i]);
+    }
+    return services ? say(o, fedroam_options_set_services(o, kind, services), NULL, diag) : FR_OK;
+}
+
+enum fr_err fr_trees_options(struct fedroam_options *o, enum fedroam_kind kind,
+                             const struct fr_trees_conf *c, struct fr_diag *diag)
+{
+    enum fr_err err = set_services(o, kind, c, diag);
+    if (err) return err;
+    if (c->n_suffixes > 0 && !o->has_public_dns) {
+        err = fr_diag_fail(diag, FR_E_CONFIG, "suffixes: \"%s\" is in public DNS, which is off",
+                           c->suffixes[0]);
+        fr_diag_hint(diag, "say public_dns: system, or the addresses of name servers, in lookup:");
+        return err;
+    }
+    return say(
+        o, fedroam_options_set_suffixes(o, kind, (const char *const *)c->suffixes, c->n_suffixes),
+        NULL, diag);
 }

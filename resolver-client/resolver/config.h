@@ -5,7 +5,8 @@
  *
  * Model: a program puts the rows into its own table, as a LIST "federations" with
  *   .rows = fr_federation_rows and a GROUP "lookup" with .rows = fr_lookup_rows, and turns what was
- *   loaded into options with fr_federations_options(). config.c's resolver_rows is such a table.
+ *   loaded into options with fr_federations_options(); one that looks Join Servers up has GROUPs
+ *   "join_servers" and "networks" with .rows = fr_trees_rows, too, for fr_trees_options(). config.c's resolver_rows is such a table.
  * Owns: fr_conf_free of the program's schema frees it all. Trust: user's bytes. */
 
 #include "base/conf.h"
@@ -43,14 +44,24 @@ struct fr_lookup_conf {
     size_t n_public_dns;
 };
 
+/* Where else Join Servers are looked for, or networks. */
+struct fr_trees_conf {
+    char **suffixes;
+    size_t n_suffixes;
+    char **services; /* LWN, LWNS */
+    size_t n_services;
+};
+
 extern const struct fr_conf_row fr_federation_rows[]; /* of struct fr_federation_conf */
 extern const struct fr_conf_row fr_lookup_rows[];     /* of struct fr_lookup_conf */
+extern const struct fr_conf_row fr_trees_rows[];      /* of struct fr_trees_conf */
 
 /* resolver.yaml itself. */
 struct fr_resolver_conf {
     struct fr_federation_conf *federations;
     size_t n_federations;
     struct fr_lookup_conf lookup;
+    struct fr_trees_conf join_servers, networks;
 };
 extern const struct fr_conf_schema fr_resolver_schema;
 
@@ -61,3 +72,8 @@ extern const struct fr_conf_schema fr_resolver_schema;
 enum fr_err fr_federations_options(const struct fr_federation_conf *federations, size_t n,
                                    const struct fr_lookup_conf *lookup, struct fr_diag *diag,
                                    struct fedroam_options **out);
+
+/* And what is taken of Join Servers, or networks, and from where. FR_E_CONFIG, also for suffixes without
+ * public DNS; FR_E_NOMEM. */
+enum fr_err fr_trees_options(struct fedroam_options *o, enum fedroam_kind kind,
+                             const struct fr_trees_conf *c, struct fr_diag *diag);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "names/owner.h"
+#include "resolver/hunt.h"
 #include "resolver/part.h"
 #include <stdio.h>
 
@@ -14,7 +15,8 @@ struct fr_flight {
     struct fr_ask *ask;
     struct fr_dname name; /* the question under way */
     uint16_t type;
-    struct fr_place_draft draft; /* of a network or Join Server */
+    struct fr_place_draft draft; /* of a network of a federation */
+    struct fr_hunt *hunt;        /* of a Join Server, or in public trees; then no ask, no draft */
 };
 
 static size_t bucket(struct fr_cache_key key)
@@ -128,17 +130,21 @@ static enum fr_err send_question(struct fr_flight *fl)
 }
 
 /* Everything is known: the place goes to those who wait and into the cache. */
+static void found_all(struct fr_flight *fl, struct fr_place *place, struct fr_cache_key key)
+{
+    while (fl->parts) fr_part_found(fl->parts, place);
+    fr_cache_put_place(fl->f->cache, key, place, fr_loop_now_ms(fl->f->loop));
+}
+
 static void end_place(struct fr_flight *fl, const struct fr_place_draft *draft,
                       struct fr_cache_key key)
 {
     struct fr_place *place = NULL;
     enum fr_err err = fr_place_new(draft, &place);
-    if (err) {
+    if (err)
         fail_all_local(fl, err);
-        return;
-    }
-    while (fl->parts) fr_part_found(fl->parts, place);
-    fr_cache_put_place(fl->f->cache, key, place, fr_loop_now_ms(fl->f->loop));
+    else
+        found_all(fl, place, key);
 }
 
 /* Asks what is missing; true when something is under way. */
@@ -219,6 +225,37 @@ static void on_ask(void *data, const struct fr_judgement *j)
     fr_free(fl);
 }
 
+/* ---- Join Servers, and what public trees have ---- */
+
+static bool is_hunt(struct fr_cache_key key)
+{
+    return key.kind == FEDROAM_JOIN_SERVER || key.federation == FR_PUBLIC_TREES;
+}
+
+static void on_hunt(void *data, const struct fr_hunt_end *how)
+{
+    struct fr_flight *fl = data;
+    fl->hunt = NULL;
+    detach(fl);
+    if (how->result == FEDROAM_FOUND)
+        found_all(fl, how->place, fl->key);
+    else if (how->result == FEDROAM_UNKNOWN)
+        unknown_all(fl, how->ttl_s, how->reason);
+    else
+        fail_all(fl, how->fault);
+    fr_free(fl);
+}
+
+static int64_t hunt_until_ms(void *data)
+{
+    const struct fr_flight *fl = data;
+    if (fl->parts) return last_deadline(fl);
+    if (!fl->is_prefetch) return -1;
+    return fr_loop_now_ms(fl->f->loop) + fl->f->options->timeout_ms;
+}
+
+/* ---- the start ---- */
+
 /* The first question of a flight. */
 static enum fr_err prepare(struct fr_flight *fl, const struct fr_place_draft *known)
 {
@@ -230,12 +267,19 @@ static enum fr_err prepare(struct fr_flight *fl, const struct fr_place_draft *kn
     enum fr_err err = FR_OK;
     if (known)
         fl->draft = *known;
-    else if (fl->key.kind == FEDROAM_NETWORK)
-        err = fr_place_network(zone_of(fl), (uint32_t)fl->key.id, &fl->draft);
     else
-        err = fr_place_join_server(zone_of(fl), fl->key.id, &fl->draft);
+        err = fr_place_network(zone_of(fl), (uint32_t)fl->key.id, &fl->draft);
     if (err) return err;
     return fr_place_next(&fl->draft, &fl->name, &fl->type) ? FR_OK : FR_E_INTERNAL;
+}
+
+/* Puts the first question; those who wait are there already. */
+static enum fr_err begin(struct fr_flight *fl, const struct fr_place_draft *known)
+{
+    const struct fr_hunter hunter = {on_hunt, hunt_until_ms, fl};
+    if (is_hunt(fl->key)) return fr_hunt_start(fl->f, fl->key, &hunter, &fl->hunt);
+    enum fr_err err = prepare(fl, known);
+    return err ? err : send_question(fl);
 }
 
 static enum fr_err start_flight(struct fedroam *f, struct fr_cache_key key,
@@ -246,13 +290,8 @@ static enum fr_err start_flight(struct fedroam *f, struct fr_cache_key key,
     fl->f = f;
     fl->key = key;
     fl->is_prefetch = !part;
-    enum fr_err err = prepare(fl, known);
-    if (err) {
-        fr_free(fl);
-        return err;
-    }
     if (part) add_part(fl, part);
-    err = send_question(fl);
+    enum fr_err err = begin(fl, known);
     if (err) {
         if (part) fr_flight_leave(part);
         fr_free(fl);
@@ -285,6 +324,7 @@ void fr_flights_free(struct fedroam *f)
             struct fr_flight *fl = f->flights[i];
             f->flights[i] = fl->chain;
             fr_ask_cancel(fl->ask);
+            fr_hunt_cancel(fl->hunt);
             fr_free(fl);
         }
     }

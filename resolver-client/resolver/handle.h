@@ -2,10 +2,12 @@
 /* The inside of a resolver handle: what open.c, lookup.c and flight.c share.
  *
  * Model: a *look-up* is one call of the host. It has one *part* per federation, started in stages:
- *   where the device was last, then the others. A part
+ *   where the device was last, then the others; and where there are public trees for what it looks for, one
+ *   more for all of them, when every federation said that it does not have it. A part
  *   that the cache cannot serve waits on a *flight*: the questions about one (federation, kind,
  *   number), sent once however many parts wait. A device's flight finds the NetID; unless that
- *   answer told everything, its parts go on to the network's flight.
+ *   answer told everything, its parts go on to the network's flight. A Join Server's, and any in public
+ *   trees, is a hunt (hunt.h).
  *     look-up ─ part ─┐
  *     look-up ─ part ─┼─ flight (device) ─► flight (network) ─► brokers
  * Owns: the handle owns all of it. Threads: the loop's, or whoever has the lock (turns.h). A decided look-up goes to the ready
@@ -104,14 +106,17 @@ struct fedroam {
     struct fr_retired *retired;    /* of reload.c */
     struct fr_brokers_counts past; /* of brokers that are gone */
     struct fr_timer retirement;
+    uint64_t draws; /* draw.h */
     uint64_t prefetches;
     uint64_t counts[FEDROAM_COUNT_CACHE_ENTRIES];
     struct fr_timer save;   /* of the cache to its file */
     uint64_t saved_changes; /* of the cache, when it was saved or read last */
 };
 
+/* NULL: its share is the public trees. */
 static inline const struct fr_federation_opt *fr_part_federation(const struct fr_part *p)
 {
+    if (p->federation == FR_PUBLIC_TREES) return NULL;
     return p->lookup->f->options->federations[p->federation];
 }
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "resolver/flight.h"
 #include "resolver/part.h"
+#include "resolver/public_dns.h"
 #include "resolver/turns.h"
 #include <stdio.h>
 #include <string.h>
@@ -115,23 +116,46 @@ static size_t last_home(struct fedroam_lookup *l)
     return best;
 }
 
+/* Public trees come in only when every federation has said that it does not have what is looked for:
+ * one that cannot be asked, or refuses, must not make a stranger's word count. */
+static void start_public(struct fedroam_lookup *l)
+{
+    struct fr_part *p = &l->parts[l->n_parts - 1];
+    bool is_unknown = l->answer && fedroam_answer_result(l->answer) == FEDROAM_UNKNOWN;
+    l->n_started++;
+    p->is_started = true;
+    if (is_unknown)
+        fr_part_start(p);
+    else
+        fr_lookup_part_ended(p, NULL);
+}
+
+static bool has_public(const struct fedroam_lookup *l)
+{
+    return l->parts[l->n_parts - 1].federation == FR_PUBLIC_TREES;
+}
+
 /* Starts the parts of the next stage: the federation where the device was last, alone; then all
- * others at once, or one after the other. */
+ * others at once, or one after the other; the public trees last. */
 static void start_stage(struct fedroam_lookup *l)
 {
+    size_t federations = l->n_parts - has_public(l);
     size_t home = l->n_started == 0 ? last_home(l) : l->n_parts;
     bool is_alone = home < l->n_parts || l->f->options->ask == FEDROAM_ASK_IN_ORDER;
     stop_patience(l);
     l->is_starting = true;
-    for (size_t i = home < l->n_parts ? home : 0; i < l->n_parts && !l->is_ready; i++) {
+    for (size_t i = home < l->n_parts ? home : 0; i < federations && !l->is_ready; i++) {
         if (l->parts[i].is_started) continue;
         l->n_started++;
         fr_part_start(&l->parts[i]);
         if (is_alone && l->n_done < l->n_started) break;
         if (home < l->n_parts) break;
     }
+    if (!l->is_ready && l->n_started == federations && l->n_done == federations &&
+        federations < l->n_parts)
+        start_public(l);
     l->is_starting = false;
-    if (l->is_ready || l->n_started == l->n_parts) return;
+    if (l->is_ready || l->n_started >= federations) return;
     if (l->n_done == l->n_started)
         start_stage(l); /* answered by the cache: not there, so the others */
     else
@@ -249,6 +273,14 @@ struct fr_lookup_rule fr_lookup_rule(const struct fedroam *f)
                                    .stale_ms = (int64_t)f->options->stale_s * 1000};
 }
 
+/* Is it looked for in public trees when no federation has it? A NetID, too, only where the look-up names
+ * no federation: inside one it means something else. */
+static bool goes_public(const struct fedroam *f, struct fr_question q, const char *federation)
+{
+    return !federation && q.kind != FEDROAM_DEVICE && fr_options_trees(f->options, q.kind)->n > 0 &&
+           fr_public_dns_is_there(f->public_dns);
+}
+
 enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char *federation,
                             const struct fr_lookup_rule *rule, uint32_t timeout_ms,
                             fedroam_answer_cb done, void *data, struct fedroam_lookup **out)
@@ -260,6 +292,8 @@ enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char 
         n = 1;
     }
     if (f->n_lookups >= f->options->pending) return FR_E_LIMIT;
+    size_t federations = n;
+    if (goes_public(f, q, federation)) n++;
     struct fedroam_lookup *l = fr_calloc(1, sizeof *l + n * sizeof l->parts[0]);
     if (!l) return FR_E_NOMEM;
     l->f = f;
@@ -271,8 +305,10 @@ enum fr_err fr_lookup_start(struct fedroam *f, struct fr_question q, const char 
     l->data = data;
     l->n_parts = n;
     for (size_t i = 0; i < n; i++)
-        l->parts[i] = (struct fr_part){
-            .lookup = l, .federation = (uint16_t)(first + i), .netid = FEDROAM_NO_NETID};
+        l->parts[i] = (struct fr_part){.lookup = l,
+                                       .federation = i < federations ? (uint16_t)(first + i)
+                                                                     : (uint16_t)FR_PUBLIC_TREES,
+                                       .netid = FEDROAM_NO_NETID};
     f->n_lookups++;
     f->counts[FEDROAM_COUNT_LOOKUPS]++;
     open_insert(f, l);

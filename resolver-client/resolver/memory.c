@@ -100,6 +100,7 @@ enum fedroam_err fedroam_flush(struct fedroam *f, const char *federation)
     }
     fr_enter(f);
     for (size_t i = first; i < n; i++) fr_cache_flush(f->cache, (uint16_t)i);
+    if (!federation) fr_cache_flush(f->cache, FR_PUBLIC_TREES);
     fr_leave(f);
     return FEDROAM_OK;
 }

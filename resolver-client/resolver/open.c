@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "resolver/flight.h"
 #include "resolver/host_loop.h"
 #include "resolver/link_http.h"
@@ -33,6 +34,8 @@ enum fr_err fr_resolver_open_with(const struct fedroam_options *options, struct 
     err = fr_cache_new(&limits, &f->cache);
     if (!err) err = fr_public_dns_new(loop, &f->public_dns);
     if (!err) err = fr_public_dns_set(f->public_dns, options, f->options);
+    if (err) goto out;
+    if (!maker) err = fr_random(&f->draws, sizeof f->draws);
     if (err) goto out;
     f->maker = maker ? *maker : (struct fr_link_maker){.make = fr_link_http_make, .data = f};
     for (size_t i = 0; i < f->options->n_federations && !err; i++)

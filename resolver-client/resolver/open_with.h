@@ -1,6 +1,6 @@
 #pragma once
 /* Opening a resolver with links of the caller's making: how the tests put a scripted network
- * under it. */
+ * under it. Lots (draw.h) are then the same each time. */
 
 #include "resolver/link.h"
 #include "resolver/open.h"

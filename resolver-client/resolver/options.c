@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "names/member.h"
 #include "resolver/text.h"
 #include <string.h>
@@ -18,6 +19,7 @@ struct fedroam_options *fedroam_options_new(void)
     o->stale_s = o->peer_stale_s = 86400;
     o->unknown_max_s = 600;
     o->pending = 10000;
+    o->networks.services = o->join_servers.services = FEDROAM_SERVICE_LWNS;
     return o;
 }
 
@@ -259,6 +261,81 @@ static bool has_prefix(const struct fr_eui_prefixes *p, uint64_t eui)
 bool fr_federation_takes(const struct fr_federation_opt *f, uint64_t deveui)
 {
     return (f->only.n == 0 || has_prefix(&f->only, deveui)) && !has_prefix(&f->except, deveui);
+}
+
+const struct fr_trees_opt *fr_options_trees(const struct fedroam_options *o, enum fedroam_kind kind)
+{
+    return kind == FEDROAM_NETWORK ? &o->networks : &o->join_servers;
+}
+
+static struct fr_trees_opt *trees_to_set(struct fedroam_options *o, enum fedroam_kind kind)
+{
+    if (kind == FEDROAM_NETWORK) return &o->networks;
+    if (kind == FEDROAM_JOIN_SERVER) return &o->join_servers;
+    (void)fr_diag_fail(&o->diag, FR_E_INVALID, "devices are in no public tree");
+    return NULL;
+}
+
+/* False: not a name of letters, digits, '-' and '_' alone, or it would be written with escapes. */
+static bool print_lower(const struct fr_dname *name, char out[FR_DNAME_TEXT])
+{
+    fr_dname_print(fr_dname_span(name), out);
+    for (char *c = out; *c; c++)
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c | 0x20);
+    return !strchr(out, '\\');
+}
+
+/* "suffix" or "suffix:port". */
+static enum fr_err read_tree(struct fedroam_options *o, const char *text, struct fr_tree_opt *out)
+{
+    struct fr_span suffix, port;
+    struct fr_dname name;
+    uint64_t number = 0;
+    char lower[FR_DNAME_TEXT];
+    bool has_port = fr_span_cut(fr_span_str(text), ':', &suffix, &port);
+    /* An owner name in front of it, 16 nibbles and their dots, must still be a name. */
+    if (fr_dname_parse(suffix, &name) != FR_OK || name.n < 2 || name.n + 32 > FR_DNAME_WIRE ||
+        !print_lower(&name, lower) ||
+        (has_port && fr_parse_u64(port, 1, UINT16_MAX, &number) != FR_OK))
+        return fr_diag_fail(&o->diag, FR_E_MALFORMED,
+                            "\"%s\" is not a suffix such as joineuis.lora-alliance.org",
+                            text ? text : "");
+    (void)fr_span_copy(fr_span_str(lower), out->suffix, sizeof out->suffix);
+    out->port = (uint16_t)number;
+    return FR_OK;
+}
+
+static enum fr_err set_suffixes(struct fedroam_options *o, enum fedroam_kind kind,
+                                const char *const *suffixes, size_t n)
+{
+    struct fr_trees_opt *to = trees_to_set(o, kind);
+    if (!to) return FR_E_INVALID;
+    struct fr_trees_opt trees = {.services = to->services};
+    enum fr_err err = FR_OK;
+    if (n > FR_TREES_MAX)
+        return fr_diag_fail(&o->diag, FR_E_LIMIT, "more than %d suffixes", FR_TREES_MAX);
+    for (; trees.n < n && !err; trees.n++)
+        err = read_tree(o, suffixes[trees.n], &trees.list[trees.n]);
+    if (!err) *to = trees;
+    return err;
+}
+
+enum fedroam_err fedroam_options_set_suffixes(struct fedroam_options *o, enum fedroam_kind kind,
+                                              const char *const *suffixes, size_t count)
+{
+    return fr_public_err(set_suffixes(o, kind, suffixes, suffixes ? count : 0));
+}
+
+enum fedroam_err fedroam_options_set_services(struct fedroam_options *o, enum fedroam_kind kind,
+                                              unsigned services)
+{
+    struct fr_trees_opt *to = trees_to_set(o, kind);
+    if (!to) return FEDROAM_E_ARGUMENT;
+    if (services == 0 || (services & ~(unsigned)(FEDROAM_SERVICE_LWN | FEDROAM_SERVICE_LWNS)) != 0)
+        return fr_public_err(fr_diag_fail(&o->diag, FR_E_INVALID,
+                                          "services are LWN, LWNS or both, not %u", services));
+    to->services = services;
+    return FEDROAM_OK;
 }
 
 static enum fedroam_err set_number(struct fedroam_options *o, const char *what, uint32_t v,

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/url.h"
 #include "names/dname.h"
+#include <fedroam/answer.h>
 #include <fedroam/options.h>
 #include <fedroam/public_dns.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@ enum {
     FR_BROKERS_MAX = 8,
     FR_BROKER_ADDRESSES_MAX = 8,
     FR_PREFIXES_MAX = 64,
+    FR_TREES_MAX = 8,
     FR_PATH_MAX = 4096
 };
 
@@ -47,6 +49,18 @@ struct fr_federation_opt {
     struct fr_eui_prefixes only, except;
 };
 
+/* Where Join Servers or networks are looked for in public DNS. */
+struct fr_tree_opt {
+    char suffix[FR_DNAME_WIRE]; /* lower case, without the final dot */
+    uint16_t port;              /* of a name that has addresses only; 0: that of the service */
+};
+
+struct fr_trees_opt {
+    size_t n;
+    struct fr_tree_opt list[FR_TREES_MAX];
+    unsigned services; /* enum fedroam_service, or'ed */
+};
+
 struct fedroam_options {
     size_t n_federations;
     struct fr_federation_opt *federations[FR_FEDERATIONS_MAX];
@@ -58,6 +72,7 @@ struct fedroam_options {
     uint32_t stale_s, peer_stale_s;
     uint32_t unknown_max_s;
     enum fedroam_ask ask;
+    struct fr_trees_opt networks, join_servers;
     uint32_t pending;
     bool has_host;
     struct fedroam_host host;
@@ -80,6 +95,10 @@ enum fr_err fr_options_dup(const struct fedroam_options *o, struct fedroam_optio
 /* Can a handle work with them? FR_E_INVALID: no federation, one without a broker, or a broker that nothing can
  * find. */
 enum fr_err fr_options_check(const struct fedroam_options *o, struct fr_diag *diag);
+
+/* Of networks and Join Servers. */
+const struct fr_trees_opt *fr_options_trees(const struct fedroam_options *o,
+                                            enum fedroam_kind kind);
 
 /* May the federation be asked about this DevEUI? */
 bool fr_federation_takes(const struct fr_federation_opt *f, uint64_t deveui);

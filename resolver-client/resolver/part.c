@@ -13,7 +13,12 @@ static void end_found(struct fr_part *p, const struct fr_place *place, int64_t l
     }
     uint32_t ttl_s = left_ms > 0 ? (uint32_t)(left_ms / 1000) : 0;
     /* Without memory the part ends with no answer; that is told in the end. */
-    (void)fr_answer_found(p->lookup->q, fr_part_federation(p), p->netid, place, ttl_s, freshness,
+    (void)fr_answer_found(p->lookup->q, fr_part_federation(p),
+                          &(struct fr_answer_place){.netid = p->netid,
+                                                    .place = place,
+                                                    .ttl_s = ttl_s,
+                                                    .freshness = freshness,
+                                                    .draws = &p->lookup->f->draws},
                           &a);
     fr_lookup_part_ended(p, a);
 }

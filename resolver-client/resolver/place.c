@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "names/owner.h"
+#include "resolver/draw.h"
 #include <string.h>
 
 static void draft_init(const struct fr_dname *zone, const struct fr_dname *own,
@@ -28,18 +29,6 @@ enum fr_err fr_place_network(const struct fr_dname *zone, uint32_t netid,
     draft_init(zone, &own, out);
     out->service = service;
     out->pins_at = pins;
-    return FR_OK;
-}
-
-enum fr_err fr_place_join_server(const struct fr_dname *zone, uint64_t joineui,
-                                 struct fr_place_draft *out)
-{
-    struct fr_dname own;
-    enum fr_err err =
-        fr_owner_write(&(struct fr_owner){.kind = FR_OWNER_JOINEUI, .eui = joineui}, zone, &own);
-    if (err) return err;
-    draft_init(zone, &own, out);
-    out->service = own; /* the SRV of a Join Server stands at its own name */
     return FR_OK;
 }
 
@@ -110,7 +99,7 @@ static enum fr_err learn_services(struct fr_place_draft *d, const struct fr_repl
             d->is_service_asked = true;
             if (walk.section == FR_DNS_ADDITIONAL) d->is_pins_asked = true;
             use_ttl(d, fr_reply_ttl(reply, rr.ttl));
-        } else if (rr.type == FR_DNS_TLSA && d->pins_at.n && is_name(&rr.owner, &d->pins_at)) {
+        } else if (rr.type == FR_DNS_TLSA && is_name(&rr.owner, &d->pins_at)) {
             add_pin(d, &rr.data.tlsa);
             d->is_pins_asked = true;
             use_ttl(d, fr_reply_ttl(reply, rr.ttl));
@@ -194,7 +183,7 @@ bool fr_place_next(struct fr_place_draft *d, struct fr_dname *name, uint16_t *ty
     }
     if (d->n_hosts == 0 && d->self.n4 + d->self.n6 == 0 && !d->self.is_asked6)
         return ask(d, &d->self.name, FR_DNS_AAAA, name, type);
-    if (d->pins_at.n && !d->is_pins_asked) return ask(d, &d->pins_at, FR_DNS_TLSA, name, type);
+    if (!d->is_pins_asked) return ask(d, &d->pins_at, FR_DNS_TLSA, name, type);
     return false;
 }
 
@@ -223,48 +212,111 @@ static size_t sort_hosts(const struct fr_place_draft *d,
 }
 
 static void add_endpoint(struct fr_place *p, uint8_t family, const uint8_t *bytes,
-                         const struct fr_place_host *host, size_t host_at)
+                         const struct fr_place_host *host, uint16_t host_at)
 {
     if (p->n_endpoints == FR_PLACE_ENDPOINTS_MAX) return;
     struct fr_place_endpoint *e = &p->endpoints[p->n_endpoints++];
     e->addr.ip.family = family;
     memcpy(e->addr.ip.b, bytes, family == 4 ? 4 : 16);
     e->addr.port = host->port;
-    e->host_at = (uint16_t)host_at;
+    e->host_at = host_at;
+}
+
+void fr_place_texts_init(struct fr_buf *texts)
+{
+    fr_buf_init(texts, UINT16_MAX);
+    fr_buf_add_char(texts, 0);
+}
+
+uint16_t fr_place_add_text(struct fr_buf *texts, const char *text)
+{
+    if (!text[0]) return 0;
+    uint16_t at = (uint16_t)texts->n;
+    fr_buf_add(texts, text, strlen(text) + 1);
+    return at;
+}
+
+enum fr_err fr_place_seal(const struct fr_place *head, struct fr_buf *texts, struct fr_place **out)
+{
+    struct fr_place *p = NULL;
+    enum fr_err err = fr_buf_err(texts);
+    if (err) goto out;
+    p = fr_malloc(sizeof *p + texts->n);
+    if (!p) {
+        err = FR_E_NOMEM;
+        goto out;
+    }
+    *p = *head;
+    p->text_n = texts->n;
+    memcpy(p->text, texts->p, texts->n);
+    *out = p;
+out:
+    fr_buf_deinit(texts);
+    return err;
 }
 
 enum fr_err fr_place_new(const struct fr_place_draft *d, struct fr_place **out)
 {
     const struct fr_place_host *sorted[FR_PLACE_HOSTS_MAX];
     size_t n = sort_hosts(d, sorted);
-    struct fr_buf names = FR_BUF_INIT(FR_PLACE_HOSTS_MAX * (FR_DNAME_TEXT + 1));
-    struct fr_place made = {.ttl_s = d->ttl_s, .n_pins = d->n_pins};
+    struct fr_buf texts;
+    struct fr_place head = {.ttl_s = d->ttl_s, .n_pins = d->n_pins};
     char text[FR_DNAME_TEXT];
 
-    memcpy(made.pins, d->pins, sizeof made.pins);
+    fr_place_texts_init(&texts);
+    memcpy(head.pins, d->pins, sizeof head.pins);
     for (size_t i = 0; i < n; i++) {
-        size_t at = names.n;
         fr_dname_print(fr_dname_span(&sorted[i]->name), text);
-        fr_buf_add(&names, text, strlen(text) + 1);
+        uint16_t at = fr_place_add_text(&texts, text);
         for (unsigned k = 0; k < sorted[i]->n4; k++)
-            add_endpoint(&made, 4, sorted[i]->v4[k], sorted[i], at);
+            add_endpoint(&head, 4, sorted[i]->v4[k], sorted[i], at);
         for (unsigned k = 0; k < sorted[i]->n6; k++)
-            add_endpoint(&made, 6, sorted[i]->v6[k], sorted[i], at);
+            add_endpoint(&head, 6, sorted[i]->v6[k], sorted[i], at);
     }
-    enum fr_err err = fr_buf_err(&names);
-    if (err) goto out;
-    struct fr_place *p = fr_malloc(sizeof *p + names.n);
-    if (!p) {
-        err = FR_E_NOMEM;
-        goto out;
+    return fr_place_seal(&head, &texts, out);
+}
+
+/* The servers of one group, each with its addresses side by side. */
+struct server {
+    size_t first, n;
+};
+
+static bool is_same_server(const struct fr_place_endpoint *a, const struct fr_place_endpoint *b)
+{
+    return a->host_at == b->host_at && a->addr.port == b->addr.port && a->group == b->group;
+}
+
+static size_t find_group(const struct fr_place *p, size_t from,
+                         struct server servers[static FR_PLACE_ENDPOINTS_MAX])
+{
+    size_t n = 0;
+    uint16_t group = p->endpoints[from].group;
+    for (size_t i = from; i < p->n_endpoints && p->endpoints[i].group == group; i++) {
+        if (i > from && is_same_server(&p->endpoints[i], &p->endpoints[i - 1]))
+            servers[n - 1].n++;
+        else
+            servers[n++] = (struct server){i, 1};
     }
-    *p = made;
-    p->hosts_n = names.n;
-    memcpy(p->hosts, names.p, names.n);
-    *out = p;
-out:
-    fr_buf_deinit(&names);
-    return err;
+    return n;
+}
+
+void fr_place_order(const struct fr_place *p, uint64_t *draws,
+                    uint8_t order[static FR_PLACE_ENDPOINTS_MAX])
+{
+    struct server servers[FR_PLACE_ENDPOINTS_MAX];
+    for (size_t i = 0, done = 0; i < p->n_endpoints; i = done) {
+        uint16_t weights[FR_PLACE_ENDPOINTS_MAX];
+        uint8_t drawn[FR_PLACE_ENDPOINTS_MAX];
+        size_t n = find_group(p, i, servers);
+        for (size_t k = 0; k < n; k++) {
+            weights[k] = p->endpoints[servers[k].first].weight;
+            drawn[k] = (uint8_t)k;
+        }
+        if (p->endpoints[i].group != 0 && n > 1) fr_draw_by_weight(draws, weights, drawn, n);
+        for (size_t k = 0; k < n; k++)
+            for (size_t e = 0; e < servers[drawn[k]].n; e++)
+                order[done++] = (uint8_t)(servers[drawn[k]].first + e);
+    }
 }
 
 void fr_place_free(struct fr_place *p)

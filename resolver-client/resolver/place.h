@@ -1,6 +1,6 @@
 #pragma once
-/* Where a network or Join Server is: what its records say, gathered from as few answers as
- * possible.
+/* Where a network or Join Server is; and how to gather what a network's records say from as few
+ * answers as possible (a Join Server's are followed by trail.h).
  *
  * Model: a draft starts with the name and learns from replies, whichever question they answered;
  *   fr_place_next() names what is still missing to connect; fr_place_new() makes the finished,
@@ -15,6 +15,8 @@
 
 #include "base/addr.h"
 #include "resolver/reply.h"
+
+struct fr_buf;
 
 enum {
     FR_PLACE_HOSTS_MAX = 8,      /* SRV targets */
@@ -35,9 +37,9 @@ struct fr_place_host {
 };
 
 struct fr_place_draft {
-    struct fr_dname zone, service, pins_at; /* pins_at.n = 0: no pins */
-    struct fr_place_host self;              /* the name itself */
-    bool is_missing;                        /* NXDOMAIN: there is no such name */
+    struct fr_dname zone, service, pins_at;
+    struct fr_place_host self; /* the name itself */
+    bool is_missing;           /* NXDOMAIN: there is no such name */
     bool is_service_asked;
     bool is_pins_asked;
     size_t n_hosts;
@@ -51,8 +53,6 @@ struct fr_place_draft {
 /* FR_E_LIMIT when the names do not fit. */
 enum fr_err fr_place_network(const struct fr_dname *zone, uint32_t netid,
                              struct fr_place_draft *out);
-enum fr_err fr_place_join_server(const struct fr_dname *zone, uint64_t joineui,
-                                 struct fr_place_draft *out);
 
 /* Takes in the reply to the question (name, type). FR_E_MALFORMED with `why`: it must not be
  * used; the draft is then of no use. */
@@ -64,19 +64,33 @@ enum fr_err fr_place_learn(struct fr_place_draft *d, const struct fr_reply *repl
 bool fr_place_next(struct fr_place_draft *d, struct fr_dname *name, uint16_t *type);
 
 struct fr_place_endpoint {
-    struct fr_addr addr;
-    uint16_t host_at; /* offset into hosts */
+    struct fr_addr addr;       /* family 0: only its name is known */
+    uint16_t host_at, path_at; /* offsets into text */
+    uint8_t service;           /* enum fedroam_service; NONE: of a network of a federation */
+    uint16_t group, weight;    /* neighbours of one group, not 0, are drawn by weight (draw.h) */
 };
 
 struct fr_place {
     uint32_t ttl_s;
+    uint16_t tree_at; /* the suffix of the public tree it is from; "": of a federation */
+    uint16_t why_at;  /* why it has no endpoint, where that is known */
     size_t n_endpoints, n_pins;
     struct fr_place_endpoint endpoints[FR_PLACE_ENDPOINTS_MAX];
     uint8_t pins[FR_PLACE_PINS_MAX][FR_PIN_SIZE];
-    size_t hosts_n;
-    char hosts[]; /* names, each terminated */
+    size_t text_n;
+    char text[]; /* each terminated; the first is the empty string */
 };
 
 /* FR_E_NOMEM. */
 enum fr_err fr_place_new(const struct fr_place_draft *d, struct fr_place **out);
+
+/* For who makes places from something else (trail.h): the texts, and the block of a head and its texts,
+ * which are given back in any case. FR_E_NOMEM, FR_E_LIMIT. */
+void fr_place_texts_init(struct fr_buf *texts);
+uint16_t fr_place_add_text(struct fr_buf *texts, const char *text);
+enum fr_err fr_place_seal(const struct fr_place *head, struct fr_buf *texts, struct fr_place **out);
+
+/* The order in which to try the endpoints this time: order[i] is a place in `endpoints`. */
+void fr_place_order(const struct fr_place *p, uint64_t *draws,
+                    uint8_t order[static FR_PLACE_ENDPOINTS_MAX]);
 void fr_place_free(struct fr_place *p);

@@ -45,6 +45,25 @@ static void judge_noerror(struct fr_reply *r, uint16_t type)
     r->verdict = r->has_chain ? FR_VERDICT_DATA : FR_VERDICT_NODATA;
 }
 
+static void judge_records(struct fr_reply *out)
+{
+    uint32_t chain_ttl_s = UINT32_MAX;
+    if (fr_dns_response_chain(&out->message, &out->target, &chain_ttl_s) != FR_OK) {
+        bad(out, "the answer's aliases run in a circle or are too many");
+        return;
+    }
+    out->has_chain =
+        !fr_dname_equal(fr_dname_span(&out->target), fr_dname_span(&out->message.name));
+    out->target_ttl_s = fr_reply_ttl(out, chain_ttl_s);
+    uint32_t negative_s = 0;
+    if (fr_dns_response_negative_ttl(&out->message, &negative_s))
+        out->negative_ttl_s = ttl_left(out, negative_s, FR_NEGATIVE_TTL_MAX_S);
+    if (out->rcode == FR_DNS_NXDOMAIN)
+        out->verdict = FR_VERDICT_NONE;
+    else
+        judge_noerror(out, out->message.type);
+}
+
 void fr_reply_read(struct fr_span bytes, uint32_t age_s, const struct fr_dname *name, uint16_t type,
                    struct fr_reply *out)
 {
@@ -75,20 +94,14 @@ void fr_reply_read(struct fr_span bytes, uint32_t age_s, const struct fr_dname *
         bad(out, "the broker did not understand the question");
         return;
     }
-    uint32_t chain_ttl_s = UINT32_MAX;
-    if (fr_dns_response_chain(&out->message, &out->target, &chain_ttl_s) != FR_OK) {
-        bad(out, "the answer's aliases run in a circle or are too many");
-        return;
-    }
-    out->has_chain = !fr_dname_equal(fr_dname_span(&out->target), fr_dname_span(name));
-    out->target_ttl_s = fr_reply_ttl(out, chain_ttl_s);
-    uint32_t negative_s = 0;
-    if (fr_dns_response_negative_ttl(&out->message, &negative_s))
-        out->negative_ttl_s = ttl_left(out, negative_s, FR_NEGATIVE_TTL_MAX_S);
-    if (out->rcode == FR_DNS_NXDOMAIN)
-        out->verdict = FR_VERDICT_NONE;
-    else
-        judge_noerror(out, type);
+    judge_records(out);
+}
+
+void fr_reply_take(const struct fr_dns_response *message, struct fr_reply *out)
+{
+    *out = (struct fr_reply){
+        .why = "", .ede = FR_DNS_EDE_NONE, .rcode = message->rcode, .message = *message};
+    judge_records(out);
 }
 
 enum fr_err fr_reply_netid(const struct fr_reply *reply, const struct fr_dname *zone, uint32_t *out,

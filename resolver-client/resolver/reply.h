@@ -42,6 +42,10 @@ struct fr_reply {
 void fr_reply_read(struct fr_span bytes, uint32_t age_s, const struct fr_dname *name, uint16_t type,
                    struct fr_reply *out);
 
+/* The same of a message that was read and checked to be the response to its question elsewhere (public
+ * DNS), NOERROR or NXDOMAIN. BAD only for aliases in a circle. */
+void fr_reply_take(const struct fr_dns_response *message, struct fr_reply *out);
+
 /* The home network of a device: the NetID of the CNAME target, which must be exactly <6
  * hex>.netid.<zone> and a NetID that may roam. FR_E_MALFORMED with `why`, for anything else. */
 enum fr_err fr_reply_netid(const struct fr_reply *reply, const struct fr_dname *zone, uint32_t *out,

@@ -16,7 +16,7 @@ static bool check(void *data, const struct fr_cache_kept *e)
     (void)data;
     if (e->keep_until_ms <= now.mono_ms || e->fresh_until_ms > e->keep_until_ms) abort();
     for (size_t i = 0; e->place && i < e->place->n_endpoints; i++)
-        if (e->place->endpoints[i].host_at >= e->place->hosts_n) abort();
+        if (e->place->endpoints[i].host_at >= e->place->text_n) abort();
     return true;
 }
 

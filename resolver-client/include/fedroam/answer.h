@@ -20,7 +20,8 @@ extern "C" {
  * Threads: any one thread at a time.
  * Errors:  none; an accessor of something absent returns "", 0 or NULL as said.
  * Trust:   names and addresses come from a broker whose certificate was verified, and were parsed
- *          strictly: the NetID is the one before the exact suffix ".netid.<federation>".
+ *          strictly: the NetID is the one before the exact suffix ".netid.<federation>". What comes
+ *          from a public tree (fedroam_answer_tree()) is anybody's word.
  */
 struct fedroam_answer;
 
@@ -29,9 +30,9 @@ enum fedroam_result {
     FEDROAM_UNKNOWN,     /* the federation has no such device, network or Join Server */
     FEDROAM_REFUSED,     /* a broker refuses us: certificate, membership, rights; reason says why */
     FEDROAM_OVER_BUDGET, /* HTTP 429: too many questions; retry_after says when */
-    FEDROAM_NO_BROKER,   /* no broker answered in time; reason says what happened. Try later */
-    FEDROAM_BAD_ANSWER,  /* a broker answered something that must not be used; reason says what */
-    FEDROAM_FAILED       /* this side failed: out of memory, own certificate or key unreadable */
+    FEDROAM_NO_BROKER, /* no broker (nor public DNS) answered in time; reason says more. Try later */
+    FEDROAM_BAD_ANSWER, /* a broker answered something that must not be used; reason says what */
+    FEDROAM_FAILED      /* this side failed: out of memory, own certificate or key unreadable */
 };
 
 enum fedroam_freshness {
@@ -41,6 +42,14 @@ enum fedroam_freshness {
 };
 
 enum fedroam_kind { FEDROAM_DEVICE = 0, FEDROAM_NETWORK, FEDROAM_JOIN_SERVER };
+
+/* What a server speaks, by the words of Backend Interfaces 1.0 section 19. Network servers of a federation
+ * have none: they speak HTTPS with the federation's certificates. */
+enum fedroam_service {
+    FEDROAM_SERVICE_NONE = 0,
+    FEDROAM_SERVICE_LWN = 1, /* HTTP: nothing is kept secret, nobody proves who he is */
+    FEDROAM_SERVICE_LWNS = 2 /* HTTPS */
+};
 
 /* No NetID: of a Join Server, or of an answer that is not FEDROAM_FOUND. */
 #define FEDROAM_NO_NETID UINT32_MAX
@@ -66,8 +75,13 @@ FEDROAM_API uint32_t fedroam_answer_retry_after(const struct fedroam_answer *a);
 FEDROAM_API enum fedroam_kind fedroam_answer_kind(const struct fedroam_answer *a);
 FEDROAM_API uint64_t fedroam_answer_id(const struct fedroam_answer *a);
 
-/* The federation that answered; of several that did not, the one whose reason is given. */
+/* The federation that answered; of several that did not, the one whose reason is given. "": none did, the
+ * answer is from a public tree. */
 FEDROAM_API const char *fedroam_answer_federation(const struct fedroam_answer *a);
+
+/* The suffix of the public tree that answered ("joineuis.lora-alliance.org"); "": a federation did.
+ * Nobody vouches for what stands there: the answer has no CA, chain, key or pins. */
+FEDROAM_API const char *fedroam_answer_tree(const struct fedroam_answer *a);
 
 /* The home network (24 bits), or FEDROAM_NO_NETID. */
 FEDROAM_API uint32_t fedroam_answer_netid(const struct fedroam_answer *a);
@@ -79,7 +93,11 @@ FEDROAM_API enum fedroam_freshness fedroam_answer_freshness(const struct fedroam
 /*
  * Where to connect, in the order to try: one entry per address and port. Index past the end: NULL,
  * "" or 0. The socket address carries the port. `host` is the name the address belongs to, `text`
- * is "192.0.2.10:8005" or "[2001:db8::1]:8005". A network may be found and have no endpoint.
+ * is "192.0.2.10:8005" or "[2001:db8::1]:8005". A network may be found and have no endpoint, and a
+ * Join Server, too; its reason then says why.
+ * An endpoint of a Join Server, or of an answer from a public tree, may have a name and no address: its
+ * socket address is NULL, `text` is "js.example.com:443", and who can resolve the name may use it. Equal
+ * servers of such an answer are in another order each time, by their weights.
  */
 FEDROAM_API size_t fedroam_answer_endpoint_count(const struct fedroam_answer *a);
 FEDROAM_API const struct sockaddr *fedroam_answer_endpoint(const struct fedroam_answer *a, size_t i,
@@ -88,8 +106,18 @@ FEDROAM_API const char *fedroam_answer_endpoint_host(const struct fedroam_answer
 FEDROAM_API const char *fedroam_answer_endpoint_text(const struct fedroam_answer *a, size_t i);
 FEDROAM_API uint16_t fedroam_answer_endpoint_port(const struct fedroam_answer *a, size_t i);
 
+/* Of Join Servers and of answers from a public tree: what the endpoint speaks; where, as a URL
+ * ("https://js.example.com/"; "" for others); and the name that its certificate must carry: with a
+ * federation that of fedroam_answer_tls_name(), wherever the server is; else its host, by whatever
+ * authorities the program trusts for that; "" for HTTP. */
+FEDROAM_API enum fedroam_service fedroam_answer_endpoint_service(const struct fedroam_answer *a,
+                                                                 size_t i);
+FEDROAM_API const char *fedroam_answer_endpoint_url(const struct fedroam_answer *a, size_t i);
+FEDROAM_API const char *fedroam_answer_endpoint_tls_name(const struct fedroam_answer *a, size_t i);
+
 /* How to connect: the DNS name that the peer's certificate must carry ("<netid>.netid.<fed>"), and
- * the PEM files to use: the federation's CA, our own chain, our own key. */
+ * the PEM files to use: the federation's CA, our own chain, our own key. All "" with a public tree: the
+ * certificate of a federation is shown to nobody but its members. */
 FEDROAM_API const char *fedroam_answer_tls_name(const struct fedroam_answer *a);
 FEDROAM_API const char *fedroam_answer_ca_path(const struct fedroam_answer *a);
 FEDROAM_API const char *fedroam_answer_chain_path(const struct fedroam_answer *a);

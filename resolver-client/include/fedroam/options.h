@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fedroam/answer.h>
 #include <fedroam/error.h>
 #include <fedroam/loop.h>
 
@@ -19,7 +20,7 @@ extern "C" {
  * Threads: one at a time.
  * Errors:  a setter that fails changes nothing. fedroam_options_error() says in words what was
  *          wrong with the last failing call.
- * Limits:  16 federations, 8 brokers each, 8 addresses a broker, 64 prefixes a list; paths up to 4095 bytes.
+ * Limits:  16 federations, 8 brokers each, 8 addresses a broker, 64 prefixes a list, 8 suffixes of a kind; paths up to 4095 bytes.
  */
 struct fedroam_options;
 
@@ -120,6 +121,23 @@ FEDROAM_API enum fedroam_err fedroam_options_set_devices(struct fedroam_options 
                                                          const char *const *only, size_t only_count,
                                                          const char *const *except,
                                                          size_t except_count);
+
+/*
+ * Public trees: where a Join Server (or a network) is looked for in public DNS (public_dns.h, without
+ * which this says nothing) when the look-up names no federation and none has it: under each of
+ * `suffixes` in this order, "joineuis.lora-alliance.org", or with the port to take for a name that has
+ * addresses only, "joineui.iotreg.net:8443". At most 8; replaces what was set; none: nowhere.
+ * FEDROAM_E_ARGUMENT: not such a name, or a kind that is in no tree.
+ */
+FEDROAM_API enum fedroam_err fedroam_options_set_suffixes(struct fedroam_options *o,
+                                                          enum fedroam_kind kind,
+                                                          const char *const *suffixes,
+                                                          size_t count);
+
+/* Which services of NAPTR records are taken, of Join Servers in federations as well: FEDROAM_SERVICE_LWN,
+ * FEDROAM_SERVICE_LWNS or both (FEDROAM_SERVICE_LWNS). */
+FEDROAM_API enum fedroam_err
+fedroam_options_set_services(struct fedroam_options *o, enum fedroam_kind kind, unsigned services);
 
 /* Look-ups that may wait at the same time: 1..1000000 (10000). More: FEDROAM_E_LIMIT. */
 FEDROAM_API enum fedroam_err fedroam_options_set_pending(struct fedroam_options *o,

@@ -35,11 +35,19 @@ static void test_found(void **state)
     union {
         struct fr_place place;
         char room[sizeof(struct fr_place) + 64];
-    } u = {.place = {.ttl_s = 60, .n_endpoints = 1, .hosts_n = 25}};
+    } u = {.place = {.ttl_s = 60, .n_endpoints = 1, .text_n = 26}};
     struct fedroam_answer *a = NULL;
+    uint64_t draws = 1;
     u.place.endpoints[0].addr = (struct fr_addr){{4, {192, 0, 2, 1}}, 8005};
-    memcpy(u.place.hosts, "e1.000013.netid.fed.test", 25);
-    assert_int_equal(fr_answer_found(DEVICE, &FEDERATION, 0x13, &u.place, 60, FEDROAM_STALE, &a),
+    u.place.endpoints[0].host_at = 1;
+    memcpy(u.place.text, "\0e1.000013.netid.fed.test", 26);
+    assert_int_equal(fr_answer_found(DEVICE, &FEDERATION,
+                                     &(struct fr_answer_place){.netid = 0x13,
+                                                               .place = &u.place,
+                                                               .ttl_s = 60,
+                                                               .freshness = FEDROAM_STALE,
+                                                               .draws = &draws},
+                                     &a),
                      FR_OK);
     expect(a, 200,
            "{\"result\":\"found\",\"id\":\"70b3d57ed0000001\",\"federation\":\"fed.test\","

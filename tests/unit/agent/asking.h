@@ -45,7 +45,8 @@ static inline void asking_start(struct asking *a)
                                                    .certificate = file,
                                                    .key = file};
     struct fr_lookup_conf lookup;
-    const struct fr_source_conf conf = {&federation, 1, &lookup, 2};
+    const struct fr_trees_conf none = {0};
+    const struct fr_source_conf conf = {&federation, 1, &lookup, &none, &none, 2};
     const struct fr_log_options options = {.level = FR_LOG_DEBUG, .sink = no_sink};
     struct fr_diag diag = {0};
     lookup_defaults(&lookup);

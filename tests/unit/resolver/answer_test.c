@@ -17,19 +17,30 @@ static const struct fr_question device = {FEDROAM_DEVICE, 0x70b3d57ed0000001};
 
 static struct fr_place *make_place(void)
 {
-    static const char names[] = "e1.000013.netid.fed.test\0e2.000013.netid.fed.test";
+    static const char names[] = "\0e1.000013.netid.fed.test\0e2.000013.netid.fed.test";
     struct fr_place *p = fr_calloc(1, sizeof *p + sizeof names);
     assert_non_null(p);
     p->ttl_s = 60;
     p->n_endpoints = 3;
-    p->endpoints[0] = (struct fr_place_endpoint){{{4, {192, 0, 2, 1}}, 8005}, 0};
-    p->endpoints[1] = (struct fr_place_endpoint){{{6, {0x20, 1, 0xd, 0xb8, [15] = 1}}, 8005}, 0};
-    p->endpoints[2] = (struct fr_place_endpoint){{{4, {192, 0, 2, 2}}, 8006}, 25};
+    p->endpoints[0] = (struct fr_place_endpoint){.addr = {{4, {192, 0, 2, 1}}, 8005}, .host_at = 1};
+    p->endpoints[1] = (struct fr_place_endpoint){
+        .addr = {{6, {0x20, 1, 0xd, 0xb8, [15] = 1}}, 8005}, .host_at = 1};
+    p->endpoints[2] =
+        (struct fr_place_endpoint){.addr = {{4, {192, 0, 2, 2}}, 8006}, .host_at = 26};
     p->n_pins = 2;
     memset(p->pins[1], 0xab, FR_PIN_SIZE);
-    p->hosts_n = sizeof names;
-    memcpy(p->hosts, names, sizeof names);
+    p->text_n = sizeof names;
+    memcpy(p->text, names, sizeof names);
     return p;
+}
+
+static uint64_t draws = 1;
+
+static enum fr_err found(const struct fr_place *place, uint32_t ttl_s,
+                         enum fedroam_freshness freshness, struct fedroam_answer **out)
+{
+    const struct fr_answer_place found = {0x13, place, ttl_s, freshness, &draws};
+    return fr_answer_found(device, &federation, &found, out);
 }
 
 static void check_found(const struct fedroam_answer *a)
@@ -59,8 +70,7 @@ static void test_found_and_its_copy(void **state)
     (void)state;
     struct fedroam_answer *a = NULL, *copy = NULL;
     struct fr_place *place = make_place();
-    assert_int_equal(fr_answer_found(device, &federation, 0x13, place, 17, FEDROAM_CACHED, &a),
-                     FR_OK);
+    assert_int_equal(found(place, 17, FEDROAM_CACHED, &a), FR_OK);
     fr_place_free(place);
     check_found(a);
     assert_int_equal(fedroam_answer_ttl(a), 17);
@@ -70,6 +80,60 @@ static void test_found_and_its_copy(void **state)
     assert_int_equal(fedroam_answer_freshness(copy), FEDROAM_CACHED);
     fedroam_answer_free(copy);
     fedroam_answer_free(NULL);
+}
+
+/* A Join Server of the federation, and one of a public tree: the same places, but whose certificate. */
+static void test_join_servers(void **state)
+{
+    (void)state;
+    static const char texts[] = "\0js.example\0/join\0tree.example";
+    const struct fr_question q = {FEDROAM_JOIN_SERVER, 0x7000000000000008};
+    struct fr_place *p = fr_calloc(1, sizeof *p + sizeof texts);
+    struct fedroam_answer *a = NULL;
+    socklen_t n = 0;
+    assert_non_null(p);
+    p->text_n = sizeof texts;
+    memcpy(p->text, texts, sizeof texts);
+    p->n_endpoints = 3;
+    p->endpoints[0] = (struct fr_place_endpoint){.addr = {{4, {192, 0, 2, 1}}, 443},
+                                                 .host_at = 1,
+                                                 .path_at = 12,
+                                                 .service = FEDROAM_SERVICE_LWNS};
+    p->endpoints[1] = (struct fr_place_endpoint){
+        .addr = {{0}, 8443}, .host_at = 1, .path_at = 12, .service = FEDROAM_SERVICE_LWNS};
+    p->endpoints[2] = (struct fr_place_endpoint){.addr = {{4, {192, 0, 2, 2}}, 8080},
+                                                 .host_at = 1,
+                                                 .path_at = 12,
+                                                 .service = FEDROAM_SERVICE_LWN};
+    struct fr_answer_place found = {FEDROAM_NO_NETID, p, 60, FEDROAM_FRESH, &draws};
+    assert_int_equal(fr_answer_found(q, &federation, &found, &a), FR_OK);
+    assert_string_equal(fedroam_answer_endpoint_url(a, 0), "https://js.example/join");
+    assert_string_equal(fedroam_answer_endpoint_url(a, 1), "https://js.example:8443/join");
+    assert_string_equal(fedroam_answer_endpoint_url(a, 2), "http://js.example:8080/join");
+    assert_string_equal(fedroam_answer_endpoint_url(a, 3), "");
+    assert_string_equal(fedroam_answer_endpoint_text(a, 1), "js.example:8443");
+    assert_null(fedroam_answer_endpoint(a, 1, &n));
+    assert_non_null(fedroam_answer_endpoint(a, 2, &n));
+    assert_int_equal(fedroam_answer_endpoint_service(a, 2), FEDROAM_SERVICE_LWN);
+    assert_int_equal(fedroam_answer_endpoint_service(a, 3), FEDROAM_SERVICE_NONE);
+    assert_string_equal(fedroam_answer_endpoint_tls_name(a, 0),
+                        "8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test");
+    assert_string_equal(fedroam_answer_endpoint_tls_name(a, 2), "");
+    assert_string_equal(fedroam_answer_tree(a), "");
+    fedroam_answer_free(a);
+
+    p->tree_at = 18;
+    assert_int_equal(fr_answer_found(q, NULL, &found, &a), FR_OK);
+    assert_string_equal(fedroam_answer_federation(a), "");
+    assert_string_equal(fedroam_answer_tree(a), "tree.example");
+    assert_string_equal(fedroam_answer_tls_name(a), "");
+    assert_string_equal(fedroam_answer_ca_path(a), "");
+    assert_string_equal(fedroam_answer_chain_path(a), "");
+    assert_string_equal(fedroam_answer_key_path(a), "");
+    assert_string_equal(fedroam_answer_endpoint_tls_name(a, 0), "js.example");
+    assert_string_equal(fedroam_answer_endpoint_tls_name(a, 2), "");
+    fedroam_answer_free(a);
+    fr_place_free(p);
 }
 
 static void test_fault(void **state)
@@ -102,7 +166,7 @@ static void test_without_memory(void **state)
     for (;; n++) {
         struct fedroam_answer *a = NULL;
         fr_mem_fail_nth(n);
-        enum fr_err err = fr_answer_found(device, &federation, 0x13, place, 1, FEDROAM_FRESH, &a);
+        enum fr_err err = found(place, 1, FEDROAM_FRESH, &a);
         bool has_failed = fr_mem_failed();
         fr_mem_fail_nth(0);
         fedroam_answer_free(a);
@@ -128,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_found_and_its_copy),
+        cmocka_unit_test(test_join_servers),
         cmocka_unit_test(test_fault),
         cmocka_unit_test(test_without_memory),
     };

@@ -42,19 +42,19 @@ static struct fr_cache_key key(uint16_t federation, uint8_t kind, uint64_t id)
 
 static struct fr_place *place(void)
 {
-    static const char hosts[] = "e1.000013.netid.fed.test\0e2.000013.netid.fed.test";
+    static const char hosts[] = "\0e1.000013.netid.fed.test\0e2.000013.netid.fed.test";
     struct fr_place *p = fr_calloc(1, sizeof *p + sizeof hosts);
     assert_non_null(p);
     p->ttl_s = 60;
     p->n_endpoints = 2;
     p->endpoints[0] = (struct fr_place_endpoint){
-        .addr = {.ip = {.family = 4, .b = {192, 0, 2, 1}}, .port = 8005}};
+        .addr = {.ip = {.family = 4, .b = {192, 0, 2, 1}}, .port = 8005}, .host_at = 1};
     p->endpoints[1] = (struct fr_place_endpoint){
-        .addr = {.ip = {.family = 6, .b = {0x20, 1}}, .port = 8006}, .host_at = 25};
+        .addr = {.ip = {.family = 6, .b = {0x20, 1}}, .port = 8006}, .host_at = 26};
     p->n_pins = 1;
     memset(p->pins[0], 0xab, sizeof p->pins[0]);
-    p->hosts_n = sizeof hosts;
-    memcpy(p->hosts, hosts, sizeof hosts);
+    p->text_n = sizeof hosts;
+    memcpy(p->text, hosts, sizeof hosts);
     return p;
 }
 
@@ -66,6 +66,7 @@ static void fill(struct fr_cache *c)
     fr_cache_put_unknown(c, key(1, FEDROAM_DEVICE, 2), 60, 600, at_ms);
     fr_cache_put_place(c, key(0, FEDROAM_NETWORK, 0x13), place(), at_ms);
     fr_cache_put_negative(c, key(0, FEDROAM_JOIN_SERVER, 9), 60, at_ms);
+    fr_cache_put_place(c, key(FR_PUBLIC_TREES, FEDROAM_JOIN_SERVER, 9), place(), at_ms);
     fr_cache_put_message(c, key(0, FR_CACHE_MESSAGE, 9), FR_SPAN_LIT("bytes"), false, 60, 0, at_ms);
 }
 
@@ -101,7 +102,7 @@ static void test_a_round_trip(void **state)
     assert_int_equal(fr_cache_get(c, key(1, FEDROAM_NETWORK, 0x13), now.mono_ms, &hit),
                      FR_CACHE_FRESH);
     struct fr_place *p = place();
-    assert_memory_equal(hit.place, p, sizeof *p + p->hosts_n);
+    assert_memory_equal(hit.place, p, sizeof *p + p->text_n);
     fr_place_free(p);
     assert_int_equal(fr_cache_get(c, key(1, FEDROAM_JOIN_SERVER, 9), now.mono_ms + 30000, &hit),
                      FR_CACHE_MISS);

@@ -211,7 +211,7 @@ static bool count_and_copy(void *data, const struct fr_cache_kept *e)
     struct fr_cache *to = data;
     struct fr_cache_kept copy = *e;
     if (e->place) {
-        copy.place = fr_memdup(e->place, sizeof *e->place + e->place->hosts_n);
+        copy.place = fr_memdup(e->place, sizeof *e->place + e->place->text_n);
         assert_non_null(copy.place);
     }
     fr_cache_restore(to, &copy);

@@ -87,6 +87,21 @@ static const struct {
     {"no such order",
      FED "    broker: " URL "\n    addresses: [127.0.0.1]\n" FILES "lookup: {ask: one}\n",
      FR_E_CONFIG, "", 0, 0},
+    {"public trees",
+     FED "    broker: https://127.0.0.1/q\n" FILES "lookup: {public_dns: 192.0.2.53}\n"
+         "join_servers: {suffixes: [Joineuis.example, j.example:8443], services: [LWN, LWNS]}\n"
+         "networks: {suffixes: netids.example}\n",
+     FR_OK, NULL, 1, 1},
+    {"a tree, and public DNS is off",
+     FED "    broker: https://127.0.0.1/q\n" FILES "join_servers: {suffixes: j.example}\n",
+     FR_E_CONFIG, "public DNS, which is off", 0, 0},
+    {"not a suffix",
+     FED "    broker: https://127.0.0.1/q\n" FILES "lookup: {public_dns: 192.0.2.53}\n"
+         "networks: {suffixes: \"j.example:0\"}\n",
+     FR_E_CONFIG, "j.example:0", 0, 0},
+    {"not a service",
+     FED "    broker: https://127.0.0.1/q\n" FILES "join_servers: {services: [https]}\n",
+     FR_E_CONFIG, "https", 0, 0},
     {"timeout out of range", FED "    broker: " URL "\n" FILES "lookup: {timeout: 1ms}\n",
      FR_E_CONFIG, "", 0, 0},
 };
@@ -104,6 +119,8 @@ static void test_files(void **state)
         if (err == FR_OK)
             err = fr_federations_options(conf.federations, conf.n_federations, &conf.lookup, &diag,
                                          &o);
+        if (err == FR_OK) err = fr_trees_options(o, FEDROAM_JOIN_SERVER, &conf.join_servers, &diag);
+        if (err == FR_OK) err = fr_trees_options(o, FEDROAM_NETWORK, &conf.networks, &diag);
         fr_diag_print(&diag, err, text, sizeof text);
         if (err != rows[i].err) fail_msg("%s: %s", rows[i].label, text);
         if (rows[i].what && !strstr(text, rows[i].what)) fail_msg("%s: %s", rows[i].label, text);

@@ -69,6 +69,9 @@ static inline struct message net_answer_home(const char *name, uint16_t type, co
     return test_message(name, type, OK, text, "", extra);
 }
 
+#define JOIN_SERVER "8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test."
+#define LWNS "_lwns._tcp." JOIN_SERVER
+
 /* What the zones hold: device …01 and …02 in network 000013 of fed.test, device …0b in network
  * 00000b of other.test; a Join Server; anything else is NXDOMAIN. */
 static inline struct message net_answer(const struct net *net, const char *name, uint16_t type)
@@ -113,10 +116,25 @@ static inline struct message net_answer(const struct net *net, const char *name,
     if (strcmp(name, "e1.000013.netid.fed.test") == 0)
         return test_message(name, type, OK, "e1." NETWORK " 60 A 192.0.2.1", "", "");
     if (strcmp(name, "8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test") == 0)
+        return type == FR_DNS_NAPTR
+                   ? test_message(name, type, OK, JOIN_SERVER " 60 NAPTR 10 10 S LWNS \"\" " LWNS,
+                                  "",
+                                  net->is_bare ? ""
+                                               : LWNS " 60 SRV 10 0 8009 j1." JOIN_SERVER
+                                                      "\nj1." JOIN_SERVER " 60 A 192.0.2.5")
+                   : test_message(name, type, OK, "", SOA60, "");
+    if (strncmp(name, "_lwns._tcp.8.0", 14) == 0)
+        return test_message(name, type, OK, LWNS " 60 SRV 10 0 8009 j1." JOIN_SERVER, "", "");
+    if (strncmp(name, "j1.8.0", 6) == 0)
         return test_message(name, type, OK,
-                            "8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test. 60 A 192.0.2.5", "",
-                            "8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test. 60 SRV 10 0 8009 "
-                            "8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test.");
+                            type == FR_DNS_A ? "j1." JOIN_SERVER " 60 A 192.0.2.5" : "", "", "");
+    if (strncmp(name, "9.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test", 48) == 0)
+        return test_message(name, type, OK,
+                            type == FR_DNS_NAPTR
+                                ? "9.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineui.fed.test. 60 NAPTR 1 1 "
+                                  "A LWNS \"\" js.operator.example."
+                                : "",
+                            "", "");
     return test_message(name, type, NX, "", SOA60, "");
 }
 

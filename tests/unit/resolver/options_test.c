@@ -266,6 +266,57 @@ static void test_public_dns(void **state)
     assert_int_equal(second.released, 1);
 }
 
+static void test_trees(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *suffix;
+        enum fedroam_err err;
+        const char *kept;
+        unsigned port;
+    } rows[] = {
+        {"joineuis.lora-alliance.org", FEDROAM_OK, "joineuis.lora-alliance.org", 0},
+        {"JoinEUI.IoTReg.net.:8443", FEDROAM_OK, "joineui.iotreg.net", 8443},
+        {"", FEDROAM_E_ARGUMENT, NULL, 0},
+        {".", FEDROAM_E_ARGUMENT, NULL, 0},
+        {"a..b", FEDROAM_E_ARGUMENT, NULL, 0},
+        {"a b.example", FEDROAM_E_ARGUMENT, NULL, 0},
+        {"j.example:", FEDROAM_E_ARGUMENT, NULL, 0},
+        {"j.example:0", FEDROAM_E_ARGUMENT, NULL, 0},
+        {"j.example:65536", FEDROAM_E_ARGUMENT, NULL, 0},
+        {"j.example:https", FEDROAM_E_ARGUMENT, NULL, 0},
+    };
+    struct fedroam_options *o = options();
+    const char *many[FR_TREES_MAX + 1];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        enum fedroam_err err =
+            fedroam_options_set_suffixes(o, FEDROAM_JOIN_SERVER, &rows[i].suffix, 1);
+        if (err != rows[i].err) fail_msg("%s: %s", rows[i].suffix, fedroam_err_text(err));
+        if (err) continue;
+        assert_string_equal(o->join_servers.list[0].suffix, rows[i].kept);
+        assert_int_equal(o->join_servers.list[0].port, rows[i].port);
+    }
+    assert_int_equal(o->join_servers.n, 1); /* what failed changed nothing */
+    assert_int_equal(o->networks.n, 0);
+    for (size_t i = 0; i <= FR_TREES_MAX; i++) many[i] = "j.example";
+    assert_int_equal(fedroam_options_set_suffixes(o, FEDROAM_NETWORK, many, FR_TREES_MAX + 1),
+                     FEDROAM_E_LIMIT);
+    assert_int_equal(fedroam_options_set_suffixes(o, FEDROAM_NETWORK, many, FR_TREES_MAX),
+                     FEDROAM_OK);
+    assert_int_equal(fedroam_options_set_suffixes(o, FEDROAM_DEVICE, many, 1), FEDROAM_E_ARGUMENT);
+    assert_int_equal(fedroam_options_set_suffixes(o, FEDROAM_NETWORK, NULL, 0), FEDROAM_OK);
+    assert_int_equal(o->networks.n, 0);
+
+    assert_int_equal(o->join_servers.services, FEDROAM_SERVICE_LWNS);
+    assert_int_equal(fedroam_options_set_services(o, FEDROAM_JOIN_SERVER, 3), FEDROAM_OK);
+    assert_int_equal(fedroam_options_set_services(o, FEDROAM_JOIN_SERVER, 0), FEDROAM_E_ARGUMENT);
+    assert_int_equal(fedroam_options_set_services(o, FEDROAM_JOIN_SERVER, 4), FEDROAM_E_ARGUMENT);
+    assert_int_equal(fedroam_options_set_services(o, FEDROAM_DEVICE, 1), FEDROAM_E_ARGUMENT);
+    assert_int_equal(o->join_servers.services, 3);
+    assert_int_equal(o->networks.services, FEDROAM_SERVICE_LWNS);
+    fedroam_options_free(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_limits),         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_host),           cmocka_unit_test(test_prefixes_of_devices),
         cmocka_unit_test(test_check_and_copy), cmocka_unit_test(test_public_dns),
+        cmocka_unit_test(test_trees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

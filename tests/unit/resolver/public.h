@@ -90,7 +90,7 @@ static inline struct message public_answer(const struct public_dns *dns, const c
 }
 
 static inline enum fedroam_err public_ask(void *session, const char *name, uint16_t type,
-                                          fedroam_dns_done done, void *question, void **handle)
+                                          fedroam_dns_done tell, void *question, void **handle)
 {
     struct public_session *s = session;
     struct public_dns *dns = s->dns;
@@ -99,12 +99,12 @@ static inline enum fedroam_err public_ask(void *session, const char *name, uint1
     if (dns->is_refusing) return FEDROAM_E_LIMIT;
     struct public_question *q = fr_calloc(1, sizeof *q);
     if (!q) return FEDROAM_E_MEMORY;
-    *q = (struct public_question){.next = s->first, .done = done, .question = question};
+    *q = (struct public_question){.next = s->first, .done = tell, .question = question};
     q->reply = public_answer(dns, name, type);
     s->first = q;
     *handle = q;
     if (dns->answers_inside) {
-        done(question, q->reply.b, q->reply.n, "");
+        tell(question, q->reply.b, q->reply.n, "");
         public_drop(s, q);
     } else if (!dns->is_silent) {
         s->loop->timer(s->loop_data, dns->delay_ms);

@@ -43,15 +43,24 @@ static void check(const struct fedroam_answer *a, enum fr_output output, const c
 static void test_found(void **state)
 {
     (void)state;
-    static const char host[] = "e1.000013.netid.fed.test";
+    static const char host[] = "\0e1.000013.netid.fed.test";
     struct fr_place *place = fr_calloc(1, sizeof *place + sizeof host);
     struct fedroam_answer *a = NULL;
+    uint64_t draws = 1;
     assert_non_null(place);
     place->n_endpoints = 1;
     place->endpoints[0].addr = (struct fr_addr){{4, {192, 0, 2, 1}}, 8005};
-    memcpy(place->hosts, host, sizeof host);
+    place->text_n = sizeof host;
+    place->endpoints[0].host_at = 1;
+    memcpy(place->text, host, sizeof host);
     assert_int_equal(fr_answer_found((struct fr_question){FEDROAM_DEVICE, 0x70b3d57ed0000001},
-                                     &federation, 0x13, place, 60, FEDROAM_FRESH, &a),
+                                     &federation,
+                                     &(struct fr_answer_place){.netid = 0x13,
+                                                               .place = place,
+                                                               .ttl_s = 60,
+                                                               .freshness = FEDROAM_FRESH,
+                                                               .draws = &draws},
+                                     &a),
                      FR_OK);
     check(a, FR_OUTPUT_TEXT,
           "result       found\n"
