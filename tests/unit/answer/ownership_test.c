@@ -49,7 +49,8 @@ struct device {
 };
 
 struct release {
-    int from, to; /* to NONE: there is none */
+    int from, to;   /* to NONE: there is none */
+    unsigned guest; /* which of them it was for */
     int64_t until_s;
     uint64_t version;
 };
@@ -157,12 +158,18 @@ static bool is_visible(const struct world *w, int i)
            !w->is_suspended[OWNER(device->net)];
 }
 
-static bool is_released(const struct world *w, int i, int to)
+/* Whether the row is there; one for a guest who is gone stays to its end. */
+static bool is_offered(const struct world *w, int i, int to)
 {
     const struct release *r = &w->releases[i];
 
     return r->to == to && w->devices[i].net != NONE && r->from == OWNER(w->devices[i].net) &&
            r->until_s > w->now_s && r->version == w->versions[i];
+}
+
+static bool is_released(const struct world *w, int i, int to)
+{
+    return is_offered(w, i, to) && (to != GUEST || w->releases[i].guest == w->removals);
 }
 
 enum verdict { REFUSED, NOTHING, WRITE };
@@ -296,8 +303,8 @@ static void step_release(struct world *w, bool is_withdrawal)
         fr_change_cancel(change);
         return;
     }
-    w->releases[i] =
-        (struct release){owner, is_withdrawal ? NONE : to, job.until_s, w->versions[i]};
+    w->releases[i] = (struct release){owner, is_withdrawal ? NONE : to, w->removals, job.until_s,
+                                      w->versions[i]};
     bool left = false;
     if (draw(w, 4) == 0) assert_int_equal(fr_release_sweep(change, 1000, &left), FR_OK);
     commit(w, change);
@@ -651,13 +658,15 @@ static enum fr_err see_release(void *data, const struct fr_release_row *row)
 {
     struct walk *walk = data;
     const struct world *w = walk->w;
+    char to[sizeof ids[0]];
     int i = 0;
 
     while (i < DEVICES && EUI(i) != row->deveui) i++;
     assert_true(i < DEVICES);
     assert_int_not_equal(w->releases[i].to, NONE);
-    assert_true(is_released(w, i, w->releases[i].to));
-    assert_string_equal(row->to, ids[w->releases[i].to]);
+    assert_true(is_offered(w, i, w->releases[i].to));
+    snprintf(to, sizeof to, "guest%u", w->releases[i].guest);
+    assert_string_equal(row->to, w->releases[i].to == GUEST ? to : ids[w->releases[i].to]);
     walk->n++;
     return FR_OK;
 }
@@ -685,7 +694,7 @@ static void check_store(struct world *w, struct fr_snap *snap)
     }
     assert_int_equal(fr_release_each(snap, NULL, w->now_s, see_release, &released), FR_OK);
     for (int i = 0; i < DEVICES; i++)
-        if (w->releases[i].to != NONE && is_released(w, i, w->releases[i].to)) n++;
+        if (w->releases[i].to != NONE && is_offered(w, i, w->releases[i].to)) n++;
     assert_int_equal(released.n, n);
     assert_int_equal(fr_check_store(snap, tell_damage, NULL, &report), FR_OK);
 }
