@@ -2,6 +2,7 @@
 
 #include "admin/audit.h"
 #include "admin/audit_read.h"
+#include "admin/inquiry.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hex.h"
@@ -58,11 +59,53 @@ static enum fr_err look_role(struct fr_doctor *d)
     if (d->feed.role == FR_ROLE_DEPOSED)
         fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "replica", "fedroam replica status",
                        "this was the primary and has met a newer one: it changes nothing any more");
-    if (d->feed.role == FR_ROLE_REPLICA && d->o.now_s - contact_s > LAG_S)
+    if (d->feed.role == FR_ROLE_REPLICA && contact_s == 0)
+        fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "replica", "fedroam replica status",
+                       "this replica was never in step with its primary");
+    else if (d->feed.role == FR_ROLE_REPLICA && d->o.now_s - contact_s > LAG_S)
         fr_doctor_tell(d, FR_SYMPTOM_CRITICAL, "replica", "fedroam replica status",
                        "this replica was last in step with its primary %lld minutes ago",
-                       contact_s > 0 ? (long long)((d->o.now_s - contact_s) / 60) : -1LL);
+                       (long long)((d->o.now_s - contact_s) / 60));
     return FR_OK;
+}
+
+static void look_copy(struct fr_doctor *d, const struct fr_admin_reply *copies, unsigned i,
+                      const char *host)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "replicas.%u.silent_s", i);
+    const uint64_t silent_s = fr_admin_reply_uint(copies, path, 0);
+    (void)snprintf(path, sizeof path, "replicas.%u.lag_s", i);
+    const uint64_t lag_s = fr_admin_reply_uint(copies, path, 0);
+    if (silent_s > LAG_S)
+        fr_doctor_tell(d, FR_SYMPTOM_WARNING, "replica",
+                       "there: fedroam doctor; gone for good: fedroam cert list --profile broker, "
+                       "fedroam cert revoke SERIAL",
+                       "the replica %s was not heard for %llu minutes", host,
+                       (unsigned long long)(silent_s / 60));
+    else if (lag_s > LAG_S)
+        fr_doctor_tell(d, FR_SYMPTOM_WARNING, "replica", "fedroam replica list; there: its log",
+                       "the replica %s has been behind for %llu minutes", host,
+                       (unsigned long long)(lag_s / 60));
+}
+
+/* Only the running broker knows who follows it; without one that is another symptom. */
+static void look_copies(struct fr_doctor *d)
+{
+    static const struct fr_admin_request request = {.op = "broker.copies"};
+    struct fr_admin_reply *copies = NULL;
+    char path[64];
+
+    if (d->feed.role != FR_ROLE_PRIMARY || fr_admin_ask(d->o.state, &request, NULL, &copies))
+        return;
+    for (unsigned i = 0;; i++) {
+        (void)snprintf(path, sizeof path, "replicas.%u.name", i);
+        const char *host = fr_admin_reply_text(copies, path);
+        if (host == NULL) break;
+        look_copy(d, copies, i, host);
+    }
+    fr_admin_reply_free(copies);
 }
 
 /* --- deep --- */
@@ -119,5 +162,6 @@ enum fr_err fr_doctor_look_state(struct fr_doctor *d, struct fr_diag *diag)
     enum fr_err err = look_clock(d);
     if (!err) err = fr_token_each(d->o.snap, look_token, d);
     if (!err) err = look_role(d);
+    if (!err) look_copies(d);
     return err || !d->o.is_deep ? err : look_deep(d, diag);
 }

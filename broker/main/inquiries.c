@@ -4,7 +4,7 @@
 #include "base/json_out.h"
 #include "base/mem.h"
 #include "dns/types.h"
-#include "main/fed.h"
+#include "main/copies.h"
 #include "names/netid.h"
 #include "store/member.h"
 #include "store/network.h"
@@ -429,9 +429,20 @@ static void run_lookups(void *data, const struct fr_inquiry *inquiry)
     fr_buf_deinit(&out);
 }
 
+/* --- broker.copies --- */
+
+static void run_copies(void *data, const struct fr_inquiry *inquiry)
+{
+    struct no_args args = {0};
+    if (!decode(inquiry, no_rows, &args)) return;
+    json_decref(args.object);
+    fr_copies_tell(data, inquiry);
+}
+
 const struct fr_inquiry_row fr_inquiries[] = {
     {"member.probe", run_probe},
     {"member.activity", run_activity},
     {"device.lookups", run_lookups},
+    {"broker.copies", run_copies},
     {NULL, NULL},
 };

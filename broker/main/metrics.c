@@ -1,6 +1,7 @@
 #include "main/metrics.h"
 
 #include "base/metrics.h"
+#include "main/copies_metrics.h"
 #include "main/member_metrics.h"
 #include "main/replica_metrics.h"
 #include "main/transfer_metrics.h"
@@ -385,6 +386,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_est(&m, counts);
     write_api(&m, counts);
     fr_replica_metrics_write(&m, counts);
+    fr_copies_metrics_write(&m, counts);
     fr_metrics_end(&m);
     return fr_buf_err(out);
 }

@@ -95,12 +95,6 @@ static void write_followers(struct fr_metrics *m, const struct fr_broker_counts 
         for (size_t k = 0; k < facts[i].desk.n; k++)
             FR_METRIC(m, facts[i].desk.followers[k].position, FED(i),
                       {"host", facts[i].desk.followers[k].host});
-    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_replica_follower_silence_seconds",
-                      "Time since that replica was last heard.");
-    for (size_t i = 0; i < counts->n_feds; i++)
-        for (size_t k = 0; k < facts[i].desk.n; k++)
-            FR_METRIC(m, (uint64_t)facts[i].desk.followers[k].silent_ms / 1000, FED(i),
-                      {"host", facts[i].desk.followers[k].host});
     fr_metrics_family(m, FR_METRIC_COUNTER, "fedroam_replica_confirmations",
                       "Changes that waited for a replica (ack: replica), by result.");
     for (size_t i = 0; i < counts->n_feds; i++) {

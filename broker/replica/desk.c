@@ -11,6 +11,7 @@ struct row {
     char host[FR_HOST_MAX + 1];
     struct fr_feed_place have;
     int64_t heard_ms;
+    int64_t level_ms; /* when it last had all that there was */
 };
 
 struct fr_feed_desk {
@@ -50,6 +51,16 @@ void fr_feed_desk_free(struct fr_feed_desk *desk)
     fr_free(desk);
 }
 
+static enum fr_err read_head(struct fr_store *store, struct fr_feed_state *out)
+{
+    struct fr_snap *snap = NULL;
+    enum fr_err err = fr_snap_begin(store, &snap);
+
+    if (err == FR_OK) err = fr_feed_get(snap, out);
+    fr_snap_end(snap);
+    return err;
+}
+
 /* A host stays the same one when its certificate is renewed. */
 static bool is_of(const struct row *row, const struct fr_cert_row *who)
 {
@@ -72,24 +83,21 @@ static struct row *row_of(struct fr_feed_desk *desk, const struct fr_cert_row *w
 void fr_feed_desk_note(struct fr_feed_desk *desk, const struct fr_cert_row *who,
                        const struct fr_feed_place *have)
 {
+    const int64_t now_ms = fr_clock_mono_ms(desk->clock);
+    struct fr_feed_state state;
+    const bool is_level = read_head(desk->store, &state) == FR_OK &&
+                          have->term == state.head.term && have->position >= state.head.position;
+
     pthread_mutex_lock(&desk->lock);
     struct row *row = row_of(desk, who);
+    if (!is_of(row, who)) row->level_ms = now_ms; /* a new one: behind since now */
+    if (is_level) row->level_ms = now_ms;
     memcpy(row->serial, who->serial, FR_SERIAL_SIZE);
     memcpy(row->host, who->host, sizeof row->host);
     row->have = *have;
-    row->heard_ms = fr_clock_mono_ms(desk->clock);
+    row->heard_ms = now_ms;
     pthread_cond_broadcast(&desk->moved);
     pthread_mutex_unlock(&desk->lock);
-}
-
-static enum fr_err read_head(struct fr_store *store, struct fr_feed_state *out)
-{
-    struct fr_snap *snap = NULL;
-    enum fr_err err = fr_snap_begin(store, &snap);
-
-    if (err == FR_OK) err = fr_feed_get(snap, out);
-    fr_snap_end(snap);
-    return err;
 }
 
 static bool is_there(const struct fr_feed_desk *desk, const struct fr_feed_place *head)
@@ -166,13 +174,18 @@ void fr_feed_desk_set_limit(struct fr_feed_desk *desk, uint32_t limit_ms)
 void fr_feed_desk_read(struct fr_feed_desk *desk, struct fr_feed_desk_counters *out)
 {
     const int64_t now_ms = fr_clock_mono_ms(desk->clock);
+    struct fr_feed_state state = {0};
 
+    (void)!read_head(desk->store, &state); /* then nobody is said to lag */
     pthread_mutex_lock(&desk->lock);
     out->n = desk->n;
     for (size_t i = 0; i < desk->n; i++) {
         memcpy(out->followers[i].host, desk->rows[i].host, sizeof out->followers[i].host);
         out->followers[i].position = desk->rows[i].have.position;
         out->followers[i].silent_ms = now_ms - desk->rows[i].heard_ms;
+        out->followers[i].lag_ms = desk->rows[i].have.position >= state.head.position
+                                       ? 0
+                                       : now_ms - desk->rows[i].level_ms;
     }
     out->confirmed = desk->confirmed;
     out->unconfirmed = desk->unconfirmed;

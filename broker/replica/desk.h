@@ -32,6 +32,7 @@ struct fr_desk_follower {
     char host[FR_HOST_MAX + 1];
     uint64_t position;
     int64_t silent_ms; /* since it was last heard */
+    int64_t lag_ms;    /* since it last had all that there was; 0: it has */
 };
 struct fr_feed_desk_counters {
     size_t n;

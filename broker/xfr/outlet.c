@@ -16,6 +16,11 @@ struct fr_outlet {
     struct fr_notifier *notifier;
     unsigned running;
     struct fr_outlet_counts counts;
+    struct copy {
+        struct fr_outlet_copy told;
+        int64_t heard_ms, level_ms;
+    } copies[FR_OUTLET_COPIES];
+    size_t n_copies;
 };
 
 struct fr_outlet_transfer {
@@ -24,7 +29,7 @@ struct fr_outlet_transfer {
     struct fr_tsig_key key;
     struct fr_tsig_stream stream;
     bool is_signed, is_done;
-    char who[128];
+    char name[FR_DOWNSTREAM_NAME_MAX + 1], who[128];
     int64_t begun_ms;
 };
 
@@ -123,6 +128,57 @@ static const char *check_asker(const struct fr_outlet *outlet, struct fr_snap *s
     return verdict == FR_ACCESS_OK ? NULL : fr_access_word(verdict);
 }
 
+/* --- how far they are --- */
+
+static struct copy *copy_of(struct fr_outlet *outlet, const char *name)
+{
+    struct copy *oldest = &outlet->copies[0];
+
+    for (size_t i = 0; i < outlet->n_copies; i++) {
+        struct copy *copy = &outlet->copies[i];
+        if (strcmp(copy->told.name, name) == 0) return copy;
+        if (copy->heard_ms < oldest->heard_ms) oldest = copy;
+    }
+    if (outlet->n_copies < FR_OUTLET_COPIES) oldest = &outlet->copies[outlet->n_copies++];
+    *oldest = (struct copy){.level_ms = fr_clock_mono_ms(outlet->options.clock)};
+    (void)snprintf(oldest->told.name, sizeof oldest->told.name, "%s", name);
+    return oldest;
+}
+
+static struct copy *note_heard(struct fr_outlet *outlet, const char *name)
+{
+    struct copy *copy = copy_of(outlet, name);
+
+    copy->heard_ms = fr_clock_mono_ms(outlet->options.clock);
+    return copy;
+}
+
+static void note_serial(struct copy *copy, uint32_t serial)
+{
+    copy->told.serial = serial;
+    copy->told.has_serial = true;
+}
+
+static void note_given(struct fr_outlet *outlet, const struct fr_outlet_transfer *t)
+{
+    struct copy *copy = note_heard(outlet, t->name);
+
+    note_serial(copy, fr_outgoing_serial(t->outgoing));
+    copy->level_ms = copy->heard_ms;
+}
+
+size_t fr_outlet_copies(const struct fr_outlet *outlet, struct fr_outlet_copy out[FR_OUTLET_COPIES])
+{
+    const int64_t now_ms = fr_clock_mono_ms(outlet->options.clock);
+
+    for (size_t i = 0; i < outlet->n_copies; i++) {
+        out[i] = outlet->copies[i].told;
+        out[i].silent_ms = now_ms - outlet->copies[i].heard_ms;
+        out[i].lag_ms = now_ms - outlet->copies[i].level_ms;
+    }
+    return outlet->n_copies;
+}
+
 /* --- answers --- */
 
 static enum fr_err reply(const struct fr_outlet *outlet, const struct fr_xfr_ask *ask,
@@ -162,6 +218,7 @@ static enum fr_err transfer_new(struct fr_outlet *outlet, const struct fr_xfr_as
         fr_secret_free(t, sizeof *t);
         return err;
     }
+    (void)snprintf(t->name, sizeof t->name, "%s", proof->who);
     (void)snprintf(t->who, sizeof t->who, "%s %s", proof->who, asker->from);
     t->begun_ms = fr_clock_mono_ms(outlet->options.clock);
     t->outlet = outlet;
@@ -185,6 +242,9 @@ static enum fr_err answer(struct fr_outlet *outlet, const struct fr_outlet_asker
                           struct fr_outlet_transfer **transfer)
 {
     struct fr_rr soa;
+    struct copy *copy = note_heard(outlet, proof->who);
+    copy->told.has_key = proof->is_good;
+    if (ask->type == FR_DNS_IXFR) note_serial(copy, ask->have);
     const bool is_soa = ask->type == FR_DNS_SOA || (asker->is_datagram && ask->type == FR_DNS_IXFR);
 
     if (!is_soa && !asker->is_datagram) {
@@ -264,6 +324,7 @@ void fr_outlet_end(struct fr_outlet_transfer *t, const char *why)
     struct fr_outlet *outlet = t->outlet;
     const int64_t took_ms = fr_clock_mono_ms(outlet->options.clock) - t->begun_ms;
 
+    if (t->is_done) note_given(outlet, t);
     if (!t->is_done)
         outlet->counts.failed++;
     else if (fr_outgoing_kind(t->outgoing) == FR_OUTGOING_FULL)

@@ -11,6 +11,7 @@
  * Units and limits: FR_OUTLET_TRANSFERS together; messages of FR_OUTLET_MESSAGE_MAX.
  * Trust: questions are a peer's.
  */
+#include "store/downstream.h"
 #include "transport/tls.h"
 #include "xfr/notifier.h"
 #include "xfr/outgoing.h"
@@ -36,11 +37,25 @@ struct fr_outlet_counts {
     struct fr_notifier_counts notify;
 };
 
+/* How far a secondary has come, by what it said and was given; those that were heard last. */
+#define FR_OUTLET_COPIES 64
+struct fr_outlet_copy {
+    char name[FR_DOWNSTREAM_NAME_MAX +
+              1]; /* of the downstream, or of the certificate's member or host */
+    bool has_key; /* it signs: it is a downstream by that name, unless that was removed since */
+    bool has_serial;
+    uint32_t serial;
+    int64_t silent_ms; /* since it asked for anything */
+    int64_t lag_ms;    /* since it was last told that there is nothing newer, or given it */
+};
+
 enum fr_err fr_outlet_new(const struct fr_outlet_options *options, struct fr_outlet **out);
 void fr_outlet_tend(struct fr_outlet *outlet); /* every second */
 const struct fr_dname *fr_outlet_zone(const struct fr_outlet *outlet);
 const struct fr_log *fr_outlet_log(const struct fr_outlet *outlet);
 void fr_outlet_count(const struct fr_outlet *outlet, struct fr_outlet_counts *out);
+size_t fr_outlet_copies(const struct fr_outlet *outlet,
+                        struct fr_outlet_copy out[FR_OUTLET_COPIES]);
 
 /* Who asks, and how. */
 struct fr_outlet_asker {

@@ -1,6 +1,7 @@
-/* fedroam replica init, replica status, promote, store digest */
+/* fedroam replica init, replica status, replica list, promote, store digest */
 #include "zones_cli/cmds.h"
 
+#include "admin/inquiry.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -151,6 +152,55 @@ enum fr_exit fr_cmd_replica_status(struct fr_cli *cli)
 out:
     fr_table_free(table);
     fr_session_close(&session);
+    return fr_cli_fail(cli, err, &diag);
+}
+
+/* --- replica list --- */
+
+static const struct fr_column list_columns[] = {{.key = "host"},
+                                                {.key = "position", .is_right = true},
+                                                {.key = "behind", .is_right = true},
+                                                {.key = "lag_s", .is_right = true},
+                                                {.key = "silent_s", .is_right = true},
+                                                {0}};
+
+static void put_replica(struct fr_table *table, const struct fr_admin_reply *copies, unsigned i)
+{
+    static const char *const keys[] = {"at", "behind", "lag_s", "silent_s"};
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "replicas.%u.heard", i);
+    const bool is_heard = fr_admin_reply_bool(copies, path);
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+        (void)snprintf(path, sizeof path, "replicas.%u.%s", i, keys[k]);
+        if (is_heard || k == 3)
+            fr_table_uint(table, fr_admin_reply_uint(copies, path, 0));
+        else
+            fr_table_text(table, NULL); /* it was never heard */
+    }
+}
+
+enum fr_exit fr_cmd_replica_list(struct fr_cli *cli)
+{
+    static const struct fr_admin_request request = {.op = "broker.copies"};
+    struct fr_admin_reply *copies = NULL;
+    struct fr_table *table = NULL;
+    struct fr_diag diag = {0};
+    char dir[FR_STATE_DIR_MAX], path[64];
+
+    enum fr_err err = fr_session_find(cli, &diag, dir);
+    if (err == FR_OK) err = fr_admin_ask(dir, &request, &diag, &copies);
+    if (err == FR_OK) err = fr_table_new(list_columns, &table);
+    for (unsigned i = 0; err == FR_OK; i++) {
+        (void)snprintf(path, sizeof path, "replicas.%u.name", i);
+        const char *host = fr_admin_reply_text(copies, path);
+        if (host == NULL) break;
+        fr_table_text(table, host);
+        put_replica(table, copies, i);
+    }
+    if (err == FR_OK) err = fr_table_print(table, fr_cli_output(cli), fr_cli_out(cli));
+    fr_table_free(table);
+    fr_admin_reply_free(copies);
     return fr_cli_fail(cli, err, &diag);
 }
 

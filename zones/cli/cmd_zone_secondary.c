@@ -1,6 +1,7 @@
 /* fedroam zone secondary add, list, remove */
 #include "zones_cli/cmds.h"
 
+#include "admin/inquiry.h"
 #include "base/mem.h"
 #include "store/downstream.h"
 #include "zones_cli/reading.h"
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #define ARGS_MAX 8192
+#define COPIES_MAX 64 /* as many as the broker tells */
 
 enum fr_exit fr_cmd_zone_secondary_add(struct fr_cli *cli)
 {
@@ -63,12 +65,65 @@ enum fr_exit fr_cmd_zone_secondary_remove(struct fr_cli *cli)
     return err ? fr_cli_fail(cli, err, &diag) : code;
 }
 
-static const struct fr_column list_columns[] = {
-    {.key = "name"}, {.key = "tsig_key"}, {.key = "xot"}, {.key = "notified"}, {0}};
+static const struct fr_column list_columns[] = {{.key = "name"},
+                                                {.key = "tsig_key"},
+                                                {.key = "xot"},
+                                                {.key = "notified"},
+                                                {.key = "serial", .is_right = true},
+                                                {.key = "behind", .is_right = true},
+                                                {.key = "silent_s", .is_right = true},
+                                                {0}};
+
+struct listing {
+    struct fr_table *table;
+    struct fr_admin_reply *copies; /* NULL: no broker runs */
+    bool is_told[COPIES_MAX];
+};
+
+static const char *name_of(const struct listing *l, unsigned i)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "secondaries.%u.name", i);
+    return l->copies != NULL && i < COPIES_MAX ? fr_admin_reply_text(l->copies, path) : NULL;
+}
+
+/* How far it is, as the broker has heard. */
+static void put_progress(struct listing *l, const char *name)
+{
+    static const char *const keys[] = {"at", "behind", "silent_s"};
+    unsigned i = 0;
+    char path[64];
+
+    while (name_of(l, i) != NULL && strcmp(name_of(l, i), name) != 0) i++;
+    const bool is_heard = name_of(l, i) != NULL;
+    if (is_heard) l->is_told[i] = true;
+    (void)snprintf(path, sizeof path, "secondaries.%u.heard", i);
+    const bool has_serial = is_heard && fr_admin_reply_bool(l->copies, path);
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+        (void)snprintf(path, sizeof path, "secondaries.%u.%s", i, keys[k]);
+        if (has_serial || (is_heard && k == 2))
+            fr_table_uint(l->table, fr_admin_reply_uint(l->copies, path, 0));
+        else
+            fr_table_text(l->table, NULL);
+    }
+}
+
+/* Over TLS a secondary goes by its certificate's member or host. */
+static void add_others(struct listing *l)
+{
+    for (unsigned i = 0; name_of(l, i) != NULL; i++) {
+        if (l->is_told[i]) continue;
+        fr_table_text(l->table, name_of(l, i));
+        for (int k = 0; k < 3; k++) fr_table_text(l->table, NULL);
+        put_progress(l, name_of(l, i));
+    }
+}
 
 static enum fr_err add_row(void *data, const struct fr_downstream_row *row)
 {
-    struct fr_table *table = data;
+    struct listing *l = data;
+    struct fr_table *table = l->table;
     char text[FR_DOWNSTREAM_ADDRS_MAX * (FR_ADDR_TEXT + 1)] = "";
 
     for (uint8_t i = 0; i < row->n_addrs; i++) {
@@ -81,23 +136,29 @@ static enum fr_err add_row(void *data, const struct fr_downstream_row *row)
     fr_table_text(table, row->key_name);
     fr_table_text(table, row->has_xot ? "yes" : "no");
     fr_table_text(table, text);
+    put_progress(l, row->name);
     return FR_OK;
 }
 
 enum fr_exit fr_cmd_zone_secondary_list(struct fr_cli *cli)
 {
     struct fr_session session = FR_SESSION_INIT;
-    struct fr_table *table = NULL;
+    static const struct fr_admin_request request = {.op = "broker.copies"};
+    struct listing l = {0};
     struct fr_diag diag = {0};
 
     enum fr_err err = fr_session_open(cli, &diag, &session);
     if (err) goto out;
-    err = fr_table_new(list_columns, &table);
+    (void)!fr_admin_ask(session.dir, &request, NULL,
+                        &l.copies); /* without a broker: what is in the store */
+    err = fr_table_new(list_columns, &l.table);
     if (err) goto out;
-    err = fr_downstream_each(session.snap, add_row, table);
-    if (err == FR_OK) err = fr_table_print(table, fr_cli_output(cli), fr_cli_out(cli));
+    err = fr_downstream_each(session.snap, add_row, &l);
+    if (err == FR_OK) add_others(&l);
+    if (err == FR_OK) err = fr_table_print(l.table, fr_cli_output(cli), fr_cli_out(cli));
 out:
-    fr_table_free(table);
+    fr_admin_reply_free(l.copies);
+    fr_table_free(l.table);
     fr_session_close(&session);
     return fr_cli_fail(cli, err, &diag);
 }

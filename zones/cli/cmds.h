@@ -48,6 +48,7 @@ enum fr_exit fr_cmd_policy_set(struct fr_cli *cli);
 enum fr_exit fr_cmd_stats_roaming(struct fr_cli *cli);
 enum fr_exit fr_cmd_replica_init(struct fr_cli *cli);
 enum fr_exit fr_cmd_replica_status(struct fr_cli *cli);
+enum fr_exit fr_cmd_replica_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_promote(struct fr_cli *cli);
 enum fr_exit fr_cmd_diverged_list(struct fr_cli *cli);
 enum fr_exit fr_cmd_diverged_apply(struct fr_cli *cli);

@@ -44,6 +44,16 @@ const struct fr_cli_command fr_zones_replica_commands[] = {
      .example = "fedroam replica status -o json",
      .only_reads = true,
      .run = fr_cmd_replica_status},
+    {.path = "replica list",
+     .summary = "show which replicas follow this primary, and how far each has come",
+     .details =
+         "The running broker is asked. A host with a live certificate that has the right replica "
+         "is "
+         "listed, too, when it was not\nheard since the broker's start; revoke the certificate of "
+         "one that is gone for good.",
+     .example = "fedroam replica list -o json",
+     .only_reads = true,
+     .run = fr_cmd_replica_list},
     {.path = "promote",
      .options = promote_options,
      .summary = "make a replica the primary",
