@@ -89,7 +89,7 @@ def test_promtool_takes_the_rules_and_the_metrics(shared):
 
 def limit_rows():
     """{key: default} of `limits:`, from the table that the program reads."""
-    text = (SOURCE / "broker" / "main" / "conf.c").read_text()
+    text = (SOURCE / "broker" / "main" / "conf_limits.c").read_text()
     table = text.split("limit_rows[] = {")[1].split("\n};")[0]
     found = re.findall(r'\.key = "([a-z_]+)".*?\.def = "([^"]+)"', table, re.S)
     assert len(found) == table.count(".key = \"")
