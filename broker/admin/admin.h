@@ -32,7 +32,8 @@
  *                   JoinEUI and host of its own), and when no other machine speaks for its network,
  *                   the network's devices
  *   network.set     netid, endpoints[] → netid, member, endpoints[]
- *   joineui.set     joineui, member, endpoints[]? → joineui, member, endpoints[]
+ *   joineui.add     joineui ("70b3d57ed0000001", or a block "70b3d57ed0000000/40"), member, servers[]? (store/join_server.h) → joineui, member, servers[], added(bool). Sets the servers of
+ *                   one that is there. A member asks for its own, for what is inside its EUI blocks or prefixes; else FR_E_DENIED
  *   joineui.remove  joineui → joineui
  *   device.add      netid, devices[] → added, moved, same, repeated
  *   device.remove   devices[], netid? → removed, absent, repeated. A member may ask for both, for

@@ -1,4 +1,4 @@
-/* Claims of devices that another member has: kept while an operation runs, recorded when it is over.
+/* Claims of devices and JoinEUIs that another member has: kept while an operation runs, recorded when it is over.
  * They are a change of their own, since the operation's is undone when it is refused. */
 #include "admin/op.h"
 
@@ -6,24 +6,39 @@
 #include "base/mem.h"
 #include "store/conflict.h"
 
-void fr_op_note_conflict(struct fr_op_ctx *ctx, uint32_t netid, uint64_t deveui)
+static void add(struct fr_op_ctx *ctx, const struct fr_op_conflict *conflict)
 {
     struct fr_op_conflicts *c = &ctx->conflicts;
     if (c->n == FR_CONFLICTS_AT_ONCE) return;
     if (!c->items) c->items = fr_calloc(FR_CONFLICTS_AT_ONCE, sizeof *c->items);
-    if (!c->items) {
+    if (c->items)
+        c->items[c->n++] = *conflict;
+    else
         ctx->is_out_of_memory = true;
-        return;
-    }
-    c->items[c->n].netid = netid;
-    c->items[c->n++].deveui = deveui;
+}
+
+void fr_op_note_conflict(struct fr_op_ctx *ctx, uint32_t netid, uint64_t deveui)
+{
+    const struct fr_op_conflict conflict = {.eui = deveui, .netid = netid};
+    add(ctx, &conflict);
+}
+
+void fr_op_note_joineui_conflict(struct fr_op_ctx *ctx, const char *member, uint64_t base,
+                                 uint8_t nibbles)
+{
+    struct fr_op_conflict conflict = {.eui = base, .nibbles = nibbles};
+    if (fr_span_copy(fr_span_str(member), conflict.member, sizeof conflict.member))
+        add(ctx, &conflict);
 }
 
 static enum fr_err note_all(const struct fr_op_conflicts *c, struct fr_change *change)
 {
     enum fr_err err = FR_OK;
-    for (size_t i = 0; !err && i < c->n; i++)
-        err = fr_conflict_note(change, c->items[i].netid, &c->items[i].deveui, 1);
+    for (size_t i = 0; !err && i < c->n; i++) {
+        const struct fr_op_conflict *one = &c->items[i];
+        err = one->nibbles ? fr_conflict_note_joineui(change, one->member, one->eui, one->nibbles)
+                           : fr_conflict_note(change, one->netid, &one->eui, 1);
+    }
     return err;
 }
 

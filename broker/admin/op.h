@@ -29,10 +29,12 @@ enum fr_op_by {
     FR_BY_MEMBER = 4,   /* the HTTPS API: a member about what is its own */
 };
 
-/* Devices that somebody claimed in vain. */
+/* Devices, and JoinEUIs, that somebody claimed in vain. */
 struct fr_op_conflict {
-    uint64_t deveui;
-    uint32_t netid;
+    uint64_t eui;
+    uint32_t netid;                    /* of a device */
+    uint8_t nibbles;                   /* of a JoinEUI; 0: a device */
+    char member[FR_MEMBER_ID_MAX + 1]; /* of a JoinEUI */
 };
 struct fr_op_conflicts {
     struct fr_op_conflict *items;
@@ -109,6 +111,10 @@ enum fr_err fr_op_check_caller(const struct fr_op_ctx *ctx, struct fr_snap *snap
  * over, also when it was refused (store/conflict.h). More than FR_CONFLICTS_AT_ONCE are not. */
 void fr_op_note_conflict(struct fr_op_ctx *ctx, uint32_t netid, uint64_t deveui);
 
+/* The same of a member that claimed a JoinEUI or a block of them. */
+void fr_op_note_joineui_conflict(struct fr_op_ctx *ctx, const char *member, uint64_t base,
+                                 uint8_t nibbles);
+
 /* Puts a member into an object, an item into a list. */
 void fr_op_put(struct fr_op_ctx *ctx, json_t *object, const char *key, json_t *value);
 void fr_op_push(struct fr_op_ctx *ctx, json_t *list, json_t *value);
@@ -145,7 +151,7 @@ enum fr_err fr_op_member_leave_step(struct fr_op_ctx *ctx, void *state, unsigned
                                     bool *done);
 void fr_op_member_leave_end(void *state);
 enum fr_err fr_op_network_set(struct fr_op_ctx *ctx);
-enum fr_err fr_op_joineui_set(struct fr_op_ctx *ctx);
+enum fr_err fr_op_joineui_add(struct fr_op_ctx *ctx);
 enum fr_err fr_op_joineui_remove(struct fr_op_ctx *ctx);
 enum fr_err fr_op_device_add(struct fr_op_ctx *ctx);
 enum fr_err fr_op_device_remove(struct fr_op_ctx *ctx);

@@ -1,9 +1,8 @@
-/* network.set, joineui.set, joineui.remove, policy.set */
+/* network.set, network.suspend, network.resume, policy.set */
 #include "admin/op.h"
 
 #include "admin/args.h"
 #include "admin/op_parts.h"
-#include "store/joineui.h"
 #include "store/network.h"
 #include "store/policy.h"
 
@@ -53,61 +52,6 @@ enum fr_err fr_op_network_set(struct fr_op_ctx *ctx)
 out:
     fr_args_free(network_rows, &args);
     return err;
-}
-
-/* --- joineui.set, joineui.remove --- */
-
-struct joineui_args {
-    struct fr_arg_number joineui;
-    const char *member;
-    struct fr_arg_texts endpoints;
-};
-
-static const struct fr_arg joineui_set_rows[] = {
-    {.key = "joineui", FR_ARG_EUI, offsetof(struct joineui_args, joineui), .is_required = true},
-    {.key = "member", FR_ARG_TEXT, offsetof(struct joineui_args, member), .is_required = true},
-    {.key = "endpoints",
-     FR_ARG_TEXTS,
-     offsetof(struct joineui_args, endpoints),
-     .max = FR_JOINEUI_ENDPOINTS_MAX},
-    {.key = NULL},
-};
-
-static const struct fr_arg joineui_remove_rows[] = {
-    {.key = "joineui", FR_ARG_EUI, offsetof(struct joineui_args, joineui), .is_required = true},
-    {.key = NULL},
-};
-
-enum fr_err fr_op_joineui_set(struct fr_op_ctx *ctx)
-{
-    struct joineui_args args = {0};
-    struct fr_addr endpoints[FR_JOINEUI_ENDPOINTS_MAX];
-    size_t n = 0;
-    enum fr_err err = fr_args_decode(joineui_set_rows, ctx->args, ctx->diag, &args);
-    if (err) goto out;
-    err = fr_op_parse_endpoints(ctx, &args.endpoints, endpoints, FR_JOINEUI_ENDPOINTS_MAX, &n);
-    if (err) goto out;
-    err = fr_joineui_set(ctx->change, args.joineui.value, args.member, endpoints, n, ctx->diag);
-    if (err) goto out;
-    fr_op_put(ctx, ctx->result, "joineui", fr_op_eui(args.joineui.value));
-    fr_op_put(ctx, ctx->result, "member", json_string(args.member));
-    fr_op_put(ctx, ctx->result, "endpoints", fr_op_endpoints(ctx, endpoints, n));
-    put_changed(ctx);
-out:
-    fr_args_free(joineui_set_rows, &args);
-    return err;
-}
-
-enum fr_err fr_op_joineui_remove(struct fr_op_ctx *ctx)
-{
-    struct joineui_args args = {0};
-    enum fr_err err = fr_args_decode(joineui_remove_rows, ctx->args, ctx->diag, &args);
-    if (err) return err;
-    err = fr_joineui_remove(ctx->change, args.joineui.value, ctx->diag);
-    if (err) return err;
-    fr_op_put(ctx, ctx->result, "joineui", fr_op_eui(args.joineui.value));
-    put_changed(ctx);
-    return FR_OK;
 }
 
 /* --- network.suspend, network.resume --- */

@@ -31,6 +31,8 @@ static enum fr_err put(struct work *work, enum fr_dns_section section,
     struct fr_rr rr;
     enum fr_err err = fr_zone_rr(&work->room->zone, record, &rr);
 
+    /* what a wildcard has stands at the name that was asked for (RFC 4592 3.3.3) */
+    if (err == FR_OK && record->owner.kind == FR_OWNER_JOINEUI_ANY) rr.owner = work->query->name;
     if (err == FR_OK) err = fr_dns_write_rr(&work->writer, section, &rr);
     if (err == FR_OK && rr.ttl < work->min_ttl_s) work->min_ttl_s = rr.ttl;
     return err;
@@ -46,6 +48,15 @@ static void put_set(struct work *work, const struct fr_owner *owner, uint16_t ty
         work->fault = put(work, FR_DNS_ANSWER, row);
 }
 
+/* A JoinEUI's SRV are there twice: for those who come by NAPTR, and at the name itself for those who do not. */
+static bool is_said_otherwise(const struct work *work, const struct fr_owner *owner,
+                              const struct fr_record *row)
+{
+    if (owner->kind != FR_OWNER_JOINEUI && owner->kind != FR_OWNER_JOINEUI_ANY) return false;
+    if (work->query->type == FR_DNS_NAPTR) return fr_owner_equal(&row->owner, owner);
+    return row->owner.kind == FR_OWNER_JOINEUI_SERVICE;
+}
+
 /* The rest of the network or join server, for as much as fits: other addresses, SRV with its
  * targets, TLSA. */
 static void put_extras(struct work *work, const struct fr_owner *owner)
@@ -58,7 +69,9 @@ static void put_extras(struct work *work, const struct fr_owner *owner)
                          row->type == FR_RECORD_SRV || row->type == FR_RECORD_TLSA;
         bool is_there =
             (uint16_t)row->type == work->query->type && fr_owner_equal(&row->owner, owner);
-        if (is_wanted && !is_there && put(work, FR_DNS_ADDITIONAL, row) != FR_OK) return;
+        if (is_wanted && !is_there && !is_said_otherwise(work, owner, row) &&
+            put(work, FR_DNS_ADDITIONAL, row) != FR_OK)
+            return;
     }
 }
 
@@ -131,6 +144,7 @@ static void answer_name(struct work *work, struct fr_owner owner)
         size_t at = 0;
         work->fault = fr_zone_node_load(node, work->snap, work->asker, &owner, work->now_s);
         if (work->fault != FR_OK) return;
+        owner = node->owner;
         const struct fr_record *alias = fr_zone_node_next(node, &owner, FR_DNS_CNAME, &at);
         if (alias != NULL && owner.kind == FR_OWNER_DEVEUI) {
             work->out->has_home = true;

@@ -1,9 +1,9 @@
 #include "answer/node.h"
 
-#include "store/joineui.h"
+#include "answer/node_priv.h"
 #include "store/network.h"
 
-static enum fr_err add_row(void *data, const struct fr_record *record)
+enum fr_err fr_zone_node_add(void *data, const struct fr_record *record)
 {
     struct fr_zone_node *node = data;
 
@@ -14,7 +14,8 @@ static enum fr_err add_row(void *data, const struct fr_record *record)
 
 bool fr_owner_equal(const struct fr_owner *a, const struct fr_owner *b)
 {
-    return a->kind == b->kind && a->eui == b->eui && a->netid == b->netid && a->number == b->number;
+    return a->kind == b->kind && a->eui == b->eui && a->netid == b->netid &&
+           a->number == b->number && a->nibbles == b->nibbles && a->is_below == b->is_below;
 }
 
 const struct fr_record *fr_zone_node_next(const struct fr_zone_node *node,
@@ -39,11 +40,11 @@ static enum fr_err load_device(struct fr_zone_node *node, struct fr_snap *snap,
     row.ttl_s = fr_sight_device_ttl(asker->sight);
     enum fr_err err =
         fr_sight_device(asker->sight, snap, asker->member, owner->eui, &row.data.target.netid);
-    return err != FR_OK ? err : add_row(node, &row);
+    return err != FR_OK ? err : fr_zone_node_add(node, &row);
 }
 
-/* Is there any live network, any device of one, any join server below a prefix? The names in
- * between exist while there is. The walks end at the first hit by FR_E_EXISTS. */
+/* Is there any live network, or any device of one? The names above them exist while there is. The walk ends at the first hit by
+ * FR_E_EXISTS. */
 struct search {
     struct fr_snap *snap;
     const struct fr_owner *owner;
@@ -60,33 +61,11 @@ static enum fr_err search_network(void *data, const struct fr_network_row *row)
     return err == FR_OK ? FR_E_EXISTS : err;
 }
 
-static enum fr_err hit(void *data, const struct fr_record *record)
-{
-    (void)data;
-    (void)record;
-    return FR_E_EXISTS;
-}
-
-static enum fr_err search_joineui(void *data, const struct fr_joineui_row *row)
-{
-    const struct search *search = data;
-
-    if (search->owner->kind == FR_OWNER_JOINEUI_PART) {
-        unsigned shift = 64 - 4 * (unsigned)search->owner->number;
-        if ((row->joineui ^ search->owner->eui) >> shift != 0) return FR_OK;
-    }
-    enum fr_err err = fr_records_joineui(search->snap, row->joineui, hit, NULL);
-    return err == FR_E_NOT_FOUND ? FR_OK : err;
-}
-
-/* Names that have no records of their own whatever the store says. */
-static enum fr_err search_below(struct fr_zone_node *node, struct fr_snap *snap,
-                                const struct fr_owner *owner)
+static enum fr_err search_networks(struct fr_zone_node *node, struct fr_snap *snap,
+                                   const struct fr_owner *owner)
 {
     struct search search = {snap, owner};
-    bool is_joineui = owner->kind == FR_OWNER_JOINEUI_ROOT || owner->kind == FR_OWNER_JOINEUI_PART;
-    enum fr_err err = is_joineui ? fr_joineui_each(snap, search_joineui, &search)
-                                 : fr_network_each(snap, search_network, &search);
+    enum fr_err err = fr_network_each(snap, search_network, &search);
 
     node->exists = err == FR_E_EXISTS;
     return node->exists ? FR_OK : err;
@@ -111,8 +90,9 @@ enum fr_err fr_zone_node_load(struct fr_zone_node *node, struct fr_snap *snap,
 
     node->n = 0;
     node->exists = false;
+    node->owner = *owner;
     switch (owner->kind) {
-    case FR_OWNER_APEX: err = fr_records_apex(snap, add_row, node); break;
+    case FR_OWNER_APEX: err = fr_records_apex(snap, fr_zone_node_add, node); break;
     case FR_OWNER_DEVEUI: err = load_device(node, snap, asker, owner); break;
     case FR_OWNER_NETID:
     case FR_OWNER_SERVICE:
@@ -120,13 +100,17 @@ enum fr_err fr_zone_node_load(struct fr_zone_node *node, struct fr_snap *snap,
     case FR_OWNER_PORT:
     case FR_OWNER_ENDPOINT:
     case FR_OWNER_NETID_TCP:
-        err = fr_records_network(snap, owner->netid, now_s, add_row, node);
+        err = fr_records_network(snap, owner->netid, now_s, fr_zone_node_add, node);
         break;
-    case FR_OWNER_JOINEUI: err = fr_records_joineui(snap, owner->eui, add_row, node); break;
     case FR_OWNER_DEVEUI_ROOT:
-    case FR_OWNER_NETID_ROOT:
+    case FR_OWNER_NETID_ROOT: return search_networks(node, snap, owner);
+    case FR_OWNER_JOINEUI:
     case FR_OWNER_JOINEUI_ROOT:
-    case FR_OWNER_JOINEUI_PART: return search_below(node, snap, owner);
+    case FR_OWNER_JOINEUI_PART:
+    case FR_OWNER_JOINEUI_ANY:
+    case FR_OWNER_JOINEUI_TCP:
+    case FR_OWNER_JOINEUI_SERVICE:
+    case FR_OWNER_JOINEUI_HOST: return fr_zone_node_joineui(node, snap, asker, owner);
     case FR_OWNER_BROKER: /* the public face's names are not in the private zone */
     case FR_OWNER_CA: break;
     }

@@ -34,6 +34,8 @@ static enum fr_err srv_rr(const struct fr_zone *zone, const struct fr_record *re
     out->priority = record->data.srv.priority;
     out->weight = record->data.srv.weight;
     out->port = record->data.srv.port;
+    if (record->data.srv.host[0] != '\0')
+        return fr_dname_parse(fr_span_str(record->data.srv.host), &out->target);
     return fr_owner_write(&record->data.srv.target, &zone->apex, &out->target);
 }
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "names/eui.h"
 #include "names/netid.h"
+#include "store/joineui.h"
 #include "store/network.h"
 #include "transport/http_tag.h"
 
@@ -153,7 +154,7 @@ struct errand {
     struct fr_http_exchange *x;
     unsigned (*status)(const struct fr_admin_reply *reply);
     bool is_dry;
-    uint64_t *euis; /* the devices it is about */
+    uint64_t *euis; /* the devices it is about, or the JoinEUI */
     size_t n_euis;
     struct fr_till *till;
     fr_gate_refuse_fn refuse;
@@ -239,18 +240,25 @@ static enum fr_err submit(struct fr_api_call *call, const struct fr_admin_reques
     return err;
 }
 
-/* The devices that a request's arguments name, as far as they are EUIs. */
-static enum fr_err take_devices(struct errand *errand, const char *args)
+static void add_eui(struct errand *errand, const char *text)
+{
+    uint8_t nibbles;
+    if (!text || fr_joineui_parse(fr_span_str(text), NULL, &errand->euis[errand->n_euis], &nibbles))
+        return;
+    errand->n_euis++;
+}
+
+/* The devices, or the JoinEUI, that a request's arguments name, as far as they are EUIs. */
+static enum fr_err take_euis(struct errand *errand, const char *args)
 {
     json_t *object = json_loads(args, 0, NULL);
     const json_t *devices = json_object_get(object, "devices");
-    const size_t n = json_array_size(devices);
+    const json_t *joineui = json_object_get(object, "joineui");
+    const size_t n = json_array_size(devices) + (joineui ? 1 : 0);
     errand->euis = n ? fr_calloc(n, sizeof *errand->euis) : NULL;
-    for (size_t i = 0; errand->euis && i < n; i++) {
-        const char *text = json_string_value(json_array_get(devices, i));
-        if (text && fr_eui_parse(fr_span_str(text), &errand->euis[errand->n_euis]) == FR_OK)
-            errand->n_euis++;
-    }
+    for (size_t i = 0; errand->euis && i < json_array_size(devices); i++)
+        add_eui(errand, json_string_value(json_array_get(devices, i)));
+    if (errand->euis && joineui) add_eui(errand, json_string_value(joineui));
     json_decref(object);
     return n && !errand->euis ? FR_E_NOMEM : FR_OK;
 }
@@ -269,7 +277,7 @@ static struct errand *errand_new(struct fr_api_call *call, const struct fr_api_c
         .refuse = call->pass->refuse,
     };
     memcpy(errand->member, call->pass->who->member, sizeof errand->member);
-    if (!request->args || take_devices(errand, request->args) == FR_OK) return errand;
+    if (!request->args || take_euis(errand, request->args) == FR_OK) return errand;
     errand_free(errand);
     return NULL;
 }

@@ -58,7 +58,7 @@ void fr_api_refuse_miss(struct fr_api_call *call, uint64_t deveui);
  * Hands a change to the writer and answers when it is on disk: with `status` of the reply and the
  * reply as body (204: none), or with a refusal. ?dry_run=true and ?reason=… of the query are seen to
  * here, so no handler that changes reads a query of its own. A conflict or a miss is charged as
- * look-ups of all "devices" of the arguments would be.
+ * look-ups of all "devices", or of the "joineui", of the arguments would be.
  */
 struct fr_api_change {
     const char *op;

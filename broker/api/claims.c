@@ -95,8 +95,9 @@ static enum fr_err add_conflict(void *data, const struct fr_conflict_row *row)
     struct list *list = data;
     struct fr_json *j = &list->json;
     char netid[FR_NETID_TEXT];
+    if (row->nibbles > 0) return FR_OK; /* a JoinEUI */
     fr_json_object(j);
-    put_eui(j, "deveui", row->deveui);
+    put_eui(j, "deveui", row->eui);
     if (strcmp(row->owner, list->member) == 0) fr_json_put_str(j, "owner", row->owner);
     fr_json_put_str(j, "claimant", row->claimant);
     fr_netid_print(row->netid, netid);

@@ -27,7 +27,7 @@ enum fr_replay_kind fr_replay_kind_of(const char *op)
         {"member.suspend", FR_REPLAY_AGAIN},     {"member.resume", FR_REPLAY_AGAIN},
         {"member.remove", FR_REPLAY_AGAIN},      {"network.set", FR_REPLAY_AGAIN},
         {"network.suspend", FR_REPLAY_AGAIN},    {"network.resume", FR_REPLAY_AGAIN},
-        {"joineui.set", FR_REPLAY_AGAIN},        {"joineui.remove", FR_REPLAY_AGAIN},
+        {"joineui.add", FR_REPLAY_AGAIN},        {"joineui.remove", FR_REPLAY_AGAIN},
         {"visibility.set", FR_REPLAY_AGAIN},     {"policy.set", FR_REPLAY_AGAIN},
         {"block.add", FR_REPLAY_AGAIN},          {"block.remove", FR_REPLAY_AGAIN},
         {"cert.revoke", FR_REPLAY_AGAIN},        {"cert.set", FR_REPLAY_AGAIN},

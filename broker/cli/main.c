@@ -86,6 +86,7 @@ int main(int argc, char **argv)
                                                           fr_pki_trail_commands,
                                                           fr_pki_keeping_commands,
                                                           fr_zones_commands,
+                                                          fr_zones_joineui_commands,
                                                           fr_zones_owner_commands,
                                                           fr_zones_transfer_commands,
                                                           fr_zones_sync_commands,

@@ -22,6 +22,7 @@ static int compare_owner(const struct fr_owner *a, const struct fr_owner *b)
     int c = ORDER(a->kind, b->kind);
 
     if (c == 0) c = ORDER(a->eui, b->eui);
+    if (c == 0) c = ORDER(a->nibbles, b->nibbles);
     if (c == 0) c = ORDER(a->netid, b->netid);
     return c ? c : ORDER(a->number, b->number);
 }
@@ -39,6 +40,7 @@ static int compare_data(const struct fr_record *a, const struct fr_record *b)
         c = ORDER(a->data.srv.priority, b->data.srv.priority);
         if (c == 0) c = ORDER(a->data.srv.weight, b->data.srv.weight);
         if (c == 0) c = ORDER(a->data.srv.port, b->data.srv.port);
+        if (c == 0) c = strcmp(a->data.srv.host, b->data.srv.host);
         return c ? c : compare_owner(&a->data.srv.target, &b->data.srv.target);
     case FR_RECORD_TLSA:
         c = ORDER(a->data.tlsa.usage, b->data.tlsa.usage);
@@ -130,7 +132,7 @@ static enum fr_err add_network(void *data, const struct fr_network_row *row)
 static enum fr_err add_joineui(void *data, const struct fr_joineui_row *row)
 {
     const struct making *m = data;
-    enum fr_err err = fr_records_joineui(m->snap, row->joineui, add_record, m->image);
+    enum fr_err err = fr_records_joineui(m->snap, row, add_record, m->image);
 
     return err == FR_E_NOT_FOUND ? FR_OK : err;
 }
@@ -147,7 +149,7 @@ static enum fr_err make(struct fr_snap *snap, int64_t now_s, struct fr_zone_imag
     enum fr_err err = fr_policy_get(snap, FR_POLICY_TTL_DEVEUI, &image->device_ttl_s);
     if (!err) err = fr_records_apex(snap, add_record, image);
     if (!err) err = fr_network_each(snap, add_network, &m);
-    if (!err) err = fr_joineui_each(snap, add_joineui, &m);
+    if (!err) err = fr_joineui_each(snap, NULL, add_joineui, &m);
     if (err) {
         fr_zone_image_unref(image);
         return err;

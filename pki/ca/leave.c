@@ -6,6 +6,7 @@
 #include "ca/revoke.h"
 #include "store/block.h"
 #include "store/device.h"
+#include "store/joineui.h"
 #include "store/primary.h"
 #include "store/visibility.h"
 
@@ -40,6 +41,7 @@ enum fr_err fr_member_remove(struct fr_change *change, const char *id, struct fr
     err = revoke_slice(change, id, diag, NULL);
     if (!err) err = fr_visibility_forget(change, id);
     if (err == FR_OK) err = fr_block_forget(change, id);
+    if (err == FR_OK) err = fr_joineui_forget(change, id);
     if (err == FR_OK) err = fr_primary_forget(change, id);
     if (err) return err;
     row.state = FR_MEMBER_REMOVED;

@@ -1,6 +1,5 @@
 #include "ca/subject.h"
 
-#include "names/eui.h"
 #include "names/netid.h"
 #include "store/joineui.h"
 #include "store/member.h"
@@ -45,21 +44,19 @@ static enum fr_err check_netid(struct fr_snap *snap, const struct fr_subject *s,
     return FR_OK;
 }
 
-/* A join server's name is claimed by the first certificate for it, as a NetID is by member add. */
+/* A join server's name is claimed by the first certificate for it, as a NetID is by member add; in a block of the member's it is its
+ * already. */
 static enum fr_err claim_joineui(struct fr_change *change, const struct fr_subject *s,
                                  struct fr_diag *diag)
 {
-    struct fr_joineui_row row;
-    char text[FR_EUI_TEXT];
-    enum fr_err err = fr_joineui_get(fr_change_snap(change), s->joineui, &row);
+    struct fr_joineui_row holder, row = {.base = s->joineui, .nibbles = FR_JOINEUI_NIBBLES};
+    enum fr_err err = fr_joineui_holder(fr_change_snap(change), s->joineui, FR_JOINEUI_NIBBLES,
+                                        s->member, &holder);
 
-    if (err == FR_E_NOT_FOUND) return fr_joineui_set(change, s->joineui, s->member, NULL, 0, diag);
-    if (err) return err;
-    fr_eui_print(s->joineui, text);
-    if (strcmp(row.member, s->member) != 0)
-        return fr_diag_fail(diag, FR_E_CONFLICT, "JoinEUI %s belongs to member %s", text,
-                            row.member);
-    return FR_OK;
+    if (err && err != FR_E_NOT_FOUND) return err;
+    if (err == FR_OK && strcmp(holder.member, s->member) == 0) return FR_OK;
+    (void)fr_span_copy(fr_span_str(s->member), row.member, sizeof row.member);
+    return fr_joineui_put(change, &row, diag); /* which says whose it is */
 }
 
 enum fr_err fr_subject_check(struct fr_change *change, const struct fr_subject *s,

@@ -64,11 +64,11 @@ static void zone_names(struct fr_span text, const char *fed)
     struct fr_cert_name name, name_back;
     char printed[FR_OWNER_TEXT];
 
-    if (fr_owner_parse(text, fed, &owner) == FR_OK) {
+    if (fr_owner_parse(text, fed, &owner) == FR_OK && !owner.is_below) {
         require(fr_owner_print(&owner, fed, printed) == FR_OK);
         require(fr_owner_parse(fr_span_str(printed), fed, &back) == FR_OK);
         require(back.kind == owner.kind && back.eui == owner.eui && back.netid == owner.netid &&
-                back.number == owner.number);
+                back.number == owner.number && back.nibbles == owner.nibbles);
     }
     if (fr_cert_name_parse(text, fed, &name) == FR_OK) {
         require(fr_cert_name_print(&name, fed, printed) == FR_OK);

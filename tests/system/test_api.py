@@ -279,6 +279,45 @@ def test_a_home_grants_and_takes_back(fed, acme):
     is_problem(acme("PUT", "/visibility/acme"), 400)
 
 
+def test_joineuis_inside_the_members_blocks(fed, acme, umbra):
+    fed.cli("member", "block", "add", "acme", "80b3d57000000000/28")
+    fed.cli("joineui", "add", "80b3d57000000100/56", "--member", "umbra")
+    servers = ["https://192.0.2.11:8443,also=2001:db8::11", "http://js.acme.example,priority=1"]
+    for path, text in (("80b3d57ed0000000/40", "80b3d57ed0000000/40"), ("80b3d57ed0000001", "80b3d57ed0000001")):
+        assert acme("PUT", f"/joineuis/{path}", json={}).status_code == 201
+        done = acme("PUT", f"/joineuis/{path}", json={"servers": servers})
+        assert done.status_code == 200 and done.json()["servers"] == servers and done.json()["member"] == "acme"
+        assert acme("PUT", f"/joineuis/{path}?dry_run=true", json={}).json()["changed"] is True
+        one = acme("GET", f"/joineuis/{path.upper()}").json()
+        assert (one.pop("since")[:2], one) == ("20", {"joineui": text, "member": "acme", "servers": servers})
+        is_problem(umbra("GET", f"/joineuis/{path}"), 404)
+        is_problem(umbra("DELETE", f"/joineuis/{path}"), 404)
+        is_problem(umbra("PUT", f"/joineuis/{path}", json={}), 403)     # outside of its blocks, before looking
+        is_problem(acme("PUT", f"/joineuis/{path}", json={"servers": ["192.0.2.11"]}), 400)
+        is_problem(acme("PUT", f"/joineuis/{path}", json={"member": "acme"}), 400)
+    for path in ("80b3d57000000101", "80b3d57000000000/52", "80b3d57000000100/56"):
+        is_problem(acme("PUT", f"/joineuis/{path}", json={}), 409)
+    assert [(c["joineui"], c["owner"], c["claimant"]) for c in fed.json("joineui", "conflicts")][1] == ("80b3d57000000100/56", "umbra", "acme")
+    assert fed.json("device", "conflicts", "--member", "umbra") == [] or all("deveui" in c for c in fed.json("device", "conflicts"))
+    # its own may be changed and given up, and what is inside it claimed, wherever it lies
+    assert umbra("PUT", "/joineuis/80b3d57000000100/56", json={"servers": ["https://192.0.2.12"]}).status_code == 200
+    assert umbra("PUT", "/joineuis/80b3d57000000101", json={}).status_code == 201
+    for path in ("123", "80b3d57000000000/30", "80b3d57000000001/28", "80b3d57000000000/0", "80b3d57000000000/x"):
+        for method in ("GET", "PUT", "DELETE"):
+            is_problem(acme(method, f"/joineuis/{path}", **({"json": {}} if method == "PUT" else {})), 400)
+    first = acme("GET", "/joineuis?limit=1").json()
+    assert [row["joineui"] for row in first["joineuis"]] == ["80b3d57ed0000000/40"] and first["next"] == "80b3d57ed0000000/40"
+    rest = acme("GET", f"/joineuis?after={first['next']}").json()
+    assert [row["joineui"] for row in rest["joineuis"]] == ["80b3d57ed0000001"] and "next" not in rest
+    is_problem(acme("GET", "/joineuis?after=x"), 400)
+    for path in ("80b3d57ed0000000/40", "80b3d57ed0000001"):
+        assert acme("DELETE", f"/joineuis/{path}").status_code == 204
+        is_problem(acme("DELETE", f"/joineuis/{path}"), 404)
+    assert umbra("DELETE", "/joineuis/80b3d57000000100/56").status_code == 204
+    assert umbra("DELETE", "/joineuis/80b3d57000000101").status_code == 204
+    fed.cli("member", "block", "remove", "acme", "80b3d57000000000/28")
+
+
 def test_operations_are_those_of_members(fed, acme):
     ask = lambda op, args, **more: acme("POST", f"/operations/{op}", json={"args": args, **more})
     assert ask("device.add", {"netid": "000013", "devices": [FREE]}, dry_run=True).json()["added"] == 1

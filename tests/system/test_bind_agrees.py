@@ -25,6 +25,8 @@ from fed import Daemon, free_port, tool
 NAMED = tool("named")
 TYPES = ["A", "AAAA", "CNAME", "SOA", "NS", "TXT", "SRV", "TLSA", "NAPTR", "HINFO", "MX", "PTR", "CAA", "DS", "DNSKEY", "NSEC",
          "KEY", "SIG", "RRSIG", "SVCB", "HTTPS", "TYPE65280", "ANY"]
+# Below joineui.<fed> are many names, because wildcards stand at each one between; these types tell what happens there.
+JOIN_TYPES = ["A", "AAAA", "SRV", "NAPTR", "TXT", "CNAME", "NSEC", "ANY"]
 
 
 class Named(Daemon):
@@ -148,7 +150,8 @@ def compare(fed, cert, folder, names=None):
     broker = Asker(fed, cert)
     wrong, n = [], 0
     try:
-        for name, rdtype in itertools.product(names, TYPES):
+        kinds = lambda name: JOIN_TYPES if b"joineui" in name.labels else TYPES
+        for name, rdtype in itertools.chain.from_iterable(itertools.product([name], kinds(name)) for name in names):
             if n % 3 == 2:   # any letter case
                 name = dns.name.Name(tuple(label.upper() for label in name.labels))
             query = dns.message.make_query(name, rdtype, use_edns=0 if n % 2 else -1)
@@ -170,8 +173,11 @@ def test_every_name_and_type(fed, tmp_path):
     fed.devices("000013", ["70b3d57ed0000001", "70b3d57ed0000002"])
     fed.devices("000014", ["70b3d57ed0000003"])
     fed.devices("00002a", ["70b3d57ed0000004"])
-    fed.cli("joineui", "set", "00005e100000002f", "--member", "umbra", "--endpoint", "192.0.2.99:8443",
-            "--endpoint", "[2001:db8::99]:8443")
+    fed.cli("joineui", "add", "00005e100000002f", "--member", "umbra", "--server", "https://192.0.2.99:8443,also=2001:db8::99")
+    # a block around it, and one more inside: names between them, where wildcards stand again
+    fed.cli("joineui", "add", "00005e1000000000/48", "--member", "umbra", "--server", "https://192.0.2.98",
+            "--server", "https://js.umbra.example:8443,priority=1,weight=3", "--server", "http://[2001:db8::98]")
+    fed.cli("joineui", "add", "00005e1000000100/56", "--member", "umbra", "--server", "http://192.0.2.96")
     acme = fed.cert("doh", member="acme")
     fed.cert("ns", member="acme", netid="000013")
     fed.cert("ns", member="acme", netid="000013", folder=fed.folder / "second")

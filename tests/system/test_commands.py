@@ -21,7 +21,7 @@ def fed(tmp_path_factory):
     f.member("acme", "000013", "192.0.2.10:8005")
     f.cli("member", "add", "umbra", "--netid", "00002a", "--netid", "00002b", "--endpoint", "192.0.2.11:8005")
     f.devices("000013", [DEVICE, "70b3d57ed0000002"])
-    f.cli("joineui", "set", "70b3d57ed0000000", "--member", "acme", "--endpoint", "192.0.2.11:8005")
+    f.cli("joineui", "add", "70b3d57ed0000000", "--member", "acme", "--server", "https://192.0.2.11:8005")
     (f.folder / "here").mkdir()
     (f.folder / "here" / "devices.csv").write_text("70b3d57ed0000003\n")
     (f.folder / "here" / "token").write_text(f.cli("token", "create", "--member", "acme", "--profile", "doh").stdout)

@@ -23,7 +23,7 @@ def test_all_there_is_about_a_member(two):
     two.cli("member", "block", "add", "acme", "70b3d57ed0000000/36")
     two.cert("doh", member="acme")
     token = two.json("token", "create", "--member", "acme", "--profile", "doh")
-    two.cli("joineui", "set", "70b3d57ed0000000", "--member", "acme", "--endpoint", "192.0.2.12:8006")
+    two.cli("joineui", "add", "70b3d57ed0000000/40", "--member", "acme", "--server", "https://192.0.2.12:8006")
     about = json.loads(two.cli("member", "export", "acme").stdout)
     assert (about["org"], about["noc"], about["security"]) == ("Acme Personal", "jane@acme.test", "joe@acme.test")
     assert [net["netid"] for net in about["networks"]] == ["000013"]
@@ -34,7 +34,7 @@ def test_all_there_is_about_a_member(two):
     assert any(change["kind"] == "member" for record in about["journal"] for change in record["changes"])
     assert "bolt" not in [change["key"] for record in about["journal"] for change in record["changes"]]
     assert [row["id"] for row in about["tokens"]] == [token["id"]] and token["token"] not in json.dumps(about)
-    assert about["joineuis"] == [{"joineui": "70b3d57ed0000000", "endpoints": ["192.0.2.12:8006"]}]
+    assert [(row["joineui"], row["servers"]) for row in about["joineuis"]] == [("70b3d57ed0000000/40", ["https://192.0.2.12:8006"])]
     assert about["zones"] == about["lookups"] == about["graces"] == []
     two.cli("member", "export", "nobody", code=7)
 

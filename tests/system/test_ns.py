@@ -681,7 +681,7 @@ def test_a_home_that_defers_is_left_alone(net):
 
 def test_a_join_server_elsewhere(net):
     """The home network holds no keys: its devices' Join Server is another server, asked over HTTPS."""
-    net.fed.cli("joineui", "set", JOIN_EUI, "--member", "acme")
+    net.fed.cli("joineui", "add", JOIN_EUI, "--member", "acme")
     cert = net.fed.cert("js", member="acme", joineui=JOIN_EUI)
     js = Ns(net.fed, "js", "000013", cert)
     js.set_devices(DEVICES)

@@ -21,7 +21,7 @@ def test_a_replica_is_the_same_and_answers(pair):
     primary.cli("policy", "set", "ttl.deveui", "2h")
     primary.cli("visibility", "allow", "--home", "acme", "--visited", "umbra")
     primary.cli("token", "create", "--member", "umbra", "--profile", "doh")
-    primary.cli("joineui", "set", "70b3d57ed0000000", "--member", "acme", "--endpoint", "127.0.0.1:8007")
+    primary.cli("joineui", "add", "70b3d57ed0000000/40", "--member", "acme", "--server", "https://127.0.0.1:8007")
     wait_until(lambda: answers(replica, 1000, primary.doh) == 0, what="the new device at the replica")
     # revocation reaches an open door there, too
     other = primary.cert("doh", member="umbra")

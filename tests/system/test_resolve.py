@@ -155,7 +155,7 @@ def test_wrong_configurations(shared, tmp_path):
 
 def test_a_join_server(fed, tmp_path):
     fed.member("acme", "000013", "127.0.0.1:8005")
-    fed.cli("joineui", "set", "70b3d57ed1000000", "--member", "acme", "--endpoint", "127.0.0.1:9000", "--endpoint", "[::1]:9000")
+    fed.cli("joineui", "add", "70b3d57ed1000000", "--member", "acme", "--server", "https://127.0.0.1:9000,also=::1")
     cert = fed.cert("doh", member="acme")
     fed.start_broker()
     got, _ = resolve(fed, write_config(tmp_path, fed, cert), "--joineui", "70B3D57ED1000000")

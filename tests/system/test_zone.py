@@ -174,10 +174,10 @@ def test_networks_join_servers_and_policy(state):
     for bad in ("0.0.0.0:8005", "host.test:8005", "192.0.2.1:0", "224.0.0.1"):
         assert state.cli("network", "set", "00002b", "--endpoint", bad, code=None).returncode != 0, bad
     state.cli("network", "set", "000099", "--endpoint", "192.0.2.1", code=7)
-    state.cli("joineui", "set", "70b3d57ed0000000", "--member", "acme", "--endpoint", "192.0.2.11:8006")
-    state.cli("joineui", "set", "70b3d57ed0000000", "--member", "bolt", code=9)
+    state.cli("joineui", "add", "70b3d57ed0000000", "--member", "acme", "--server", "https://192.0.2.11:8006")
+    state.cli("joineui", "add", "70b3d57ed0000000", "--member", "bolt", code=9)
     assert state.json("joineui", "list") == [
-        {"joineui": "70b3d57ed0000000", "member": "acme", "endpoints": ["192.0.2.11:8006"]}]
+        {"joineui": "70b3d57ed0000000", "member": "acme", "servers": ["https://192.0.2.11:8006"]}]
     state.cli("joineui", "remove", "70b3d57ed0000000")
     assert state.json("joineui", "list") == []
     state.cli("policy", "set", "ttl.deveui", "30m")
@@ -188,7 +188,8 @@ def test_networks_join_servers_and_policy(state):
 
 
 def test_the_export_loads_in_bind(two):
-    two.cli("joineui", "set", "70b3d57ed0000000", "--member", "acme", "--endpoint", "192.0.2.11:8006")
+    two.cli("joineui", "add", "70b3d57ed0000000/40", "--member", "acme", "--server", "https://192.0.2.11:8006", "--server", "http://js.acme.example")
+    two.cli("joineui", "add", "70b3d57ed0000001", "--member", "acme", "--server", "https://192.0.2.12")
     two.cert("ns", member="acme", netid="000013")
     zone = two.folder / "zone"
     zone.write_text(two.cli("zone", "export").stdout)

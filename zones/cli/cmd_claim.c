@@ -1,4 +1,4 @@
-/* fedroam device release, claim, move, releases, conflicts; fedroam member block add, remove, list */
+/* fedroam device release, claim, move, releases, conflicts; fedroam joineui conflicts; fedroam member block add, remove, list */
 #include "zones_cli/cmds.h"
 
 #include "base/clock.h"
@@ -6,6 +6,7 @@
 #include "pki_cli/remote.h"
 #include "store/block.h"
 #include "store/conflict.h"
+#include "store/joineui.h"
 #include "store/release.h"
 #include "zones_cli/reading.h"
 
@@ -170,17 +171,45 @@ static const struct fr_column conflict_columns[] = {{.key = "deveui"},
                                                     {.key = "last"},
                                                     {0}};
 
+static void cells_of_claim(struct fr_table *table, const struct fr_conflict_row *row)
+{
+    fr_table_uint(table, row->count);
+    cell_time(table, row->first_s);
+    cell_time(table, row->last_s);
+}
+
 static enum fr_err put_conflict(void *data, const struct fr_conflict_row *row)
 {
     struct fr_table *table = data;
 
-    fr_cell_eui(table, row->deveui);
+    if (row->nibbles > 0) return FR_OK;
+    fr_cell_eui(table, row->eui);
     fr_table_text(table, row->owner);
     fr_table_text(table, row->claimant);
     fr_cell_netid(table, row->netid);
-    fr_table_uint(table, row->count);
-    cell_time(table, row->first_s);
-    cell_time(table, row->last_s);
+    cells_of_claim(table, row);
+    return FR_OK;
+}
+
+static const struct fr_column joineui_columns[] = {{.key = "joineui"},
+                                                   {.key = "owner"},
+                                                   {.key = "claimant"},
+                                                   {.key = "count", .is_right = true},
+                                                   {.key = "first"},
+                                                   {.key = "last"},
+                                                   {0}};
+
+static enum fr_err put_joineui_conflict(void *data, const struct fr_conflict_row *row)
+{
+    struct fr_table *table = data;
+    char text[FR_JOINEUI_TEXT];
+
+    if (row->nibbles == 0) return FR_OK;
+    fr_joineui_print(row->eui, row->nibbles, text);
+    fr_table_text(table, text);
+    fr_table_text(table, row->owner);
+    fr_table_text(table, row->claimant);
+    cells_of_claim(table, row);
     return FR_OK;
 }
 
@@ -209,6 +238,12 @@ static enum fr_err fill_releases(struct fr_snap *snap, const char *member, struc
 static enum fr_err fill_conflicts(struct fr_snap *snap, const char *member, struct fr_table *table)
 {
     return fr_conflict_each(snap, member, put_conflict, table);
+}
+
+static enum fr_err fill_joineui_conflicts(struct fr_snap *snap, const char *member,
+                                          struct fr_table *table)
+{
+    return fr_conflict_each(snap, member, put_joineui_conflict, table);
 }
 
 static enum fr_err fill_blocks(struct fr_snap *snap, const char *member, struct fr_table *table)
@@ -304,6 +339,13 @@ enum fr_exit fr_cmd_device_releases(struct fr_cli *cli)
 enum fr_exit fr_cmd_device_conflicts(struct fr_cli *cli)
 {
     static const struct list list = {conflict_columns, fill_conflicts, "conflicts"};
+
+    return print_list(cli, &list, fr_cli_opt(cli, "member"));
+}
+
+enum fr_exit fr_cmd_joineui_conflicts(struct fr_cli *cli)
+{
+    static const struct list list = {joineui_columns, fill_joineui_conflicts, NULL};
 
     return print_list(cli, &list, fr_cli_opt(cli, "member"));
 }

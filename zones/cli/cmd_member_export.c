@@ -133,6 +133,32 @@ static enum fr_err put_block(void *data, const struct fr_block_row *row)
     return FR_OK;
 }
 
+static void put_joineui(struct export *e, uint64_t base, uint8_t nibbles)
+{
+    char text[FR_JOINEUI_TEXT];
+
+    fr_joineui_print(base, nibbles, text);
+    fr_json_put_str(&e->json, "joineui", text);
+}
+
+static enum fr_err put_join_servers(void *data, const struct fr_joineui_row *row)
+{
+    struct export *e = data;
+    char text[FR_JOIN_SERVER_TEXT];
+
+    fr_json_object(&e->json);
+    put_joineui(e, row->base, row->nibbles);
+    begin_list(e, "servers");
+    for (uint16_t i = 0; i < row->n_servers; i++) {
+        fr_join_server_print(&row->servers[i], (uint16_t)(i + 1), text);
+        fr_json_str(&e->json, text);
+    }
+    fr_json_end(&e->json);
+    put_time(e, "since", row->changed_s);
+    fr_json_end(&e->json);
+    return FR_OK;
+}
+
 static enum fr_err put_cert(void *data, const struct fr_cert_row *row)
 {
     struct export *e = data;
@@ -147,25 +173,6 @@ static enum fr_err put_cert(void *data, const struct fr_cert_row *row)
     put_time(e, "not_before", row->not_before_s);
     put_time(e, "not_after", row->not_after_s);
     fr_json_put_bool(&e->json, "revoked", row->status == FR_CERT_REVOKED);
-    fr_json_end(&e->json);
-    return FR_OK;
-}
-
-static enum fr_err put_joineui(void *data, const struct fr_joineui_row *row)
-{
-    struct export *e = data;
-    char text[FR_ADDR_TEXT];
-
-    if (strcmp(row->member, e->member) != 0) return FR_OK;
-    fr_json_object(&e->json);
-    fr_hex_print_u64(row->joineui, 16, text);
-    fr_json_put_str(&e->json, "joineui", text);
-    begin_list(e, "endpoints");
-    for (size_t i = 0; i < row->n_endpoints; i++) {
-        fr_addr_print(&row->endpoints[i], text);
-        fr_json_str(&e->json, text);
-    }
-    fr_json_end(&e->json);
     fr_json_end(&e->json);
     return FR_OK;
 }
@@ -256,7 +263,10 @@ static enum fr_err put_conflict(void *data, const struct fr_conflict_row *row)
     struct export *e = data;
 
     fr_json_object(&e->json);
-    put_eui(e, row->deveui);
+    if (row->nibbles > 0)
+        put_joineui(e, row->eui, row->nibbles);
+    else
+        put_eui(e, row->eui);
     fr_json_put_str(&e->json, "owner", row->owner);
     fr_json_put_str(&e->json, "claimant", row->claimant);
     fr_json_put_uint(&e->json, "count", row->count);
@@ -316,6 +326,9 @@ static enum fr_err put_member(struct export *e, const struct fr_member_row *row)
     begin_list(e, "blocks");
     if (err == FR_OK) err = fr_block_each(e->snap, e->member, put_block, e);
     fr_json_end(&e->json);
+    begin_list(e, "joineuis");
+    if (err == FR_OK) err = fr_joineui_each(e->snap, e->member, put_join_servers, e);
+    fr_json_end(&e->json);
     begin_list(e, "certificates");
     if (err == FR_OK) err = fr_cert_row_each(e->snap, put_cert, e);
     fr_json_end(&e->json);
@@ -324,9 +337,6 @@ static enum fr_err put_member(struct export *e, const struct fr_member_row *row)
     fr_json_end(&e->json);
     begin_list(e, "graces");
     if (err == FR_OK) err = fr_grace_each(e->snap, put_grace, e);
-    fr_json_end(&e->json);
-    begin_list(e, "joineuis");
-    if (err == FR_OK) err = fr_joineui_each(e->snap, put_joineui, e);
     fr_json_end(&e->json);
     begin_list(e, "zones");
     if (err == FR_OK) err = fr_primary_each(e->snap, put_zone, e);

@@ -1,8 +1,7 @@
-/* fedroam network set, show, list; fedroam joineui set, remove, list */
+/* fedroam network set, suspend, resume, show, list */
 #include "zones_cli/cmds.h"
 
 #include "names/devaddr.h"
-#include "store/joineui.h"
 #include "zones_cli/reading.h"
 
 #include <inttypes.h>
@@ -10,52 +9,27 @@
 
 #define ARGS_MAX 65536
 
-static enum fr_exit ask(struct fr_cli *cli, const char *op, struct fr_buf *args, const char *what)
-{
-    struct fr_admin_reply *reply = NULL;
-    struct fr_diag diag = {0};
-    enum fr_exit code = FR_EXIT_OK;
-
-    enum fr_err err = fr_session_change(cli, op, args, (struct fr_span){0}, &diag, &reply);
-    if (err == FR_OK)
-        code = fr_print_change(cli, reply, "%s %s: %s\n", what, fr_cli_arg(cli, 0),
-                               fr_admin_reply_bool(reply, "changed") ? "changed" : "unchanged");
-    fr_admin_reply_free(reply);
-    return err ? fr_cli_fail(cli, err, &diag) : code;
-}
-
-/* The operation on what the first argument names, with the options that were given. */
-static enum fr_exit change(struct fr_cli *cli, const char *op, const char *key, const char *what)
+static enum fr_exit change_network(struct fr_cli *cli, const char *op)
 {
     struct fr_buf args = FR_BUF_INIT(ARGS_MAX);
     struct fr_json json = fr_json(&args);
+    struct fr_admin_reply *reply = NULL;
+    struct fr_diag diag = {0};
+    enum fr_exit code = FR_EXIT_OK;
+    uint32_t netid;
 
+    enum fr_err err = fr_arg_netid(fr_cli_arg(cli, 0), &diag, &netid);
     fr_json_object(&json);
-    fr_json_put_str(&json, key, fr_cli_arg(cli, 0));
-    fr_session_put_opt(cli, &json, "member", "member");
+    fr_json_put_str(&json, "netid", fr_cli_arg(cli, 0));
     fr_session_put_opts(cli, &json, "endpoint", "endpoints");
     fr_json_end(&json);
-    enum fr_exit code = ask(cli, op, &args, what);
+    if (err == FR_OK) err = fr_session_change(cli, op, &args, (struct fr_span){0}, &diag, &reply);
+    if (err == FR_OK)
+        code = fr_print_change(cli, reply, "network %s: %s\n", fr_cli_arg(cli, 0),
+                               fr_admin_reply_bool(reply, "changed") ? "changed" : "unchanged");
+    fr_admin_reply_free(reply);
     fr_buf_deinit(&args);
-    return code;
-}
-
-static enum fr_exit change_network(struct fr_cli *cli, const char *op)
-{
-    struct fr_diag diag = {0};
-    uint32_t netid;
-    enum fr_err err = fr_arg_netid(fr_cli_arg(cli, 0), &diag, &netid);
-
-    return err ? fr_cli_fail(cli, err, &diag) : change(cli, op, "netid", "network");
-}
-
-static enum fr_exit change_joineui(struct fr_cli *cli, const char *op)
-{
-    struct fr_diag diag = {0};
-    uint64_t joineui;
-    enum fr_err err = fr_arg_eui(fr_cli_arg(cli, 0), &diag, &joineui);
-
-    return err ? fr_cli_fail(cli, err, &diag) : change(cli, op, "joineui", "join server");
+    return err ? fr_cli_fail(cli, err, &diag) : code;
 }
 
 enum fr_exit fr_cmd_network_set(struct fr_cli *cli)
@@ -71,16 +45,6 @@ enum fr_exit fr_cmd_network_suspend(struct fr_cli *cli)
 enum fr_exit fr_cmd_network_resume(struct fr_cli *cli)
 {
     return change_network(cli, "network.resume");
-}
-
-enum fr_exit fr_cmd_joineui_set(struct fr_cli *cli)
-{
-    return change_joineui(cli, "joineui.set");
-}
-
-enum fr_exit fr_cmd_joineui_remove(struct fr_cli *cli)
-{
-    return change_joineui(cli, "joineui.remove");
 }
 
 /* --- show, list --- */
@@ -152,34 +116,6 @@ enum fr_exit fr_cmd_network_show(struct fr_cli *cli)
     show_network(session.snap, &row, table);
     err = fr_table_print_record(table, fr_cli_output(cli), fr_cli_out(cli));
 out:
-    fr_table_free(table);
-    fr_session_close(&session);
-    return fr_cli_fail(cli, err, &diag);
-}
-
-static const struct fr_column joineui_columns[] = {
-    {.key = "joineui"}, {.key = "member"}, {.key = "endpoints"}, {0}};
-
-static enum fr_err add_joineui(void *data, const struct fr_joineui_row *row)
-{
-    struct fr_table *table = data;
-
-    fr_cell_eui(table, row->joineui);
-    fr_table_text(table, row->member);
-    fr_cell_endpoints(table, row->endpoints, row->n_endpoints);
-    return FR_OK;
-}
-
-enum fr_exit fr_cmd_joineui_list(struct fr_cli *cli)
-{
-    struct fr_session session = FR_SESSION_INIT;
-    struct fr_table *table = NULL;
-    struct fr_diag diag = {0};
-
-    enum fr_err err = fr_session_open(cli, &diag, &session);
-    if (err == FR_OK) err = fr_table_new(joineui_columns, &table);
-    if (err == FR_OK) err = fr_joineui_each(session.snap, add_joineui, table);
-    if (err == FR_OK) err = fr_table_print(table, fr_cli_output(cli), fr_cli_out(cli));
     fr_table_free(table);
     fr_session_close(&session);
     return fr_cli_fail(cli, err, &diag);

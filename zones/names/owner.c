@@ -6,7 +6,9 @@
 
 #include <stdio.h>
 
-enum { MAX_LABELS = 17, NIBBLES = 16 }; /* 16 nibbles and "joineui" */
+enum { MAX_LABELS = 127, NIBBLES = 16 };
+
+static const char *const services[] = {[FR_OWNER_LWNS] = "_lwns", [FR_OWNER_LWN] = "_lwn"};
 
 /* The `n` leading nibbles of an EUI, the last of them first, dotted: n digits and n - 1 dots and
  * a terminator. */
@@ -19,13 +21,46 @@ static void reverse_nibbles(uint64_t eui, unsigned n, char *out)
     }
 }
 
+static enum fr_err print_joineui(uint64_t eui, unsigned n, const char *before, char out[64])
+{
+    char nibbles[2 * NIBBLES + 1];
+
+    reverse_nibbles(eui, n, nibbles);
+    (void)snprintf(out, 64, "%s%s.joineui", before, nibbles);
+    return FR_OK;
+}
+
+static enum fr_err print_nibbles(const struct fr_owner *o, char out[64])
+{
+    bool is_within = o->kind != FR_OWNER_JOINEUI_PART && o->kind != FR_OWNER_JOINEUI_ANY;
+    char before[16] = "";
+
+    if (o->nibbles < 1 || o->nibbles > (is_within ? NIBBLES : NIBBLES - 1)) return FR_E_RANGE;
+    if (o->kind == FR_OWNER_JOINEUI_SERVICE && o->number > FR_OWNER_LWN) return FR_E_RANGE;
+    if (o->kind == FR_OWNER_JOINEUI_ANY)
+        (void)snprintf(before, sizeof before, "*.");
+    else if (o->kind == FR_OWNER_JOINEUI_TCP)
+        (void)snprintf(before, sizeof before, "_tcp.");
+    else if (o->kind == FR_OWNER_JOINEUI_SERVICE)
+        (void)snprintf(before, sizeof before, "%s._tcp.", services[o->number]);
+    else if (o->kind == FR_OWNER_JOINEUI_HOST)
+        (void)snprintf(before, sizeof before, "e%u.", (unsigned)o->number);
+    return print_joineui(o->eui, o->nibbles, before, out);
+}
+
+struct fr_owner fr_owner_joineui(uint64_t eui, uint8_t nibbles)
+{
+    if (nibbles == NIBBLES) return (struct fr_owner){.kind = FR_OWNER_JOINEUI, .eui = eui};
+    return (struct fr_owner){.kind = FR_OWNER_JOINEUI_PART, .eui = eui, .nibbles = nibbles};
+}
+
 /* What stands before the federation's name, as text; empty for the apex. */
 static enum fr_err print_prefix(const struct fr_owner *o, char out[64])
 {
-    char nibbles[2 * NIBBLES + 1] = "";
     unsigned long long eui = o->eui;
     unsigned netid = o->netid & 0xffffff, number = o->number;
 
+    if (o->is_below) return FR_E_RANGE;
     switch (o->kind) {
     case FR_OWNER_APEX: out[0] = '\0'; return FR_OK;
     case FR_OWNER_DEVEUI: (void)snprintf(out, 64, "%016llx.deveui", eui); return FR_OK;
@@ -40,14 +75,14 @@ static enum fr_err print_prefix(const struct fr_owner *o, char out[64])
     case FR_OWNER_DEVEUI_ROOT: (void)snprintf(out, 64, "deveui"); return FR_OK;
     case FR_OWNER_NETID_ROOT: (void)snprintf(out, 64, "netid"); return FR_OK;
     case FR_OWNER_JOINEUI_ROOT: (void)snprintf(out, 64, "joineui"); return FR_OK;
-    case FR_OWNER_JOINEUI: number = NIBBLES; break;
+    case FR_OWNER_JOINEUI: return print_joineui(o->eui, NIBBLES, "", out);
     case FR_OWNER_JOINEUI_PART:
-        if (number < 1 || number >= NIBBLES) return FR_E_RANGE;
-        break;
+    case FR_OWNER_JOINEUI_ANY:
+    case FR_OWNER_JOINEUI_TCP:
+    case FR_OWNER_JOINEUI_SERVICE:
+    case FR_OWNER_JOINEUI_HOST: return print_nibbles(o, out);
     }
-    reverse_nibbles(o->eui, number, nibbles);
-    (void)snprintf(out, 64, "%s.joineui", nibbles);
-    return FR_OK;
+    return FR_E_RANGE;
 }
 
 static enum fr_err print_under(const char *prefix, const char *suffix, char out[FR_OWNER_TEXT])
@@ -137,20 +172,45 @@ static enum fr_err read_netid(const struct fr_span *labels, size_t n, struct fr_
     return FR_OK;
 }
 
-/* labels[0..n) are nibbles, the last of them the most significant. */
+/* What stands before the nibbles: labels[0..n), the last of them next to those. */
+static void read_before(const struct fr_span *labels, size_t n, struct fr_owner *out)
+{
+    size_t used = 0;
+
+    if (n > 0 && out->nibbles < NIBBLES && label_is(labels[n - 1], "*")) {
+        out->kind = FR_OWNER_JOINEUI_ANY;
+        used = 1;
+    } else if (n > 0 && read_number(labels[n - 1], "e", &out->number)) {
+        out->kind = FR_OWNER_JOINEUI_HOST;
+        used = 1;
+    } else if (n > 0 && label_is(labels[n - 1], "_tcp")) {
+        out->kind = FR_OWNER_JOINEUI_TCP;
+        used = 1;
+        for (uint16_t i = FR_OWNER_LWNS; n > 1 && used == 1 && i <= FR_OWNER_LWN; i++) {
+            if (!label_is(labels[n - 2], services[i])) continue;
+            out->kind = FR_OWNER_JOINEUI_SERVICE;
+            out->number = i;
+            used = 2;
+        }
+    } else {
+        *out = fr_owner_joineui(out->eui, out->nibbles);
+    }
+    out->is_below = n > used;
+}
+
+/* labels[0..n) stand before "joineui": nibbles, the last of them the most significant, and what is below them. */
 static enum fr_err read_joineui(const struct fr_span *labels, size_t n, struct fr_owner *out)
 {
-    if (n > NIBBLES) return FR_E_NOT_FOUND;
-    for (size_t i = 0; i < n; i++) {
-        struct fr_span label = labels[n - 1 - i];
-        int nibble = label.n == 1 ? fr_hex_digit(label.p[0]) : -1;
-        if (nibble < 0) return FR_E_NOT_FOUND;
-        out->eui |= (uint64_t)nibble << (60 - 4 * i);
+    for (; n > 0 && out->nibbles < NIBBLES; n--, out->nibbles++) {
+        int nibble = labels[n - 1].n == 1 ? fr_hex_digit(labels[n - 1].p[0]) : -1;
+        if (nibble < 0) break;
+        out->eui |= (uint64_t)nibble << (60 - 4 * out->nibbles);
     }
-    out->kind = n == 0         ? FR_OWNER_JOINEUI_ROOT
-                : n == NIBBLES ? FR_OWNER_JOINEUI
-                               : FR_OWNER_JOINEUI_PART;
-    out->number = n > 0 && n < NIBBLES ? (uint16_t)n : 0;
+    if (out->nibbles == 0) {
+        out->kind = FR_OWNER_JOINEUI_ROOT;
+        return n == 0 ? FR_OK : FR_E_NOT_FOUND;
+    }
+    read_before(labels, n, out);
     return FR_OK;
 }
 

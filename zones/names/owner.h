@@ -7,7 +7,10 @@
  *   e<N>.<6 hex>.netid.<fed>                       endpoint N, from 1
  *   _ns.<6 hex>.netid.<fed>                        its certificates (TLSA)
  *   _<port>._tcp.<6 hex>.netid.<fed>               alias of _ns
- *   <16 nibbles, reversed, dotted>.joineui.<fed>   a join server
+ *   <16 nibbles, reversed, dotted>.joineui.<fed>   a JoinEUI's join servers (NAPTR, SRV, A, AAAA)
+ *   *.<fewer nibbles>.joineui.<fed>                those of all JoinEUIs that begin with them (RFC 4592)
+ *   _lwns._tcp.<nibbles>.joineui.<fed>             join servers by https (SRV); _lwn._tcp: by http
+ *   e<N>.<nibbles>.joineui.<fed>                   addresses of join server N, from 1
  *   broker.<fed>  ca.<fed>                         the broker's two services
  * and the names between them that own nothing (empty non-terminals).
  *
@@ -32,19 +35,37 @@ enum fr_owner_kind {
     FR_OWNER_NETID_ROOT,   /* netid.<fed> */
     FR_OWNER_JOINEUI_ROOT, /* joineui.<fed> */
     FR_OWNER_NETID_TCP,    /* netid: _tcp.<netid>.netid.<fed> */
-    FR_OWNER_JOINEUI_PART, /* eui, number: 1 to 15 leading nibbles known, in the top bits of eui */
+    /* eui, nibbles: so many leading ones are known, in the top bits of eui; 1 to 15, and of the last three 16 too */
+    FR_OWNER_JOINEUI_PART,    /* the nibbles alone */
+    FR_OWNER_JOINEUI_ANY,     /* the wildcard below them */
+    FR_OWNER_JOINEUI_TCP,     /* _tcp below them */
+    FR_OWNER_JOINEUI_SERVICE, /* number: enum fr_owner_service */
+    FR_OWNER_JOINEUI_HOST,    /* number: e<N> */
+};
+
+enum fr_owner_service {
+    FR_OWNER_LWNS, /* https */
+    FR_OWNER_LWN,  /* http */
 };
 
 struct fr_owner {
     enum fr_owner_kind kind;
     uint64_t eui;
     uint32_t netid;
-    uint16_t number; /* port, endpoint number, or count of nibbles */
+    uint16_t number; /* port, endpoint number, or service */
+    uint8_t nibbles; /* of the kinds JOINEUI_… */
+    /* Of FR_OWNER_JOINEUI and those kinds: not this name, but one below it that is none of the forms. Only a wildcard can answer
+     * there; it cannot be written. */
+    bool is_below;
 };
+
+/* The JoinEUI (16), or the nibbles alone (1 to 15). */
+struct fr_owner fr_owner_joineui(uint64_t eui, uint8_t nibbles);
 
 #define FR_OWNER_TEXT 256
 
-/* Text without the trailing dot. FR_E_LIMIT when it would be longer than a name may be. */
+/* Text without the trailing dot. FR_E_LIMIT when it would be longer than a name may be, FR_E_RANGE for a count of nibbles that there is
+ * not and for what is_below. */
 enum fr_err fr_owner_print(const struct fr_owner *owner, const char *fed, char out[FR_OWNER_TEXT]);
 
 /* Uncompressed wire form, lower case. `zone` is the federation's name on the wire. FR_E_LIMIT. */

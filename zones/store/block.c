@@ -80,6 +80,16 @@ static enum fr_err get(struct fr_snap *snap, uint64_t base, uint8_t bits, struct
     return err ? err : read_row(key, value, out);
 }
 
+enum fr_err fr_block_covers(struct fr_snap *snap, const char *member, uint64_t base, uint8_t bits)
+{
+    struct fr_block_row row;
+    enum fr_err err = FR_E_NOT_FOUND;
+
+    for (uint8_t shorter = 1; err == FR_E_NOT_FOUND && shorter <= bits; shorter++)
+        err = get(snap, base & mask_of(shorter), shorter, &row);
+    return err == FR_OK && strcmp(row.member, member) != 0 ? FR_E_NOT_FOUND : err;
+}
+
 struct visit {
     fr_block_fn fn;
     void *data;

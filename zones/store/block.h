@@ -41,6 +41,9 @@ enum fr_err fr_block_forget(struct fr_change *change, const char *member);
 typedef enum fr_err (*fr_block_fn)(void *data, const struct fr_block_row *row);
 enum fr_err fr_block_each(struct fr_snap *snap, const char *member, fr_block_fn fn, void *data);
 
+/* Is all that begins with these bits in one block of the member? FR_E_NOT_FOUND: not. */
+enum fr_err fr_block_covers(struct fr_snap *snap, const char *member, uint64_t base, uint8_t bits);
+
 /* What one member may publish at this moment; start from all zeros: everything. */
 struct fr_blocks {
     bool is_bound;

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct net {
     uint32_t netid;
@@ -171,14 +172,22 @@ static enum fr_err check_joineui(void *data, const struct fr_joineui_row *row)
 {
     struct check *check = data;
     struct fr_member_row member;
+    struct fr_joineui_row around;
+    char text[FR_JOINEUI_TEXT], other[FR_JOINEUI_TEXT];
 
+    fr_joineui_print(row->base, row->nibbles, text);
     enum fr_err err = fr_member_get(check->snap, row->member, &member);
-    if (err == FR_E_NOT_FOUND) {
-        tell(check, FR_FINDING_DAMAGE, "JoinEUI %016" PRIx64 ": its member %s does not exist",
-             row->joineui, row->member);
-        return FR_OK;
+    if (err == FR_E_NOT_FOUND)
+        tell(check, FR_FINDING_DAMAGE, "JoinEUI %s: its member %s does not exist", text,
+             row->member);
+    if (err && err != FR_E_NOT_FOUND && !fr_store_is_damage(err)) return err;
+    err = fr_joineui_holder(check->snap, row->base, (uint8_t)(row->nibbles - 1), NULL, &around);
+    if (err == FR_OK && around.nibbles < row->nibbles && strcmp(around.member, row->member) != 0) {
+        fr_joineui_print(around.base, around.nibbles, other);
+        tell(check, FR_FINDING_DAMAGE, "JoinEUI %s of %s lies in %s of %s", text, row->member,
+             other, around.member);
     }
-    return fr_store_is_damage(err) ? FR_OK : err;
+    return err == FR_E_NOT_FOUND || fr_store_is_damage(err) ? FR_OK : err;
 }
 
 static enum fr_err check_grant(void *data, const struct fr_visibility_row *row)

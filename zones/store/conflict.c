@@ -2,32 +2,41 @@
 
 #include "base/mem.h"
 #include "store/device_write.h"
+#include "store/joineui.h"
 #include "store/network.h"
 #include "store/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_SIZE (8 + FR_MEMBER_ID_MAX)
+/* EUI, of a JoinEUI the count of its bits (at most 64, where no id begins), the claimant. */
+#define KEY_SIZE (9 + FR_MEMBER_ID_MAX)
+#define BITS_MAX 64
 #define DROP_AT_ONCE (FR_CONFLICTS_MAX / 16)
 
-static struct fr_span conflict_key(uint64_t eui, const char *claimant, uint8_t out[KEY_SIZE])
+static struct fr_span conflict_key(const struct fr_conflict_row *row, uint8_t out[KEY_SIZE])
 {
     struct fr_wr w = fr_wr(out, KEY_SIZE);
 
-    fr_wr_u64(&w, eui);
-    fr_wr_bytes(&w, claimant, strlen(claimant));
+    fr_wr_u64(&w, row->eui);
+    if (row->nibbles > 0) fr_wr_u8(&w, (uint8_t)(4 * row->nibbles));
+    fr_wr_bytes(&w, row->claimant, strlen(row->claimant));
     return fr_wr_done(&w);
 }
 
 static enum fr_err read_row(struct fr_span key, struct fr_span value, struct fr_conflict_row *out)
 {
     struct fr_rd r = fr_rd(key);
-    struct fr_conflict_row row = {.deveui = fr_rd_u64(&r)};
+    struct fr_conflict_row row = {.eui = fr_rd_u64(&r)};
+    struct fr_span rest = fr_rd_rest(&r);
 
     enum fr_err err = fr_rd_err(&r);
     if (err) return err;
-    if (!fr_span_copy(fr_rd_rest(&r), row.claimant, sizeof row.claimant)) return FR_E_MALFORMED;
+    if (rest.n > 0 && rest.p[0] <= BITS_MAX) {
+        row.nibbles = rest.p[0] / 4;
+        rest = fr_span(rest.p + 1, rest.n - 1);
+    }
+    if (!fr_span_copy(rest, row.claimant, sizeof row.claimant)) return FR_E_MALFORMED;
     err = fr_conflict_read(value, &row);
     if (err == FR_OK) *out = row;
     return err;
@@ -63,7 +72,7 @@ enum fr_err fr_conflict_each(struct fr_snap *snap, const char *member, fr_confli
 static enum fr_err take(struct fr_change *change, const struct fr_conflict_row *row)
 {
     uint8_t bytes[KEY_SIZE];
-    struct fr_span key = conflict_key(row->deveui, row->claimant, bytes);
+    struct fr_span key = conflict_key(row, bytes);
 
     enum fr_err err = fr_txn_delete(fr_change_txn(change), FR_TABLE_CONFLICTS, key);
     return err ? err : fr_change_note(change, FR_FACT_CONFLICT, key, (struct fr_span){0});
@@ -113,31 +122,56 @@ static enum fr_err make_room(struct fr_change *change)
 
 /* --- noting --- */
 
-static enum fr_err note_one(struct fr_change *change, const struct fr_network_row *claimant,
-                            uint64_t eui)
+/* `claim`: what was claimed, by whom, whose it is. */
+static enum fr_err count_claim(struct fr_change *change, const struct fr_conflict_row *claim)
 {
-    struct fr_snap *snap = fr_change_snap(change);
-    struct fr_conflict_row row = {.deveui = eui, .first_s = fr_change_now(change)};
-    struct fr_device_row device;
-    struct fr_network_row owner;
+    struct fr_conflict_row row = *claim;
     uint8_t bytes[KEY_SIZE], value[FR_ROW_MAX];
     struct fr_wr w = fr_wr(value, sizeof value);
-    struct fr_span there, key = conflict_key(eui, claimant->member, bytes);
+    struct fr_span there, key = conflict_key(claim, bytes);
 
-    enum fr_err err = fr_device_get(snap, eui, &device);
-    if (err == FR_OK) err = fr_network_get(snap, device.netid, &owner);
-    if (err) return err == FR_E_NOT_FOUND ? FR_OK : err;
-    if (strcmp(owner.member, claimant->member) == 0) return FR_OK;
-    err = fr_txn_get(fr_change_txn(change), FR_TABLE_CONFLICTS, key, &there);
+    row.first_s = fr_change_now(change);
+    enum fr_err err = fr_txn_get(fr_change_txn(change), FR_TABLE_CONFLICTS, key, &there);
     if (err == FR_OK) err = read_row(key, there, &row);
     if (err == FR_E_NOT_FOUND) err = make_room(change);
     if (err) return err;
     row.count++;
     row.last_s = fr_change_now(change);
-    row.netid = claimant->netid;
-    memcpy(row.owner, owner.member, sizeof row.owner);
+    row.netid = claim->netid;
+    memcpy(row.owner, claim->owner, sizeof row.owner);
     fr_conflict_write(&w, &row);
     return fr_change_put(change, FR_TABLE_CONFLICTS, FR_FACT_CONFLICT, key, fr_wr_done(&w));
+}
+
+static enum fr_err note_one(struct fr_change *change, const struct fr_network_row *claimant,
+                            uint64_t eui)
+{
+    struct fr_snap *snap = fr_change_snap(change);
+    struct fr_conflict_row claim = {.eui = eui, .netid = claimant->netid};
+    struct fr_device_row device;
+    struct fr_network_row owner;
+
+    enum fr_err err = fr_device_get(snap, eui, &device);
+    if (err == FR_OK) err = fr_network_get(snap, device.netid, &owner);
+    if (err) return err == FR_E_NOT_FOUND ? FR_OK : err;
+    if (strcmp(owner.member, claimant->member) == 0) return FR_OK;
+    memcpy(claim.claimant, claimant->member, sizeof claim.claimant);
+    memcpy(claim.owner, owner.member, sizeof claim.owner);
+    return count_claim(change, &claim);
+}
+
+enum fr_err fr_conflict_note_joineui(struct fr_change *change, const char *claimant, uint64_t base,
+                                     uint8_t nibbles)
+{
+    struct fr_conflict_row claim = {.eui = base, .nibbles = nibbles};
+    struct fr_joineui_row holder;
+
+    enum fr_err err = fr_joineui_holder(fr_change_snap(change), base, nibbles, claimant, &holder);
+    if (err) return err == FR_E_NOT_FOUND ? FR_OK : err;
+    if (strcmp(holder.member, claimant) == 0) return FR_OK;
+    (void)fr_span_copy(fr_span_str(claimant), claim.claimant, sizeof claim.claimant);
+    memcpy(claim.owner, holder.member, sizeof claim.owner);
+    return count_claim(change, &claim);
 }
 
 enum fr_err fr_conflict_note(struct fr_change *change, uint32_t netid, const uint64_t *euis,
@@ -174,9 +208,9 @@ static enum fr_err forget(struct fr_change *change, const uint64_t *eui, const c
     return err;
 }
 
-enum fr_err fr_conflict_forget(struct fr_change *change, uint64_t deveui, uint64_t *count)
+enum fr_err fr_conflict_forget(struct fr_change *change, uint64_t eui, uint64_t *count)
 {
-    return forget(change, &deveui, NULL, count);
+    return forget(change, &eui, NULL, count);
 }
 
 enum fr_err fr_conflict_forget_member(struct fr_change *change, const char *member, uint64_t *count)

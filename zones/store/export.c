@@ -111,6 +111,10 @@ static enum fr_err add_rdata(struct out *out, const struct fr_record *record)
     case FR_RECORD_SRV:
         fr_buf_printf(text, "%u %u %u ", record->data.srv.priority, record->data.srv.weight,
                       record->data.srv.port);
+        if (record->data.srv.host[0] != '\0') {
+            fr_buf_printf(text, "%s.", record->data.srv.host);
+            return FR_OK;
+        }
         return add_name(out, &record->data.srv.target);
     case FR_RECORD_NAPTR:
         fr_buf_printf(text, "%u %u \"%s\" \"%s\" \"\" ", record->data.naptr.order,
@@ -168,8 +172,8 @@ static enum fr_err add_joineui(void *data, const struct fr_joineui_row *row)
 {
     struct out *out = data;
 
-    enum fr_err err = fr_records_joineui(out->snap, row->joineui, add_record, out);
-    if (fr_store_is_damage(err)) return leave_out(out, "JoinEUI", 16, row->joineui);
+    enum fr_err err = fr_records_joineui(out->snap, row, add_record, out);
+    if (fr_store_is_damage(err)) return leave_out(out, "JoinEUI", 16, row->base);
     return err == FR_E_NOT_FOUND ? FR_OK : err;
 }
 

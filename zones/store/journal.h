@@ -12,7 +12,7 @@
 enum fr_fact_kind {
     FR_FACT_MEMBER = 1,      /* key: id; value: the row, or empty when it is gone; … */
     FR_FACT_NETWORK = 2,     /* key: NetID (3) */
-    FR_FACT_JOINEUI = 3,     /* key: EUI (8) */
+    FR_FACT_JOINEUI = 3,     /* key: EUI (8), of a block its bits (1) */
     FR_FACT_DEVICE = 4,      /* key: EUI (8); value: fr_fact_device_read */
     FR_FACT_CERT = 5,        /* key: serial (16) */
     FR_FACT_KEY = 6,         /* key: SPKI hash (32) */
@@ -22,7 +22,7 @@ enum fr_fact_kind {
     FR_FACT_VISIBILITY = 11, /* key: home id, zero byte, visited id */
     FR_FACT_TOKEN = 12,      /* key: id (16) */
     FR_FACT_RELEASE = 13,    /* key: EUI (8) */
-    FR_FACT_CONFLICT = 14,   /* key: EUI (8), claimant's id */
+    FR_FACT_CONFLICT = 14,   /* key: EUI (8), of a JoinEUI its bits (1), claimant's id */
     FR_FACT_BLOCK = 15,      /* key: first EUI (8), bits (1) */
     FR_FACT_GRACE = 19,      /* key: member's id, or "*" */
     FR_FACT_IMAGE =

@@ -44,6 +44,15 @@ static const char *kind_of(const struct fr_fact *fact)
     return kinds[fact->kind].name != NULL ? kinds[fact->kind].name : "other";
 }
 
+/* Behind the EUI the count of a block's bits, at most 64; no member's id begins so low. */
+static bool has_bits(const struct fr_fact *fact)
+{
+    if (fact->kind != FR_FACT_BLOCK && fact->kind != FR_FACT_JOINEUI &&
+        fact->kind != FR_FACT_CONFLICT)
+        return false;
+    return fact->key.n > 8 && fact->key.p[8] <= 64;
+}
+
 /* Bytes of a key that begins with an EUI, a NetID or a serial: hex, then what follows as text. */
 static void print_key(const struct fr_fact *fact, char out[KEY_TEXT])
 {
@@ -53,9 +62,9 @@ static void print_key(const struct fr_fact *fact, char out[KEY_TEXT])
     if (hex > fact->key.n) hex = fact->key.n;
     fr_hex_print(fact->key.p, hex, out);
     at = 2 * hex;
-    if (fact->kind == FR_FACT_BLOCK && fact->key.n == 9) {
-        snprintf(out + at, KEY_TEXT - at, "/%u", (unsigned)fact->key.p[8]);
-        return;
+    if (has_bits(fact)) {
+        at += (size_t)snprintf(out + at, KEY_TEXT - at, "/%u", (unsigned)fact->key.p[hex]);
+        hex++;
     }
     if (hex > 0 && fact->key.n > hex && at < KEY_TEXT - 1) out[at++] = ' ';
     for (size_t i = hex; i < fact->key.n && at < KEY_TEXT - 1; i++) {
@@ -149,6 +158,7 @@ static enum fr_err put_owner(struct fr_json *json, const struct fr_fact *fact)
 {
     struct fr_network_row network = {0};
     struct fr_block_row block = {0};
+    struct fr_joineui_row joineui = {0};
     struct fr_member_row member = {0};
     enum fr_err err = FR_OK;
 
@@ -158,6 +168,10 @@ static enum fr_err put_owner(struct fr_json *json, const struct fr_fact *fact)
     } else if (fact->kind == FR_FACT_NETWORK) {
         err = fr_network_read(fact->value, &network);
         if (err == FR_OK) fr_json_put_str(json, "member", network.member);
+    } else if (fact->kind == FR_FACT_JOINEUI) {
+        err = fr_joineui_read(fact->value, &joineui);
+        if (err == FR_OK) fr_json_put_str(json, "member", joineui.member);
+        if (err == FR_OK) fr_json_put_uint(json, "servers", joineui.n_servers);
     } else {
         err = fr_block_read(fact->value, &block);
         if (err == FR_OK) fr_json_put_str(json, "member", block.member);
@@ -188,6 +202,7 @@ static enum fr_err put_value(struct fr_json *json, const struct fr_fact *fact)
     case FR_FACT_NOTICE: return put_notice(json, fact->value);
     case FR_FACT_MEMBER:
     case FR_FACT_NETWORK:
+    case FR_FACT_JOINEUI:
     case FR_FACT_BLOCK: return put_owner(json, fact);
     default: return FR_OK;
     }

@@ -155,16 +155,13 @@ static enum fr_err redo_visibility(struct fr_change *change, const struct fr_fac
 static enum fr_err redo_joineui(struct fr_change *change, const struct fr_fact *fact,
                                 struct fr_diag *diag)
 {
-    struct fr_rd r = fr_rd(fact->key);
-    struct fr_joineui_row row = {.joineui = fr_rd_u64(&r)};
-    enum fr_err err = fr_rd_end(&r);
+    struct fr_joineui_row row;
+    enum fr_err err = fr_joineui_read_key(fact->key, &row);
 
     if (err) return err;
-    if (fact->value.n == 0) return fr_joineui_remove(change, row.joineui, diag);
+    if (fact->value.n == 0) return fr_joineui_remove(change, row.base, row.nibbles, diag);
     err = fr_joineui_read(fact->value, &row);
-    return err ? err
-               : fr_joineui_set(change, row.joineui, row.member, row.endpoints, row.n_endpoints,
-                                diag);
+    return err ? err : fr_joineui_put(change, &row, diag);
 }
 
 static enum fr_err redo_policy(struct fr_change *change, const struct fr_fact *fact,

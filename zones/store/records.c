@@ -4,8 +4,6 @@
 #include <string.h>
 
 #define PRIORITY_FIRST 1
-#define NAPTR_ORDER 100
-#define NAPTR_PREFERENCE 50
 #define SOA_REFRESH_S 3600
 #define SOA_RETRY_S 600
 #define SOA_EXPIRE_S 604800
@@ -141,36 +139,6 @@ enum fr_err fr_records_network(struct fr_snap *snap, uint32_t netid, int64_t now
     if (err == FR_OK) err = fr_pin_each(snap, netid, now_s, give_pin, &pins);
     if (err == FR_OK && pins.n > 0) err = give_ports(&node);
     return err;
-}
-
-enum fr_err fr_records_joineui(struct fr_snap *snap, uint64_t joineui, fr_record_fn fn, void *data)
-{
-    struct fr_joineui_row row;
-    struct node node = {.name = {.kind = FR_OWNER_JOINEUI, .eui = joineui}, .fn = fn, .data = data};
-
-    enum fr_err err = fr_joineui_get_live(snap, joineui, &row);
-    if (err == FR_OK) err = fr_policy_get(snap, FR_POLICY_TTL_NETID, &node.ttl_s);
-    if (err) return err;
-    if (row.n_endpoints == 0) return FR_E_NOT_FOUND; /* a name without records does not exist */
-    node.endpoints = row.endpoints;
-    node.n = row.n_endpoints;
-    err = give_first(&node);
-    if (err) return err;
-
-    struct fr_record srv = start(&node, node.name, FR_RECORD_SRV);
-    srv.data.srv.priority = PRIORITY_FIRST;
-    srv.data.srv.port = row.endpoints[0].port;
-    srv.data.srv.target = node.name;
-    err = fn(data, &srv);
-    if (err) return err;
-
-    struct fr_record naptr = start(&node, node.name, FR_RECORD_NAPTR);
-    naptr.data.naptr.order = NAPTR_ORDER;
-    naptr.data.naptr.preference = NAPTR_PREFERENCE;
-    memcpy(naptr.data.naptr.flags, "S", 2);
-    memcpy(naptr.data.naptr.service, "LWNS", 5);
-    naptr.data.naptr.target = node.name;
-    return fn(data, &naptr);
 }
 
 enum fr_err fr_records_apex(struct fr_snap *snap, fr_record_fn fn, void *data)

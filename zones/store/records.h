@@ -10,7 +10,13 @@
  *     _fedroam._tcp.<netid>.netid  SRV <i> 0 <port> e<i>.<netid>.netid
  *     _ns.<netid>.netid            TLSA 3 1 1, one for each key of a live `ns` certificate
  *     _<port>._tcp.<netid>.netid   CNAME _ns.<netid>.netid, for each endpoint port, when there are pins
- *     <reversed nibbles>.joineui   A, AAAA, SRV 1 0 <port> <itself>, NAPTR 100 50 "S" "LWNS" "" <itself>
+ *     <nibbles>.joineui            of a JoinEUI: A, AAAA (of its first https server of each family), SRV (of all https servers),
+ *                                  NAPTR 100 50 "S" "LWNS" "" _lwns._tcp.<nibbles>.joineui, and 100 60 "S" "LWN" … _lwn._tcp… for http
+ *     *.<nibbles>.joineui          of a block: the same
+ *     _lwns._tcp.<nibbles>.joineui SRV <priority> <weight> <port> e<i>.<nibbles>.joineui, or the server's own name
+ *     e<i>.<nibbles>.joineui       A, AAAA of server i (from 1) that has addresses
+ *                                  Inside a block some JoinEUI of its own makes the names above it exist, and a wildcard does not
+ *                                  reach below those (RFC 4592 2.2.1): each has the block's wildcard again, *.<more nibbles>.joineui.
  *     apex                         SOA (serial: low 32 bits of the sequence), NS localhost. (nobody delegates to a private zone)
  * Errors: FR_E_NOT_FOUND (no such node, or its member or itself is suspended), the callback's own.
  * Units and limits: TTLs in seconds, from policy.
@@ -48,6 +54,7 @@ struct fr_record {
         struct {
             uint16_t priority, weight, port;
             struct fr_owner target;
+            char host[FR_JOIN_HOST_MAX + 1]; /* unless empty: the target, outside of the zone */
         } srv;
         struct {
             uint8_t usage, selector, matching;
@@ -70,4 +77,10 @@ enum fr_err fr_records_apex(struct fr_snap *snap, fr_record_fn fn, void *data);
 /* now_s: pins of certificates that are over are left out. */
 enum fr_err fr_records_network(struct fr_snap *snap, uint32_t netid, int64_t now_s, fr_record_fn fn,
                                void *data);
-enum fr_err fr_records_joineui(struct fr_snap *snap, uint64_t joineui, fr_record_fn fn, void *data);
+/* All that follows from one row: its own names, and the wildcards between it and a block around it. */
+enum fr_err fr_records_joineui(struct fr_snap *snap, const struct fr_joineui_row *row,
+                               fr_record_fn fn, void *data);
+/* Of a row that answers, what belongs to one of its names: `at` is the JoinEUI or the wildcard (with the servers behind it), a
+ * service (with those of that one) or a host. FR_OK without a record: the row has no such name. */
+enum fr_err fr_records_join_server(struct fr_snap *snap, const struct fr_joineui_row *row,
+                                   const struct fr_owner *at, fr_record_fn fn, void *data);

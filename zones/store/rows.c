@@ -60,7 +60,7 @@ static bool read_bool(struct fr_rd *r)
     return b == 1;
 }
 
-static void read_addrs(struct fr_rd *r, struct fr_addr *addrs, size_t max, uint8_t *n)
+void fr_row_read_addrs(struct fr_rd *r, struct fr_addr *addrs, size_t max, uint8_t *n)
 {
     uint8_t count = fr_rd_u8(r);
 
@@ -122,7 +122,7 @@ enum fr_err fr_network_read(struct fr_span value, struct fr_network_row *row)
     fr_row_read_form(&r);
     fr_row_read_text(&r, got.member, FR_MEMBER_ID_MAX);
     got.state = read_state(&r, FR_NETWORK_SUSPENDED);
-    read_addrs(&r, got.endpoints, FR_ENDPOINTS_MAX, &got.n_endpoints);
+    fr_row_read_addrs(&r, got.endpoints, FR_ENDPOINTS_MAX, &got.n_endpoints);
     got.devices = fr_rd_u64(&r);
     got.created_s = fr_row_read_time(&r);
     got.changed_s = fr_row_read_time(&r);
@@ -139,28 +139,6 @@ void fr_network_write(struct fr_wr *w, const struct fr_network_row *row)
     write_addrs(w, row->endpoints, row->n_endpoints);
     fr_wr_u64(w, row->devices);
     fr_row_write_time(w, row->created_s);
-    fr_row_write_time(w, row->changed_s);
-}
-
-enum fr_err fr_joineui_read(struct fr_span value, struct fr_joineui_row *row)
-{
-    struct fr_rd r = fr_rd(value);
-    struct fr_joineui_row got = {.joineui = row->joineui};
-
-    fr_row_read_form(&r);
-    fr_row_read_text(&r, got.member, FR_MEMBER_ID_MAX);
-    read_addrs(&r, got.endpoints, FR_JOINEUI_ENDPOINTS_MAX, &got.n_endpoints);
-    got.changed_s = fr_row_read_time(&r);
-    enum fr_err err = fr_rd_end(&r);
-    if (err == FR_OK) *row = got;
-    return err;
-}
-
-void fr_joineui_write(struct fr_wr *w, const struct fr_joineui_row *row)
-{
-    fr_wr_u8(w, FR_ROW_FORM);
-    fr_row_write_text(w, row->member);
-    write_addrs(w, row->endpoints, row->n_endpoints);
     fr_row_write_time(w, row->changed_s);
 }
 

@@ -2,7 +2,7 @@
 /*
  * How rows are stored: one reader and one writer for each kind of row, fields in the same order.
  *
- * Model: a value starts with its form's number (1, or 2 of an authority that says since when) and must be used up exactly. Keys are not in the value: readers are
+ * Model: a value starts with its form's number (1, or 2 of an authority that says since when and of a JoinEUI) and must be used up exactly. Keys are not in the value: readers are
  *   given a row whose key fields are set, and leave them alone. Numbers are big endian, texts carry their length.
  * Errors: the cursor's: FR_E_TRUNCATED, FR_E_MALFORMED, FR_E_UNSUPPORTED (a form of a later program), FR_E_RANGE.
  * Trust: values come from our own files, and are read as if they did not.
@@ -36,6 +36,8 @@ void fr_member_write(struct fr_wr *w, const struct fr_member_row *row);
 enum fr_err fr_network_read(struct fr_span value, struct fr_network_row *row);
 void fr_network_write(struct fr_wr *w, const struct fr_network_row *row);
 
+/* Of the first form too: one server, with one port, by https. The key is its own reader's: 8 bytes, and a block's bits. */
+enum fr_err fr_joineui_read_key(struct fr_span key, struct fr_joineui_row *row);
 enum fr_err fr_joineui_read(struct fr_span value, struct fr_joineui_row *row);
 void fr_joineui_write(struct fr_wr *w, const struct fr_joineui_row *row);
 

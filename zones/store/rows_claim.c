@@ -53,7 +53,7 @@ void fr_release_write(struct fr_wr *w, const struct fr_release_row *row)
 enum fr_err fr_conflict_read(struct fr_span value, struct fr_conflict_row *row)
 {
     struct fr_rd r = fr_rd(value);
-    struct fr_conflict_row got = {.deveui = row->deveui};
+    struct fr_conflict_row got = {.eui = row->eui, .nibbles = row->nibbles};
 
     memcpy(got.claimant, row->claimant, sizeof got.claimant);
     fr_row_read_form(&r);

@@ -293,6 +293,17 @@ enum fr_err fr_sight_device(struct fr_sight *sight, struct fr_snap *snap, const 
     return FR_OK;
 }
 
+enum fr_err fr_sight_member(struct fr_sight *sight, const char *home, const char *asker)
+{
+    if (!sight->is_loaded) return sight->fault;
+    uint32_t home_at = member_at(&sight->t, home), visited = asker_at(sight, asker);
+    if (home_at == NOBODY) return FR_E_NOT_FOUND;
+    uint64_t pair = pair_of(home_at, visited);
+    bool is_seen =
+        !sight->t.is_granted || home_at == visited || *grant_slot(&sight->t, pair) == pair;
+    return is_seen ? FR_OK : FR_E_NOT_FOUND;
+}
+
 uint32_t fr_sight_device_ttl(const struct fr_sight *sight)
 {
     return sight->t.ttl_s;

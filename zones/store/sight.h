@@ -31,6 +31,9 @@ enum fr_err fr_sight_refresh(struct fr_sight *sight, struct fr_snap *snap);
 enum fr_err fr_sight_device(struct fr_sight *sight, struct fr_snap *snap, const char *member,
                             uint64_t deveui, uint32_t *netid);
 
+/* Does the member who asks see what is this home's? FR_E_NOT_FOUND: not, or the home is not active. As of the last refresh. */
+enum fr_err fr_sight_member(struct fr_sight *sight, const char *home, const char *asker);
+
 uint32_t fr_sight_device_ttl(const struct fr_sight *sight); /* of a device's record, seconds */
 
 /* How many rows of members and networks do not decode, as of the last refresh. */

@@ -10,7 +10,7 @@ enum fr_store_table {
     FR_TABLE_DEVICES_1,
     FR_TABLE_NETWORKS,
     FR_TABLE_MEMBERS,
-    FR_TABLE_JOINEUIS,
+    FR_TABLE_JOINEUIS, /* EUI (8), of a block its bits (1) */
     FR_TABLE_CERTS,
     FR_TABLE_CERTS_DER,
     FR_TABLE_CERTS_BY_MEMBER, /* id, zero byte, serial → nothing */
@@ -24,7 +24,7 @@ enum fr_store_table {
     FR_TABLE_TOKENS,
     FR_TABLE_BLOCKS,         /* first EUI (8), bits (1) → member */
     FR_TABLE_RELEASES,       /* EUI (8) */
-    FR_TABLE_CONFLICTS,      /* EUI (8), claimant's id */
+    FR_TABLE_CONFLICTS,      /* EUI (8), of a JoinEUI its bits (1), claimant's id */
     FR_TABLE_GRACE,          /* member's id, or "*" */
     FR_TABLE_CERTS_BY_NETID, /* NetID (3), serial → nothing */
     FR_TABLE_FEED,           /* position (8) → entry; of this machine, see store/feed.h */

@@ -307,30 +307,6 @@ static void pins_end_with_their_certificates(void **state)
     fr_answerer_free(a);
 }
 
-static void join_servers(void **state)
-{
-    struct fixture *f = *state;
-    struct fr_answerer *a = NULL;
-    struct fr_change *change = change_begin(f);
-    struct fr_diag diag = {0};
-    struct fr_addr addr;
-
-    must(fr_endpoint_parse(fr_span_str("192.0.2.99:8443"), &diag, &addr), &diag);
-    must(fr_joineui_set(change, 0x00005e100000002f, "beta", &addr, 1, &diag), &diag);
-    change_end(f, change);
-    assert_int_equal(fr_answerer_new(FED, &a), FR_OK);
-#define JOINEUI "f.2.0.0.0.0.0.0.0.1.e.5.0.0.0"
-    assert_int_equal(rcode_of(a, f, JOINEUI ".0.joineui.fed.test", "A", NOW), 0);
-    assert_int_equal(rcode_of(a, f, "0." JOINEUI ".0.joineui.fed.test", "A", NOW), 3);
-    assert_int_equal(rcode_of(a, f, "0.0.joineui.fed.test", "A", NOW), 0);
-    assert_int_equal(rcode_of(a, f, "1.0.joineui.fed.test", "A", NOW), 3);
-    assert_int_equal(rcode_of(a, f, "joineui.fed.test", "A", NOW), 0);
-    set_member_state(f, "beta", FR_MEMBER_SUSPENDED);
-    assert_int_equal(rcode_of(a, f, JOINEUI ".0.joineui.fed.test", "A", NOW), 3);
-    assert_int_equal(rcode_of(a, f, "joineui.fed.test", "A", NOW), 3);
-    fr_answerer_free(a);
-}
-
 static void an_empty_zone_has_its_apex(void **state)
 {
     struct fixture *f = *state;
@@ -464,7 +440,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(suspended_members_vanish, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(pins_end_with_their_certificates, fixture_new,
                                         fixture_free),
-        cmocka_unit_test_setup_teardown(join_servers, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(an_empty_zone_has_its_apex, fixture_empty, fixture_free),
         cmocka_unit_test_setup_teardown(other_messages, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(the_largest_network, fixture_new, fixture_free),

@@ -21,10 +21,23 @@ static const struct {
     {"_tcp.000013.netid.fed.test", {.kind = FR_OWNER_NETID_TCP, .netid = 0x13}},
     {"1.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test", {.kind = FR_OWNER_JOINEUI, .eui = EUI}},
     {"3.b.0.7.joineui.fed.test",
-     {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x70b3000000000000, .number = 4}},
-    {"7.joineui.fed.test", {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x7000000000000000, .number = 1}},
+     {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x70b3000000000000, .nibbles = 4}},
+    {"7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x7000000000000000, .nibbles = 1}},
     {"0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test",
-     {.kind = FR_OWNER_JOINEUI_PART, .eui = EUI & ~15ull, .number = 15}},
+     {.kind = FR_OWNER_JOINEUI_PART, .eui = EUI & ~15ull, .nibbles = 15}},
+    {"*.b.0.7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_ANY, .eui = 0x70b0000000000000, .nibbles = 3}},
+    {"_tcp.b.0.7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_TCP, .eui = 0x70b0000000000000, .nibbles = 3}},
+    {"_lwns._tcp.b.0.7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_SERVICE, .eui = 0x70b0000000000000, .nibbles = 3}},
+    {"_lwn._tcp.1.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_SERVICE, .eui = EUI, .nibbles = 16, .number = FR_OWNER_LWN}},
+    {"e3.e.7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_HOST, .eui = 0x7e00000000000000, .nibbles = 2, .number = 3}},
+    {"e1.1.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test",
+     {.kind = FR_OWNER_JOINEUI_HOST, .eui = EUI, .nibbles = 16, .number = 1}},
     {"broker.fed.test", {.kind = FR_OWNER_BROKER}},
     {"ca.fed.test", {.kind = FR_OWNER_CA}},
     {"deveui.fed.test", {.kind = FR_OWNER_DEVEUI_ROOT}},
@@ -34,7 +47,8 @@ static const struct {
 
 static bool same(const struct fr_owner *a, const struct fr_owner *b)
 {
-    return a->kind == b->kind && a->eui == b->eui && a->netid == b->netid && a->number == b->number;
+    return a->kind == b->kind && a->eui == b->eui && a->netid == b->netid &&
+           a->number == b->number && a->nibbles == b->nibbles && a->is_below == b->is_below;
 }
 
 static void every_shape_both_ways(void **state)
@@ -107,7 +121,8 @@ static void anything_else(void **state)
         {"ns.000013.netid.fed.test", FR_E_NOT_FOUND},
         {"70.joineui.fed.test", FR_E_NOT_FOUND},
         {"g.joineui.fed.test", FR_E_NOT_FOUND},
-        {"0.1.0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test", FR_E_NOT_FOUND},
+        {"x.g.joineui.fed.test", FR_E_NOT_FOUND},
+        {"*.joineui.fed.test", FR_E_NOT_FOUND},
     };
 
     (void)state;
@@ -116,6 +131,46 @@ static void anything_else(void **state)
         CHECK_ROW(rows[i].text,
                   fr_owner_parse(fr_span_str(rows[i].text), "fed.test", &owner) == rows[i].want);
         CHECK_ROW(rows[i].text, owner.number == 77);
+    }
+}
+
+/* Names that are none of the forms, below one that is: where a wildcard may answer. They cannot be written. */
+static void below_joineuis(void **state)
+{
+    static const struct {
+        const char *text;
+        struct fr_owner owner;
+    } rows[] = {
+        {"0.1.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI, .eui = EUI}},
+        {"*.1.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI, .eui = EUI}},
+        {"x.b.0.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x70b0000000000000, .nibbles = 3}},
+        {"1.x.b.0.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x70b0000000000000, .nibbles = 3}},
+        {"e0.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI_PART, .eui = 0x7000000000000000, .nibbles = 1}},
+        {"x.*.b.0.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI_ANY, .eui = 0x70b0000000000000, .nibbles = 3}},
+        {"_lwms._tcp.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI_TCP, .eui = 0x7000000000000000, .nibbles = 1}},
+        {"x._lwn._tcp.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI_SERVICE, .eui = 0x7000000000000000, .nibbles = 1, .number = 1}},
+        {"x.e2.7.joineui.fed.test",
+         {.kind = FR_OWNER_JOINEUI_HOST, .eui = 0x7000000000000000, .nibbles = 1, .number = 2}},
+    };
+    struct fr_owner owner, want;
+    char text[FR_OWNER_TEXT];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        want = rows[i].owner;
+        want.is_below = true;
+        CHECK_ROW(rows[i].text,
+                  fr_owner_parse(fr_span_str(rows[i].text), "fed.test", &owner) == FR_OK &&
+                      same(&owner, &want));
+        CHECK_ROW(rows[i].text, fr_owner_print(&owner, "fed.test", text) == FR_E_RANGE);
     }
 }
 
@@ -139,8 +194,14 @@ static void limits(void **state)
     assert_int_equal(fr_dname_parse(fr_span_str(fed), &zone), FR_OK);
     assert_int_equal(fr_owner_write(&owner, &zone, &wire), FR_E_LIMIT);
     owner.kind = FR_OWNER_JOINEUI_PART;
-    owner.number = 16;
+    owner.nibbles = 16;
     assert_int_equal(fr_owner_print(&owner, "fed.test", text), FR_E_RANGE);
+    owner.nibbles = 0;
+    assert_int_equal(fr_owner_print(&owner, "fed.test", text), FR_E_RANGE);
+    owner = (struct fr_owner){.kind = FR_OWNER_JOINEUI_SERVICE, .nibbles = 16, .number = 2};
+    assert_int_equal(fr_owner_print(&owner, "fed.test", text), FR_E_RANGE);
+    owner = fr_owner_joineui(EUI, 16);
+    assert_int_equal(owner.kind, FR_OWNER_JOINEUI);
 }
 
 int main(void)
@@ -148,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_shape_both_ways),
         cmocka_unit_test(anything_else),
+        cmocka_unit_test(below_joineuis),
         cmocka_unit_test(limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

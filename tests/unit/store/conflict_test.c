@@ -3,6 +3,7 @@
 
 #include "fixture.h"
 #include "store/conflict.h"
+#include "unit/store/joineuis.h"
 
 #define EUI 0x70b3d57ed0000000
 
@@ -41,7 +42,7 @@ static enum fr_err see(void *data, const struct fr_conflict_row *row)
 {
     struct seen *seen = data;
 
-    if (seen->n++ == 0) seen->lowest = row->deveui;
+    if (seen->n++ == 0) seen->lowest = row->eui;
     seen->last = *row;
     return FR_OK;
 }
@@ -93,6 +94,36 @@ static void a_second_claim_is_remembered(void **state)
     assert_int_equal(look(f, NULL).n, 0);
 }
 
+/* Of a JoinEUI: beside those of a device with the same digits, and by the member alone. */
+static void claims_of_joineuis(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const none[3] = {NULL};
+    const struct fr_joineui_row row = joineui_row("70b3d57ed0000000/40", "acme", none);
+    struct fr_change *change = begin_change(f->store);
+
+    assert_int_equal(fr_joineui_put(change, &row, NULL), FR_OK);
+    assert_int_equal(fr_conflict_note_joineui(change, "bolt", EUI + 1, 16), FR_OK);
+    assert_int_equal(fr_conflict_note_joineui(change, "bolt", EUI + 1, 16), FR_OK);
+    assert_int_equal(fr_conflict_note_joineui(change, "bolt", 0x70b3d57e00000000, 8), FR_OK);
+    assert_int_equal(fr_conflict_note_joineui(change, "bolt", 0x80b3d57e00000000, 8), FR_OK);
+    assert_int_equal(fr_conflict_note_joineui(change, "acme", EUI + 1, 16), FR_OK);
+    commit_change(change);
+    struct seen seen = look(f, "acme");
+    assert_int_equal(seen.n, 2);
+    assert_int_equal(seen.last.eui, EUI + 1);
+    assert_int_equal(seen.last.nibbles, 16);
+    assert_int_equal(seen.last.count, 2);
+    assert_string_equal(seen.last.claimant, "bolt");
+    assert_string_equal(seen.last.owner, "acme");
+    add_devices(f, 0x13, EUI + 1, 1);
+    note(f, 0x2b, EUI + 1, 1, NOW);
+    seen = look(f, "bolt");
+    assert_int_equal(seen.n, 3);
+    assert_int_equal(seen.last.nibbles, 0);
+    assert_int_equal(seen.last.count, 1);
+}
+
 static void the_oldest_go_when_there_is_no_room(void **state)
 {
     struct fixture *f = *state;
@@ -124,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_second_claim_is_remembered),
+        STORE_TEST(claims_of_joineuis),
         STORE_TEST(the_oldest_go_when_there_is_no_room),
     };
 

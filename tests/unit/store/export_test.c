@@ -6,6 +6,7 @@
 #include "store/tables.h"
 
 #include "fixture.h"
+#include "unit/store/joineuis.h"
 
 #include <stdio.h>
 
@@ -21,7 +22,12 @@ static void fill(struct fr_store *store)
                           bolt[] = {0x5817b1c3eb890bc4};
     struct fr_addr list[] = {addr("192.0.2.10:8005"), addr("[2001:db8::10]:443"),
                              addr("192.0.2.11:8005")};
-    struct fr_addr js[] = {addr("192.0.2.12:8006")};
+    static const char *const servers[3] = {"https://192.0.2.12:8006,also=2001:db8::12",
+                                           "https://js.acme.example:8443,priority=1,weight=7",
+                                           "http://192.0.2.13"};
+    const struct fr_joineui_row js = joineui_row("70b3d57ed0000000", "acme", servers);
+    static const char *const block_servers[3] = {"https://192.0.2.14"};
+    const struct fr_joineui_row block = joineui_row("70b3d57000000000/28", "acme", block_servers);
     struct fr_device_report report;
     struct fr_change *change = begin_change(store);
     struct fr_device_job job = {.netid = 0x13, .mode = FR_DEVICE_ADD, .euis = acme, .n = 2};
@@ -33,7 +39,8 @@ static void fill(struct fr_store *store)
     assert_int_equal(fr_device_apply(change, &job, NULL, &report), FR_OK);
     job = (struct fr_device_job){.netid = 0x2b, .mode = FR_DEVICE_ADD, .euis = bolt, .n = 1};
     assert_int_equal(fr_device_apply(change, &job, NULL, &report), FR_OK);
-    assert_int_equal(fr_joineui_set(change, 0x70b3d57ed0000000, "acme", js, 1, NULL), FR_OK);
+    assert_int_equal(fr_joineui_put(change, &js, NULL), FR_OK);
+    assert_int_equal(fr_joineui_put(change, &block, NULL), FR_OK);
     assert_int_equal(fr_cert_row_intend(change, &row, NULL), FR_OK);
     assert_int_equal(
         fr_cert_row_issue(change, row.serial, FR_SPAN_LIT("d"), sha256, NOW, NOW + 1000, NULL),
@@ -59,12 +66,28 @@ static const char pins[] = "_ns.000013.netid 60 IN TLSA 3 1 1 "
                            "_443._tcp.000013.netid 60 IN CNAME _ns.000013.netid\n";
 static const char net2a[] = "00002a.netid 60 IN TXT \"v=fedroam1 member=acme\"\n";
 static const char net2b[] = "00002b.netid 60 IN TXT \"v=fedroam1 member=bolt\"\n";
-static const char js[] =
-    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN A 192.0.2.12\n"
-    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN SRV 1 0 8006 "
-    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui\n"
-    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui 60 IN NAPTR 100 50 \"S\" \"LWNS\" \"\" "
-    "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui\n";
+#define N "0.0.0.0.0.0.0.d.e.7.5.d.3.b.0.7.joineui"
+#define B "7.5.d.3.b.0.7.joineui"
+#define WILDCARD(name)                                                                             \
+    name " 60 IN A 192.0.2.14\n" name " 60 IN SRV 1 0 443 e1." B "\n" name                         \
+         " 60 IN NAPTR 100 50 \"S\" \"LWNS\" \"\" _lwns._tcp." B "\n"
+static const char js[] = WILDCARD(
+    "*." B) "_lwns._tcp." B " 60 IN SRV 1 0 443 e1." B "\n"
+            "e1." B " 60 IN A 192.0.2.14\n" N " 60 IN A 192.0.2.12\n" N
+            " 60 IN AAAA 2001:db8::12\n" N " 60 IN SRV 1 0 8006 e1." N "\n" N
+            " 60 IN SRV 1 7 8443 js.acme.example.\n" N
+            " 60 IN NAPTR 100 50 \"S\" \"LWNS\" \"\" _lwns._tcp." N "\n" N
+            " 60 IN NAPTR 100 60 \"S\" \"LWN\" \"\" _lwn._tcp." N "\n"
+            "_lwns._tcp." N " 60 IN SRV 1 0 8006 e1." N "\n"
+            "_lwns._tcp." N " 60 IN SRV 1 7 8443 js.acme.example.\n"
+            "_lwn._tcp." N " 60 IN SRV 3 0 80 e3." N "\n"
+            "e1." N " 60 IN A 192.0.2.12\n"
+            "e1." N " 60 IN AAAA 2001:db8::12\n"
+            "e3." N
+            " 60 IN A 192.0.2.13\n" /* and the block's wildcard again at each name in between: */
+    WILDCARD("*.e." B) WILDCARD("*.d.e." B) WILDCARD("*.0.d.e." B) WILDCARD("*.0.0.d.e." B)
+        WILDCARD("*.0.0.0.d.e." B) WILDCARD("*.0.0.0.0.d.e." B) WILDCARD("*.0.0.0.0.0.d.e." B)
+            WILDCARD("*.0.0.0.0.0.0.d.e." B);
 static const char acme_devices[] = "0004a30b001c0530.deveui 3600 IN CNAME 000013.netid\n";
 static const char bolt_devices[] = "5817b1c3eb890bc4.deveui 3600 IN CNAME 00002b.netid\n";
 static const char acme_more[] = "70b3d57ed0000001.deveui 3600 IN CNAME 000013.netid\n";

@@ -196,30 +196,6 @@ static void members_are_checked(void **state)
     fr_change_cancel(change);
 }
 
-static void joineuis_have_one_holder_and_one_host(void **state)
-{
-    struct fixture *f = *state;
-    struct fr_change *change = begin_change(f->store);
-    struct fr_addr two[] = {addr("192.0.2.1"), addr("2001:db8::1")};
-    struct fr_addr same[] = {addr("192.0.2.1"), addr("192.0.2.2")};
-    struct fr_addr ports[] = {addr("192.0.2.1:1"), addr("[2001:db8::1]:2")};
-    struct fr_joineui_row row;
-    struct fr_diag diag = {0};
-
-    assert_int_equal(fr_joineui_set(change, 5, "acme", two, 2, NULL), FR_OK);
-    assert_int_equal(fr_joineui_set(change, 5, "bolt", two, 2, &diag), FR_E_CONFLICT);
-    assert_non_null(strstr(diag.what, "acme"));
-    assert_int_equal(fr_joineui_set(change, 6, "acme", same, 2, NULL), FR_E_INVALID);
-    assert_int_equal(fr_joineui_set(change, 6, "acme", ports, 2, NULL), FR_E_INVALID);
-    assert_int_equal(fr_joineui_set(change, 0, "acme", two, 2, NULL), FR_E_INVALID);
-    assert_int_equal(fr_joineui_set(change, 6, "none", two, 2, NULL), FR_E_NOT_FOUND);
-    assert_int_equal(fr_joineui_get_live(fr_change_snap(change), 5, &row), FR_OK);
-    assert_int_equal(row.n_endpoints, 2);
-    assert_int_equal(fr_joineui_remove(change, 5, NULL), FR_OK);
-    assert_int_equal(fr_joineui_remove(change, 5, NULL), FR_E_NOT_FOUND);
-    fr_change_cancel(change);
-}
-
 static const struct {
     const char *name, *value;
     enum fr_err err;
@@ -283,7 +259,6 @@ int main(void)
         STORE_TEST(a_network_with_devices_is_not_removed),
         STORE_TEST(the_pool_gives_the_lowest_free_one),
         STORE_TEST(members_are_checked),
-        STORE_TEST(joineuis_have_one_holder_and_one_host),
         STORE_TEST(policy_has_ranges_and_defaults),
     };
 

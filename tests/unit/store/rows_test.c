@@ -41,8 +41,20 @@ ROUND_TRIP(fr_network_row, fr_network,
                                 {.ip = {6, {0x20, 1}}, .port = 65535}},
                   .devices = UINT64_MAX, .created_s = 1, .changed_s = 2))
 ROUND_TRIP(fr_joineui_row, fr_joineui,
-           BRACED(.member = "acme", .n_endpoints = 1,
-                  .endpoints = {{.ip = {4, {192, 0, 2, 1}}, .port = 8005}}, .changed_s = 3))
+           BRACED(.member = "acme", .n_servers = 3,
+                  .servers = {{.n_ips = 2,
+                               .ips = {{6, {0x20, 1}}, {4, {192, 0, 2, 1}}},
+                               .port = 1,
+                               .order = 2,
+                               .preference = 3,
+                               .priority = 4,
+                               .weight = 65535},
+                              {.service = FR_OWNER_LWN,
+                               .n_ips = 1,
+                               .ips = {{4, {192, 0, 2, 1}}},
+                               .port = 65535},
+                              {.host = "js.acme.example", .port = 443}},
+                  .changed_s = 3))
 ROUND_TRIP(fr_downstream_row, fr_downstream,
            BRACED(.n_addrs = 2,
                   .addrs = {{.ip = {4, {192, 0, 2, 1}}, .port = 53},
@@ -154,12 +166,37 @@ static void damaged_members_are_refused(void **state)
     }
 }
 
+/* Rows of schema 3 and before: one server by its addresses, as it was answered then. */
+static void joineuis_of_the_first_form(void **state)
+{
+    static const uint8_t value[] = {1,    0, 4,    'a', 'c',  'm',  'e', 2, 4, 192, 0, 2, 1, 0x1f,
+                                    0x46, 6, 0x20, 1,   0xd,  0xb8, 0,   0, 0, 0,   0, 0, 0, 0,
+                                    0,    0, 0,    1,   0x1f, 0x46, 0,   0, 0, 0,   0, 0, 0, 9};
+    static const uint8_t none[] = {1, 0, 4, 'a', 'c', 'm', 'e', 0, 0, 0, 0, 0, 0, 0, 0, 9};
+    struct fr_joineui_row row = {.base = 7, .nibbles = 16};
+    char text[FR_JOIN_SERVER_TEXT];
+
+    (void)state;
+    assert_int_equal(fr_joineui_read(fr_span(value, sizeof value), &row), FR_OK);
+    assert_int_equal(row.base, 7);
+    assert_string_equal(row.member, "acme");
+    assert_int_equal(row.n_servers, 1);
+    assert_int_equal(row.changed_s, 9);
+    fr_join_server_print(&row.servers[0], 1, text);
+    assert_string_equal(text, "https://192.0.2.1:8006,also=2001:db8::1");
+    assert_int_equal(fr_joineui_read(fr_span(none, sizeof none), &row), FR_OK);
+    assert_int_equal(row.n_servers, 0);
+    for (size_t n = 0; n < sizeof value; n++)
+        assert_int_not_equal(fr_joineui_read(fr_span(value, n), &row), FR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fr_member_round_trip),
         cmocka_unit_test(fr_network_round_trip),
         cmocka_unit_test(fr_joineui_round_trip),
+        cmocka_unit_test(joineuis_of_the_first_form),
         cmocka_unit_test(fr_downstream_round_trip),
         cmocka_unit_test(fr_notice_round_trip),
         cmocka_unit_test(fr_approval_round_trip),

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "support/unit.h"
 #include "unit/store/fixture.h"
+#include "unit/store/joineuis.h"
 #include "unit/xfr/secondary.h"
 
 struct world {
@@ -46,6 +47,21 @@ static unsigned pick(unsigned n)
     return (unsigned)(rand() % (int)n);
 }
 
+/* JoinEUIs inside of blocks, which come and go under them. */
+static void change_joineui(struct fr_change *change)
+{
+    static const char *const prefixes[] = {"70b3d57ed0000000", "70b3d57ed0000001",
+                                           "70b3d57ed0000000/48", "70b3d57000000000/28"};
+    static const char *const servers[][3] = {
+        {"https://192.0.2.1:8443", "https://js.acme.example"}, {"http://192.0.2.2"}, {NULL}};
+    const struct fr_joineui_row row = joineui_row(prefixes[pick(4)], "acme", servers[pick(3)]);
+
+    if (pick(3))
+        assert_int_equal(fr_joineui_put(change, &row, NULL), FR_OK);
+    else
+        (void)fr_joineui_remove(change, row.base, row.nibbles, NULL);
+}
+
 /* Rare ones make the whole zone necessary. */
 static void change_something(struct fixture *f, bool has_rare)
 {
@@ -72,14 +88,7 @@ static void change_something(struct fixture *f, bool has_rare)
         assert_int_equal(
             fr_network_set_endpoints(change, netids[pick(3)], endpoints, pick(3), NULL), FR_OK);
         break;
-    case 7:
-        if (pick(2))
-            assert_int_equal(
-                fr_joineui_set(change, 0x70b3d57ed0000000 + pick(3), "acme", endpoints, 1, NULL),
-                FR_OK);
-        else
-            (void)fr_joineui_remove(change, 0x70b3d57ed0000000 + pick(3), NULL);
-        break;
+    case 7: change_joineui(change); break;
     default:
         is_suspended = pick(2) == 0;
         suspend(change, "bolt", is_suspended ? FR_MEMBER_SUSPENDED : FR_MEMBER_ACTIVE);

@@ -100,7 +100,7 @@ static enum fr_err read_network(void *data, const struct fr_network_row *row)
 static enum fr_err read_joineui(void *data, const struct fr_joineui_row *row)
 {
     struct reading *r = data;
-    enum fr_err err = fr_records_joineui(r->snap, row->joineui, read_record, r);
+    enum fr_err err = fr_records_joineui(r->snap, row, read_record, r);
 
     return err == FR_E_NOT_FOUND ? FR_OK : err;
 }
@@ -129,7 +129,7 @@ void oracle(const struct giver *giver, int64_t now_s, struct set *set)
     assert_int_equal(fr_policy_get(r.snap, FR_POLICY_TTL_DEVEUI, &r.ttl_s), FR_OK);
     assert_int_equal(fr_records_apex(r.snap, read_record, &r), FR_OK);
     assert_int_equal(fr_network_each(r.snap, read_network, &r), FR_OK);
-    assert_int_equal(fr_joineui_each(r.snap, read_joineui, &r), FR_OK);
+    assert_int_equal(fr_joineui_each(r.snap, NULL, read_joineui, &r), FR_OK);
     assert_int_equal(fr_device_each(r.snap, 0, 0, read_device, &r), FR_OK);
     fr_snap_end(r.snap);
 }
