@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "resolver/public_dns.h"
 #include "transport/loop_poll.h"
+#include <stdlib.h>
 
 #define USUAL "/dns-query{?dns}"
 #define BROKER "broker.fed.test"
@@ -327,6 +328,108 @@ static void test_without_memory(void **state)
     stop(&s);
 }
 
+/* ---- random courses ---- */
+
+static uint64_t rng;
+
+static unsigned below(unsigned n)
+{
+    uint64_t z = rng += 0x9e3779b97f4a7c15u; /* splitmix64 */
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (unsigned)((z ^ (z >> 31)) % n);
+}
+
+static const char *const TARGETS[] = {"b1.test", "b2.test", "pool.test", ".",
+                                      "000013.netid.fed.test"};
+
+static void random_services(struct test_svcb out[4], size_t n)
+{
+    static const char *const paths[] = {USUAL, "/two{?dns}", "//evil.test/{?dns}", NULL};
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct test_svcb){.priority = (uint16_t)below(4),
+                                    .target = TARGETS[below(5)],
+                                    .alpn = below(8) ? "h2" : "dot",
+                                    .port = (uint16_t)(below(3) * 443),
+                                    .hint = below(3) ? NULL : "192.0.2.77",
+                                    .path = paths[below(8) ? below(2) : below(4)],
+                                    .wants_strange = below(20) == 0,
+                                    .is_malformed = below(30) == 0,
+                                    .ttl_s = below(100)};
+}
+
+/* What public DNS says and how it fares, until the next time. */
+static void shuffle(struct scene *s, struct test_svcb records[2][4])
+{
+    static const char *const addresses[] = {"b1.test. 40 A 192.0.2.1\nb1.test. 40 A 192.0.2.2",
+                                            "b2.test. 0 A 192.0.2.3",
+                                            "pool.test. 100000 A 192.0.2.4"};
+    struct public_dns *dns = &s->theirs;
+    dns->n_rows = 0;
+    for (size_t i = 0; i < 2; i++) {
+        size_t n = below(5);
+        random_services(records[i], n);
+        if (below(4)) say_services(s, i == 0 ? "_dns." BROKER : "pool.test", records[i], n);
+    }
+    for (size_t i = 0; i < 3; i++)
+        if (below(3)) say(s, TARGETS[i], FR_DNS_A, addresses[i]);
+    if (below(2)) say(s, BROKER, FR_DNS_A, BROKER ". 600 A 192.0.2.9");
+    dns->is_silent = below(6) == 0;
+    dns->is_refusing = below(10) == 0;
+    dns->answers_inside = below(2);
+    dns->delay_ms = below(3000);
+}
+
+static void check_ways(const struct scene *s, bool has_address)
+{
+    const struct fr_ways *ways = fr_discovery_ways(s->d);
+    assert_in_range(ways->n, has_address ? 1 : 0, FR_WAYS_MAX);
+    for (size_t i = 0; i < ways->n; i++) {
+        const struct fr_way *way = &ways->list[i];
+        assert_in_range(way->n, 1, FR_BROKER_ADDRESSES_MAX);
+        assert_true(way->path[0] == '/' && way->path[1] != '/');
+        for (size_t k = 0; k < way->n; k++)
+            assert_true(way->addresses[k].port > 0 && way->addresses[k].ip.family > 0);
+    }
+    assert_true(!has_address || ways->n == FR_WAYS_MAX || !ways->list[ways->n - 1].is_discovered ||
+                ways->list[ways->n - 1].addresses[0].ip.b[3] == 9);
+    assert_in_range(ways->ttl_s, 1, 86400);
+    for (unsigned i = 0; i < s->theirs.asked && i < PUBLIC_LOG; i++)
+        assert_null(strstr(s->theirs.log[i], "netid"));
+}
+
+static void course(uint64_t seed)
+{
+    struct scene s;
+    struct test_svcb records[2][4];
+    rng = seed;
+    bool has_address = below(2), discover = has_address || below(4);
+    start(&s, has_address ? "192.0.2.9" : NULL, discover);
+    for (unsigned round = below(12) + 1; round > 0; round--) {
+        shuffle(&s, records);
+        unsigned before = s.ends;
+        fr_discovery_start(s.d);
+        if (round == 1 && below(2)) break; /* freed under way */
+        for (int64_t left_ms = 4 * FR_PUBLIC_MS; s.ends == before && left_ms > 0; left_ms -= 500)
+            turn(&s, 500);
+        if (s.ends != before + 1) fail_msg("seed %u: a run does not end", (unsigned)seed);
+        assert_true(fr_discovery_is_fresh(s.d));
+        check_ways(&s, has_address);
+        turn(&s, below(4) ? below(60000) : 0);
+        if (below(5) == 0) fr_discovery_expire(s.d);
+    }
+    stop(&s);
+    assert_int_equal(s.theirs.opened, s.theirs.closed);
+}
+
+static void test_random_courses(void **state)
+{
+    (void)state;
+    const char *is_long = getenv("FR_LONG");
+    uint64_t n = is_long && is_long[0] == '1' ? 100000 : 2000;
+    for (uint64_t seed = 1; seed <= n; seed++) course(seed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_a_target_among_private_names),
         cmocka_unit_test(test_freed_under_way),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_random_courses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
