@@ -42,6 +42,7 @@ struct fr_discovery {
     struct fr_ways ways;
     bool has_run;
     int64_t ran_ms, until_ms; /* the last run ended; its ways end */
+    int64_t started_ms;       /* the run under way, or the last one */
     /* of the run under way */
     bool is_running, has_followed;
     bool is_lost; /* the services could not be asked for */
@@ -350,6 +351,7 @@ void fr_discovery_start(struct fr_discovery *d)
     const struct fr_broker_opt *broker = d->broker;
     if (d->is_running) return;
     d->is_running = true;
+    d->started_ms = fr_loop_now_ms(d->loop);
     d->has_followed = d->is_lost = false;
     d->ttl_s = UINT32_MAX;
     d->why[0] = '\0';
@@ -358,6 +360,11 @@ void fr_discovery_start(struct fr_discovery *d)
     if (broker->discover) ask_services(d, &d->service);
     if (broker->n_addresses == 0) seek_start(d, &d->host, broker->url.port, broker->url.path, NULL);
     question_over(d);
+}
+
+int64_t fr_discovery_running_ms(const struct fr_discovery *d)
+{
+    return d->is_running ? fr_loop_now_ms(d->loop) - d->started_ms : 0;
 }
 
 void fr_discovery_expire(struct fr_discovery *d)

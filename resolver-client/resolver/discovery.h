@@ -62,6 +62,9 @@ bool fr_discovery_is_ending(const struct fr_discovery *d);
 /* Starts a run, unless one is under way. done comes later, never from inside. */
 void fr_discovery_start(struct fr_discovery *d);
 
+/* How long the run under way lasts; 0 without one. */
+int64_t fr_discovery_running_ms(const struct fr_discovery *d);
+
 /* No way worked: they are over now, or a second after the last run. */
 void fr_discovery_expire(struct fr_discovery *d);
 

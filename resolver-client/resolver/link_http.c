@@ -303,22 +303,25 @@ static void on_patience(struct fr_timer *t)
     send_waiting(t->data);
 }
 
-/* Where the broker is must be known, and still hold, before a question goes out. True: it is to wait. */
-static bool must_wait(struct http_link *l)
+/* Where the broker is must be known, and still hold, before a question goes out: how long it is to wait for
+ * that. With a way that may do, until the run under way has had its time; without, as long as it can. */
+static int64_t time_to_wait(struct http_link *l, uint32_t within_ms)
 {
-    if (!l->discovery) return false;
+    if (!l->discovery) return 0;
     bool is_fresh = fr_discovery_is_fresh(l->discovery);
     if (!is_fresh || fr_discovery_is_ending(l->discovery)) fr_discovery_start(l->discovery);
-    return !is_fresh;
+    if (is_fresh) return 0;
+    if (!choose(l)) return within_ms;
+    int64_t half_ms = within_ms / 2;
+    int64_t left_ms = PATIENCE_MS - fr_discovery_running_ms(l->discovery);
+    return left_ms < half_ms ? left_ms : half_ms;
 }
 
-static void wait_for_ways(struct fr_link_call *call, uint32_t within_ms)
+static void wait_for_ways(struct fr_link_call *call, int64_t time_ms)
 {
     struct http_link *l = call->l;
-    uint32_t patience_ms = within_ms;
-    if (choose(l)) patience_ms = within_ms / 2 < PATIENCE_MS ? within_ms / 2 : PATIENCE_MS;
     fr_timer_init(&call->patience, on_patience, call);
-    fr_timer_start(l->loop, &call->patience, patience_ms);
+    fr_timer_start(l->loop, &call->patience, time_ms);
     TAILQ_INSERT_TAIL(&l->waiting, call, entry);
 }
 
@@ -339,8 +342,9 @@ static enum fr_err http_ask(struct fr_link *link, struct fr_span message, uint32
     call->until_ms = now_ms(l) + within_ms;
     call->n_message = message.n;
     memcpy(call->message, message.p, message.n);
-    if (must_wait(l))
-        wait_for_ways(call, within_ms);
+    int64_t wait_ms = time_to_wait(l, within_ms);
+    if (wait_ms > 0)
+        wait_for_ways(call, wait_ms);
     else if (!choose(l))
         err = fr_diag_fail(diag, FR_E_NET, "%s is not found in public DNS", host_of(l));
     else

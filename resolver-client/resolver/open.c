@@ -137,6 +137,8 @@ static uint64_t count(const struct fedroam *f, enum fedroam_counter which)
     case FEDROAM_COUNT_HEDGES: return sum.hedges;
     case FEDROAM_COUNT_PROBES: return sum.probes;
     case FEDROAM_COUNT_HELD: return sum.held;
+    case FEDROAM_COUNT_PUBLIC_DNS: return fr_public_dns_counts(f->public_dns).asked;
+    case FEDROAM_COUNT_PUBLIC_DNS_FAILED: return fr_public_dns_counts(f->public_dns).failed;
     case FEDROAM_COUNT_LOOKUPS:
     case FEDROAM_COUNT_CACHED:
     case FEDROAM_COUNT_SHARED:

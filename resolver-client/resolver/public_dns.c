@@ -29,6 +29,7 @@ struct fr_public_dns {
     struct fr_public_session *session; /* NULL: none */
     LIST_HEAD(, fr_public_question) questions;
     size_t n_questions;
+    struct fr_public_counts counts;
 };
 
 static void question_free(struct fr_public_question *q)
@@ -89,6 +90,7 @@ static void on_ending(struct fr_defer *d)
     fr_timer_stop(&q->deadline);
     LIST_REMOVE(q, link);
     q->dns->n_questions--;
+    if (!response) q->dns->counts.failed++;
     done(q->data, response, response ? "" : q->why);
     fr_free(q->message);
     fr_free(q);
@@ -183,6 +185,7 @@ enum fr_err fr_public_ask(struct fr_public_dns *dns, const struct fr_dname *name
     fr_defer_init(&q->ending, on_ending, q);
     LIST_INSERT_HEAD(&dns->questions, q, link);
     dns->n_questions++;
+    dns->counts.asked++;
     fr_timer_start(dns->loop, &q->deadline, FR_PUBLIC_MS);
     put(q);
     *out = q;
@@ -211,6 +214,11 @@ void fr_public_dns_free(struct fr_public_dns *dns)
 bool fr_public_dns_is_there(const struct fr_public_dns *dns)
 {
     return dns->session;
+}
+
+struct fr_public_counts fr_public_dns_counts(const struct fr_public_dns *dns)
+{
+    return dns->counts;
 }
 
 /* Of a session that ends: goes over to the next one, or ends too. */

@@ -34,6 +34,11 @@ enum fr_err fr_public_dns_set(struct fr_public_dns *dns, const struct fedroam_op
 
 bool fr_public_dns_is_there(const struct fr_public_dns *dns);
 
+struct fr_public_counts {
+    uint64_t asked, failed; /* without an answer; cancelled ones apart */
+};
+struct fr_public_counts fr_public_dns_counts(const struct fr_public_dns *dns);
+
 /* Both are valid during the call: `response` is NULL when none came in time. */
 typedef void (*fr_public_done)(void *data, const struct fr_dns_response *response, const char *why);
 

@@ -50,9 +50,10 @@ class World:
         return [s for s in json.loads(done.stdout)["steps"] if s["step"] == "discovery"]
 
     def agent(self, more):
-        config = self.write(name="agent.yaml", more=f"{more}\nsocket: {self.folder}/agent.sock\n"
-                            f"admin: {{address: 127.0.0.1, port: {free_port()}}}\n")
+        admin = free_port()
+        config = self.write(name="agent.yaml", more=f"{more}\nsocket: {self.folder}/agent.sock\nadmin: {{address: 127.0.0.1, port: {admin}}}\n")
         agent = self.fed.daemon("fedroam-agent", "--config", config, log=self.folder / "agent.log")
+        agent.admin = admin
         self.others.append(agent.stop)
         agent.wait_for("agent.ready")
         return agent
@@ -149,7 +150,8 @@ def test_nothing_private_is_asked_in_public(world):
     asked = {name for name, _ in world.dns.asked}
     assert asked <= {"_dns.broker.fed.test", "b1.example.test", "broker.fed.test"} and "_dns.broker.fed.test" in asked
     assert len(world.dns.asked) < 40
-    assert agent.is_running()
+    metrics = subprocess.run(["curl", "-sS", f"http://127.0.0.1:{agent.admin}/metrics"], capture_output=True, text=True, check=True).stdout
+    assert f"fedroam_agent_public_dns_total {len(world.dns.asked)}\n" in metrics
 
 
 def test_dead_services_are_passed(world):

@@ -156,9 +156,11 @@ enum fedroam_counter {
     FEDROAM_COUNT_HEDGES,     /* exchanges that were a second question because the first was slow */
     FEDROAM_COUNT_PROBES,     /* questions of our own to see that a broker is well and connected */
     FEDROAM_COUNT_PREFETCHES, /* names asked for again before their TTL ended */
-    FEDROAM_COUNT_CACHE_BYTES,   /* memory of the cache now */
-    FEDROAM_COUNT_CACHE_EVICTED, /* names dropped because the cache was full */
-    FEDROAM_COUNT_HELD           /* questions not sent because the federation had said 429 */
+    FEDROAM_COUNT_CACHE_BYTES,      /* memory of the cache now */
+    FEDROAM_COUNT_CACHE_EVICTED,    /* names dropped because the cache was full */
+    FEDROAM_COUNT_HELD,             /* questions not sent because the federation had said 429 */
+    FEDROAM_COUNT_PUBLIC_DNS,       /* questions put to public DNS */
+    FEDROAM_COUNT_PUBLIC_DNS_FAILED /* of these, without an answer of use */
 };
 
 /* 0 for a counter this version does not have. */

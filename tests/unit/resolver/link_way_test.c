@@ -374,6 +374,9 @@ static void test_cancelled_and_freed_while_it_is_looked_for(void **state)
     for (int i = 0; i < 20000 && !other.is_done; i++) both(&s);
     expect(&other, "POST /echo?conf question");
     assert_false(g.is_done);
+    ask(&s, &other); /* the name server is still silent: nobody waits for it again */
+    for (int i = 0; i < 200 && !other.is_done; i++) both(&s);
+    assert_true(other.is_done);
     second = ask(&s, &other);
     s.link->ops->cancel(s.link, second);
     stop(&s);

@@ -195,6 +195,8 @@ static void test_silence_ends(void **state)
     assert_int_equal(e.times, 1);
     assert_string_equal(e.why, "no answer in time");
     assert_int_equal(s.theirs.cancelled, 1);
+    assert_int_equal(fr_public_dns_counts(s.dns).asked, 1);
+    assert_int_equal(fr_public_dns_counts(s.dns).failed, 1);
     s.theirs.is_refusing = true;
     ask(&s, "broker.fed.test", &e);
     turn(&s, 0);

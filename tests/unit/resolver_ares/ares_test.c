@@ -13,9 +13,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <ev.h>
+#include <fedroam/ev.h>
+#include <stdlib.h>
+
+#include "base/file.h"
 #include "base/mem.h"
 #include "dns/message.h"
 #include "resolver/public_dns.h"
+#include "support/test_pki.h"
 #include "transport/loop_poll.h"
 
 /* The adapter against a name server of the test's on a loopback port: UDP, and TCP for what does not fit. */
@@ -231,6 +237,76 @@ static void test_cancelled_and_closed_under_way(void **state)
     assert_int_equal(open.times, 0);
 }
 
+/* A host's loop, libev by the other adapter: the host watches descriptors of both libraries. */
+struct hosted {
+    struct scene s;
+    struct ev_loop *loop;
+    struct ev_io server;
+    char folder[64], paths[3][96];
+    char reason[256];
+};
+
+static void on_query(struct ev_loop *loop, struct ev_io *io, int events)
+{
+    (void)loop;
+    (void)events;
+    serve_udp(io->data);
+}
+
+static void on_looked_up(void *data, const struct fedroam_answer *a)
+{
+    struct hosted *h = data;
+    snprintf(h->reason, sizeof h->reason, "%s", fedroam_answer_reason(a));
+    ev_break(h->loop, EVBREAK_ALL);
+}
+
+static void put_files(struct hosted *h)
+{
+    struct test_ca *ca = test_ca_new("fed.test");
+    struct test_leaf leaf = {.cn = "acme", .names = {"acme.member.fed.test"}};
+    struct test_id id;
+    test_issue(ca, &leaf, &id);
+    const char *texts[] = {test_ca_pem(ca), id.chain, id.key};
+    assert_non_null(mkdtemp(h->folder));
+    for (int i = 0; i < 3; i++) {
+        snprintf(h->paths[i], sizeof h->paths[i], "%s/%d", h->folder, i);
+        assert_int_equal(fr_file_write(h->paths[i], 0600, fr_span_str(texts[i]), NULL), FR_OK);
+    }
+    test_id_free(&id);
+    test_ca_free(ca);
+}
+
+static void test_on_the_loop_of_a_host(void **state)
+{
+    (void)state;
+    struct hosted h = {.loop = ev_loop_new(0), .folder = "/tmp/fr-ares-XXXXXX"};
+    struct fedroam_ev *ev = NULL;
+    put_files(&h);
+    start(&h.s);
+    assert_int_equal(
+        fedroam_options_add_federation(h.s.o, "fed.test", h.paths[0], h.paths[1], h.paths[2]),
+        FEDROAM_OK);
+    assert_int_equal(
+        fedroam_options_add_broker(h.s.o, "fed.test", "https://gone.fed.test/q", NULL, 0),
+        FEDROAM_OK);
+    assert_int_equal(fedroam_ev_new(h.loop, h.s.o, &ev), FEDROAM_OK);
+    ev_io_init(&h.server, on_query, h.s.udp, EV_READ);
+    h.server.data = &h.s;
+    ev_io_start(h.loop, &h.server);
+    assert_int_equal(
+        fedroam_lookup_device(fedroam_ev_handle(ev), NULL, 1, 20000, on_looked_up, &h, NULL),
+        FEDROAM_OK);
+    ev_run(h.loop, 0);
+    assert_string_equal(h.reason, "gone.fed.test is not found in public DNS");
+    assert_int_equal(fedroam_count(fedroam_ev_handle(ev), FEDROAM_COUNT_PUBLIC_DNS), 2);
+    fedroam_ev_free(ev);
+    ev_io_stop(h.loop, &h.server);
+    ev_loop_destroy(h.loop);
+    stop(&h.s);
+    for (int i = 0; i < 3; i++) unlink(h.paths[i]);
+    rmdir(h.folder);
+}
+
 static void test_servers_that_are_none(void **state)
 {
     (void)state;
@@ -275,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_long_answers_come_by_tcp),
         cmocka_unit_test(test_a_silent_server),
         cmocka_unit_test(test_cancelled_and_closed_under_way),
+        cmocka_unit_test(test_on_the_loop_of_a_host),
         cmocka_unit_test(test_servers_that_are_none),
         cmocka_unit_test(test_without_memory),
     };
