@@ -18,6 +18,7 @@ import time
 import attacks
 import batches
 import certificates
+import huge
 import imports
 import report
 from memory import idle_connection_bytes
@@ -100,6 +101,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="two short rounds")
     parser.add_argument("--devices", type=int, default=1_000_000)
     parser.add_argument("--imports", type=int, default=10_000_000, help="devices of the import rows")
+    parser.add_argument("--huge", action="store_true", help=f"also {huge.DEVICES:,} devices: some minutes, 40 GB of disk")
     parser.add_argument("--seconds", type=float, default=2, help="of one run")
     parser.add_argument("--report", type=pathlib.Path, help="write the page there (docs/bench.md)")
     args = parser.parse_args()
@@ -140,6 +142,9 @@ def main():
         facts["batches"] = batches.measure(folder, args.imports)
         print("certificates", file=sys.stderr)
         facts["certificates"] = certificates.measure(folder, *((100_000, 10_000) if args.quick else ()))
+        if args.huge:
+            print("huge", file=sys.stderr)
+            facts["huge"] = huge.measure(folder)
     page = report.page(results, facts)
     if args.report:
         args.report.write_text(page)

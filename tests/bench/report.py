@@ -8,6 +8,7 @@ import subprocess
 import attacks
 import batches
 import certificates
+import huge
 import imports
 
 OURS, BIND, STATIC = "fedroam-broker", "BIND", "nghttpd"
@@ -155,6 +156,7 @@ def page(results, facts):
         f"{devices / facts['import_s']:,.0f} a second.",
         "",
         *imports.lines(facts["imports"]),
+        *(huge.lines(facts["huge"]) if "huge" in facts else ()),
         "",
         *batches.lines(facts["batches"]),
         certificates.section(facts["certificates"]),
