@@ -1,4 +1,5 @@
 """The public records of a federation, in BIND and Knot, signed, and under a resolver that validates."""
+import os
 import re
 import subprocess
 
@@ -121,6 +122,57 @@ def test_a_pin_matches_before_and_after_every_renewal(public, tmp_path):
     assert shown(public) & before, "the issuing CA's pin holds until the new one is published"
     after = pins(write_zone(public, tmp_path / "zone"))
     assert shown(public) <= after and before & after
+
+
+MONTHS = 12 if os.environ.get("FR_LONG") else 3
+TTL = 3600  # of the pins: so long a resolver may go on with what it has
+
+
+def test_some_pin_matches_at_every_instant_of_a_roll_over(public, tmp_path):
+    """A quarter of a year (a whole one in the long run) by a clock of its own: keys and issuing CAs change, the zone is published when the page
+    says so. Whatever of it a resolver may still hold at a moment has a pin that matches the chain the broker shows then."""
+    published = []  # (from, until, pins); the last one has no end
+
+    def publish(now):
+        if published:
+            published[-1][1] = now
+        published.append([now, None, pins(write_zone(public, tmp_path / "zone"))])
+
+    def state(word):
+        return [row["name"] for row in public.json("ca", "list") if row["state"] == word]
+
+    def check(now):
+        held = [have for _, until, have in published if until is None or now < until + TTL]
+        assert held and all(shown(public) & have for have in held), (now, shown(public), held)
+
+    steps = [("publish", 0)]
+    for month in range(MONTHS):
+        at = month * 30 * 86400 + 86400
+        if month % 3 == 1:
+            steps += [("new key", at), ("publish", at + 1), ("renew", at + 2)]
+        elif month % 3 == 2:
+            steps += [("prepare", at), ("publish", at + 1), ("activate", at + 1 + TTL), ("renew", at + 2 + TTL), ("publish", at + 3 + TTL)]
+        else:
+            steps += [("renew", at)]
+    for step, now in steps:
+        if published:
+            check(now)
+        if step == "publish":
+            publish(now)
+        elif step == "prepare":
+            public.cli("ca", "intermediate", "prepare")
+        elif step == "activate":
+            public.cli("ca", "intermediate", "activate", state("ready")[0])
+        else:
+            public.cli("ca", "server", "renew", *(["--new-key"] if step == "new key" else []))
+        check(now)
+    assert len(state("tainted")) == MONTHS // 3 and len({frozenset(have) for *_, have in published}) >= 2 * MONTHS // 3
+    # who forgets to publish is caught by this: a CA that nobody knows yet
+    public.cli("ca", "intermediate", "prepare")
+    public.cli("ca", "intermediate", "activate", state("ready")[0])
+    public.cli("ca", "server", "renew", "--new-key")
+    with pytest.raises(AssertionError):
+        check(now + 1)
 
 
 def test_signed_by_bind_and_knot(public, tmp_path):
