@@ -182,6 +182,9 @@ size_t fr_admin_reply_count(const struct fr_admin_reply *reply, const char *path
 
 void fr_admin_reply_free(struct fr_admin_reply *reply);
 
+/* For main(), before anything else: what JSON held in this process is zeroed when it is freed. */
+void fr_admin_wipe_json(void);
+
 /*
  * Reads and other work on a state directory happen as its owner too: `enter` switches the effective
  * identity (root only; a no-op for the owner; FR_E_PERM with a diag for anybody else), `leave`

@@ -112,6 +112,11 @@ void fr_admin_reply_free(struct fr_admin_reply *reply)
 {
     if (!reply) return;
     json_decref(reply->object);
-    free(reply->text);
+    fr_secret_free_all(reply->text); /* a token may stand in it */
     fr_free(reply);
+}
+
+void fr_admin_wipe_json(void)
+{
+    json_set_alloc_funcs(fr_malloc, fr_secret_free_all);
 }

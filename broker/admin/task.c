@@ -129,7 +129,7 @@ void fr_task_free(struct fr_task *task)
     fr_free(task->ctx.conflicts.items);
     fr_free(task->args_text);
     fr_free(task->reason);
-    fr_free(task->body);
+    fr_secret_free(task->body, task->ctx.body.n); /* a key of TSIG, or what it is derived from */
     fr_free(task);
 }
 

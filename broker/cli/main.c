@@ -1,6 +1,7 @@
 /* fedroam: the administrator's and the member's program. Its commands live with their libraries. */
 #include "base/cli.h"
 #include "base/conf.h"
+#include "base/seal.h"
 #include "bench/commands.h"
 #include "enrol/wallet.h"
 #include "member_cli/commands.h"
@@ -9,11 +10,11 @@
 #include "resolver/config.h"
 #include "resolver_cli/commands.h"
 #include "sync/conf.h"
+#include "x509/locked.h"
 #include "zones_cli/commands.h"
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 static const char *variable(const char *name)
 {
@@ -109,10 +110,12 @@ int main(int argc, char **argv)
         .files = files,
         .data = &keeper,
     };
-    const struct rlimit no_core = {0, 0};
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)setrlimit(RLIMIT_CORE, &no_core); /* memory may hold private keys */
+    fr_process_seal(true); /* memory may hold private keys */
+    (void)fr_locked_open();
     int code = fr_cli_main(&program, argc, argv);
     fr_buf_deinit_secret(&keeper.secret);
+    fr_locked_close();
+    fr_process_seal(false); /* leak checkers may look now */
     return code;
 }

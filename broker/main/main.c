@@ -1,10 +1,12 @@
 /* fedroam-broker: the DNS-over-HTTPS endpoint of federations, and the one writer of their state. */
+#include "admin/admin.h"
 #include "base/cli.h"
 #include "base/mem.h"
 #include "base/seal.h"
 #include "daemon/daemon.h"
 #include "main/broker.h"
 #include "transport/loop_ev.h"
+#include "x509/locked.h"
 #include "x509/passphrase.h"
 
 #include <signal.h>
@@ -81,7 +83,7 @@ static enum fr_err serve(struct fr_broker_conf *conf, const char *path,
 }
 
 /* Of the issuing keys, for every federation. None is fine: keys need not be locked. */
-static enum fr_err find_passphrase(const struct fr_cli *cli, struct fr_diag *diag,
+static enum fr_err read_passphrase(const struct fr_cli *cli, struct fr_diag *diag,
                                    struct fr_buf *out)
 {
     const char *fd = fr_cli_opt(cli, "passphrase-fd");
@@ -93,10 +95,33 @@ static enum fr_err find_passphrase(const struct fr_cli *cli, struct fr_diag *dia
     return fr_diag_fail(diag, err, "the credential ca-passphrase cannot be read");
 }
 
+/* It is needed again whenever another issuing CA becomes active, so it stays: where no disk sees it. */
+static enum fr_err find_passphrase(const struct fr_cli *cli, struct fr_diag *diag,
+                                   struct fr_span *out)
+{
+    struct fr_buf secret = FR_BUF_INIT(FR_PASSPHRASE_MAX);
+    uint8_t *kept = NULL;
+    enum fr_err err = read_passphrase(cli, diag, &secret);
+    if (!err) kept = fr_locked_dup(fr_buf_span(&secret));
+    if (!err && !kept) err = FR_E_NOMEM;
+    if (!err) *out = fr_span(kept, secret.n);
+    fr_buf_deinit_secret(&secret);
+    return err;
+}
+
+static void warn_unlocked(const struct fr_cli *cli, const struct fr_log *log)
+{
+    const bool *is_locked = fr_cli_data(cli);
+    if (*is_locked) return;
+    FR_LOG(log, FR_LOG_WARN, "memory.unlocked",
+           FR_STR("why", "keys may reach swap: raise the limit of locked memory (LimitMEMLOCK=) "
+                         "to 8 MiB"));
+}
+
 static enum fr_exit run_broker(struct fr_cli *cli)
 {
     const char *path = fr_cli_opt(cli, "config");
-    struct fr_buf secret = FR_BUF_INIT(FR_PASSPHRASE_MAX);
+    struct fr_span known = {0}; /* the passphrase: ours, in locked memory */
     struct fr_broker_conf conf = {0};
     struct fr_diag diag = {0};
     struct fr_log log;
@@ -111,12 +136,12 @@ static enum fr_exit run_broker(struct fr_cli *cli)
     struct fr_log_options options = conf.log;
     options.sink = fr_log_stderr_sink;
     err = fr_log_init(&log, &options);
-    if (!err) err = find_passphrase(cli, &diag, &secret);
-    const struct fr_span known = fr_buf_span(&secret);
+    if (!err) warn_unlocked(cli, &log);
+    if (!err) err = find_passphrase(cli, &diag, &known);
     const struct fr_passphrase passphrase = fr_passphrase_of(&known);
     if (!err) err = serve(&conf, path, &passphrase, &log, &diag);
 out:
-    fr_buf_deinit_secret(&secret);
+    fr_locked_free((uint8_t *)known.p, known.n);
     fr_broker_conf_free(&conf);
     return fr_cli_fail(cli, err, &diag);
 }
@@ -150,14 +175,19 @@ int main(int argc, char **argv)
 {
     static const struct fr_conf_schema *const files[] = {&fr_broker_schema, NULL};
     static const struct fr_cli_command *const tables[] = {commands, NULL};
+    bool is_locked = false;
     const struct fr_cli_program program = {.name = "fedroam-broker",
                                            .summary = "the broker of LoRaWAN roaming federations",
                                            .tables = tables,
-                                           .files = files};
+                                           .files = files,
+                                           .data = &is_locked};
     (void)signal(SIGPIPE, SIG_IGN);
     fr_process_seal(true);
+    is_locked = fr_locked_open();
+    fr_admin_wipe_json();
     raise_descriptors();
     int code = fr_cli_main(&program, argc, argv);
+    fr_locked_close();
     fr_process_seal(false); /* every key is gone; leak checkers may look now */
     return code;
 }

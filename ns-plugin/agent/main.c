@@ -6,6 +6,7 @@
 #include "base/seal.h"
 #include "daemon/daemon.h"
 #include "transport/health.h"
+#include "x509/locked.h"
 
 #include <signal.h>
 
@@ -134,7 +135,9 @@ int main(int argc, char **argv)
 
     (void)signal(SIGPIPE, SIG_IGN);
     fr_process_seal(true);
+    (void)fr_locked_open(); /* unlocked is second best */
     int code = fr_cli_main(&program, argc, argv);
+    fr_locked_close();
     fr_process_seal(false); /* every key is gone; leak checkers may look now */
     return code;
 }

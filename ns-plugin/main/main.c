@@ -7,6 +7,7 @@
 #include "roles/ns.h"
 #include "state/keys.h"
 #include "transport/health.h"
+#include "x509/locked.h"
 
 #include <signal.h>
 
@@ -140,7 +141,9 @@ int main(int argc, char **argv)
 
     (void)signal(SIGPIPE, SIG_IGN);
     fr_process_seal(true);
+    (void)fr_locked_open(); /* unlocked is second best */
     int code = fr_cli_main(&program, argc, argv);
+    fr_locked_close();
     fr_process_seal(false); /* every key is gone; leak checkers may look now */
     return code;
 }

@@ -11,7 +11,7 @@ static void *mem_malloc(size_t size, void *data)
 static void mem_free(void *p, void *data)
 {
     (void)data;
-    fr_free(p);
+    fr_secret_free_all(p); /* a header may be a password */
 }
 
 static void *mem_calloc(size_t n, size_t size, void *data)

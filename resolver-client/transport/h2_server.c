@@ -79,7 +79,7 @@ static void put_settings(struct fr_http_conn *c)
 static void h2_free(struct fr_h2_server *h)
 {
     nghttp2_hd_inflate_del(h->inflater);
-    for (size_t i = 0; i < FR_H2_REPEATS; i++) fr_free(h->repeats[i]);
+    for (size_t i = 0; i < FR_H2_REPEATS; i++) fr_secret_free_all(h->repeats[i]);
     fr_buf_deinit(&h->in);
     fr_buf_deinit(&h->out);
     fr_free(h);

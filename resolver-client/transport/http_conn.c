@@ -133,6 +133,7 @@ static void flush(struct fr_http_conn *c)
     if (c->proto && !has_more) {
         n = c->proto->fill(c, s->out, sizeof s->out);
         status = fr_stream_write(&c->stream, s->out, n);
+        fr_secret_zero(s->out, n);
         has_more = n == sizeof s->out;
     }
     if (status == FR_STREAM_OK) status = fr_stream_flush(&c->stream, &has_progress);
@@ -170,7 +171,9 @@ static void read_requests(struct fr_http_conn *c)
             c->has_end = true; /* a failed stream is seen to by flush */
             return;
         }
-        if (!c->proto->feed(c, fr_span(s->in, n))) {
+        const bool is_good = c->proto->feed(c, fr_span(s->in, n));
+        fr_secret_zero(s->in, n); /* it may have brought somebody's password */
+        if (!is_good) {
             fr_conn_set_closing(c, true);
             return;
         }

@@ -12,6 +12,7 @@ void fr_buf_init(struct fr_buf *b, size_t max)
 
 void fr_buf_deinit(struct fr_buf *b)
 {
+    fr_secret_zero(b->p, b->n);
     fr_free(b->p);
     *b = FR_BUF_INIT(b->max);
 }
@@ -24,6 +25,7 @@ void fr_buf_deinit_secret(struct fr_buf *b)
 
 void fr_buf_reset(struct fr_buf *b)
 {
+    fr_secret_zero(b->p, b->n);
     b->n = 0;
     b->err = FR_OK;
     if (b->p != NULL) b->p[0] = 0;
@@ -128,15 +130,16 @@ void fr_buf_drop(struct fr_buf *b, size_t n)
 {
     if (n > b->n) n = b->n;
     if (n == 0) return;
-    memmove(b->p, b->p + n, b->n - n + 1); /* the zero byte moves along */
+    memmove(b->p, b->p + n, b->n - n);
+    fr_secret_zero(b->p + b->n - n, n);
     b->n -= n;
 }
 
 void fr_buf_cut(struct fr_buf *b, size_t n)
 {
     if (n >= b->n) return;
+    fr_secret_zero(b->p + n, b->n - n);
     b->n = n;
-    b->p[n] = 0;
 }
 
 enum fr_err fr_buf_err(const struct fr_buf *b)

@@ -3,7 +3,8 @@
  *
  * Model: append as often as you like, test fr_buf_err once at the end. After the first failure
  * (no memory, cap reached) appends do nothing, so what is there is a whole prefix of appends.
- * The bytes are always followed by a zero byte.
+ * The bytes are always followed by a zero byte. What a buffer lets go of, by whichever function, is
+ * zeroed: it may have been a secret, and nobody further up can tell.
  * Owns: its bytes, until fr_buf_deinit or fr_buf_take. `p` moves when the buffer grows: a span
  * of it lives until the next append. Threads: one owner. */
 
@@ -24,7 +25,7 @@ struct fr_buf {
 void fr_buf_init(struct fr_buf *b, size_t max);
 /* frees, and leaves an empty buffer with the same cap */
 void fr_buf_deinit(struct fr_buf *b);
-void fr_buf_deinit_secret(struct fr_buf *b); /* the same, zeroing first */
+void fr_buf_deinit_secret(struct fr_buf *b); /* the same, zeroing what was written past the end, too */
 void fr_buf_reset(struct fr_buf *b);         /* empty again, error forgotten, memory kept */
 
 void fr_buf_add(struct fr_buf *b, const void *p, size_t n);

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,11 @@ void fr_secret_free(void *p, size_t n)
     if (p == NULL) return;
     fr_secret_zero(p, n);
     free(p);
+}
+
+void fr_secret_free_all(void *p)
+{
+    if (p != NULL) fr_secret_free(p, malloc_usable_size(p));
 }
 
 bool fr_secret_equal(const void *a, const void *b, size_t n)

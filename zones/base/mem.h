@@ -21,6 +21,7 @@ void *fr_memdup(const void *p, size_t n);
  * n alone. */
 void fr_secret_zero(void *p, size_t n);
 void fr_secret_free(void *p, size_t n);
+void fr_secret_free_all(void *p); /* the same, however long it is; for allocators of others */
 bool fr_secret_equal(const void *a, const void *b, size_t n);
 
 /* Test hook, per thread: the n-th allocation from now on fails, once (1 = the next one; 0 =

@@ -115,6 +115,23 @@ static void failed_growth_keeps_what_was_there(void **state)
     fr_buf_deinit(&b);
 }
 
+static void what_it_lets_go_of_is_zeroed(void **state)
+{
+    struct fr_buf b = FR_BUF_INIT(1000);
+    static const uint8_t zeros[16];
+
+    (void)state;
+    fr_buf_add_str(&b, "secret, more");
+    fr_buf_cut(&b, 6);
+    assert_memory_equal(b.p + 6, zeros, 6);
+    fr_buf_drop(&b, 2);
+    assert_string_equal(fr_buf_str(&b), "cret");
+    assert_memory_equal(b.p + 4, zeros, 8);
+    fr_buf_reset(&b);
+    assert_memory_equal(b.p, zeros, 12);
+    fr_buf_deinit(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +140,7 @@ int main(void)
         cmocka_unit_test(exact_fit_of_printf),
         cmocka_unit_test(in_place),
         cmocka_unit_test(take_hands_over),
+        cmocka_unit_test(what_it_lets_go_of_is_zeroed),
         cmocka_unit_test(failed_growth_keeps_what_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
