@@ -16,6 +16,7 @@ static const struct fr_arg no_rows[] = {{.key = NULL}};
 
 struct trim {
     uint64_t removed;
+    struct fr_journal_count count; /* of a trial run */
 };
 
 enum fr_err fr_op_journal_trim_begin(struct fr_op_ctx *ctx, void **state)
@@ -43,18 +44,31 @@ static enum fr_err sweep(struct fr_op_ctx *ctx, bool *left)
     return err;
 }
 
+static enum fr_err count(struct fr_op_ctx *ctx, struct trim *trim, bool *left)
+{
+    struct fr_snap *snap = NULL;
+    enum fr_err err = fr_snap_begin(ctx->store, &snap);
+    if (!err) err = fr_journal_trim_count(snap, ctx->by.now_s, TRIM_AT_ONCE, &trim->count, left);
+    fr_snap_end(snap);
+    trim->removed = trim->count.n;
+    return err;
+}
+
 enum fr_err fr_op_journal_trim_step(struct fr_op_ctx *ctx, void *state, unsigned budget_ms,
                                     bool *done)
 {
     struct trim *trim = state;
     uint64_t removed = 0;
     bool is_left = false;
+    enum fr_err err = FR_OK;
     (void)budget_ms;
-    if (ctx->dry_run)
-        return fr_diag_fail(ctx->diag, FR_E_INVALID, "trimming the journal has no dry run");
-    enum fr_err err = fr_journal_trim(ctx->store, ctx->by.now_s, TRIM_AT_ONCE, &removed, &is_left);
-    trim->removed += removed;
-    if (!err && !is_left) err = sweep(ctx, &is_left);
+    if (ctx->dry_run) {
+        err = count(ctx, trim, &is_left);
+    } else {
+        err = fr_journal_trim(ctx->store, ctx->by.now_s, TRIM_AT_ONCE, &removed, &is_left);
+        trim->removed += removed;
+        if (!err && !is_left) err = sweep(ctx, &is_left);
+    }
     if (err || is_left) return err;
     *done = true;
     fr_op_put(ctx, ctx->result, "removed", fr_op_uint(trim->removed));

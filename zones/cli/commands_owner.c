@@ -164,8 +164,7 @@ const struct fr_cli_command fr_zones_owner_commands[] = {
          "The policy journal.keep (90 days) and journal.rows (10 million) say how long; a broker "
          "does this by itself\n"
          "every day. zone rollback reaches no further back than the journal.",
-     .example = "fedroam journal trim",
-     .has_no_trial = true,
+     .example = "fedroam journal trim --dry-run",
      .run = fr_cmd_journal_trim},
     {.path = "zone rollback",
      .options = rollback_options,

@@ -184,6 +184,27 @@ static enum fr_err trim(struct fr_snap *snap, struct keep *keep, size_t limit, u
     }
 }
 
+enum fr_err fr_journal_trim_count(struct fr_snap *snap, int64_t now_s, size_t limit,
+                                  struct fr_journal_count *count, bool *left)
+{
+    struct fr_journal_record record;
+    struct keep keep;
+
+    enum fr_err err = read_keep(snap, now_s, &keep);
+    *left = false;
+    if (err == FR_OK) keep.n -= count->n; /* as if those were gone */
+    for (size_t i = 0; err == FR_OK; i++) {
+        *left = i == limit;
+        if (*left) return FR_OK;
+        err = fr_journal_next(snap, count->next, &record);
+        if (err || is_kept(&keep, &record)) break;
+        keep.n--;
+        count->n++;
+        count->next = record.sequence + 1;
+    }
+    return err == FR_E_NOT_FOUND ? FR_OK : err;
+}
+
 /* Looked at without the writer's lock first: mostly there is nothing to do. */
 static enum fr_err has_work(struct fr_store *store, int64_t now_s, bool *out)
 {

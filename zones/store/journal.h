@@ -64,6 +64,14 @@ enum fr_err fr_journal_latest(struct fr_snap *snap, uint64_t n, uint64_t *sequen
 enum fr_err fr_journal_trim(struct fr_store *store, int64_t now_s, size_t limit, uint64_t *removed,
                             bool *left);
 
+/* What trimming would take away, counted in steps of at most `limit` records; begin with a zeroed one. */
+struct fr_journal_count {
+    uint64_t n;
+    uint64_t next; /* looked at from here on */
+};
+enum fr_err fr_journal_trim_count(struct fr_snap *snap, int64_t now_s, size_t limit,
+                                  struct fr_journal_count *count, bool *left);
+
 struct fr_fact {
     enum fr_fact_kind kind;
     struct fr_span key, value;
