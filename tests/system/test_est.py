@@ -457,6 +457,54 @@ def test_a_binding_that_is_there_must_be_this_connections(est):
         assert raw.post("simpleenroll", body, token(est))[0] == 200, "a resumed connection's own"
 
 
+def s_client(est, *more):
+    """openssl s_client on ca.<fed>, told to print the exporter's key; it waits for a request."""
+    return subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{est.port}", "-servername", est.ca, "-CAfile", est.root, "-tls1_3",
+                             "-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32", *map(str, more)],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def exporter_of(process):
+    """What it printed, as the binding's base64."""
+    said = b""
+    while b"Keying material: " not in said or not said.endswith(b"\n"):
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    return base64.b64encode(bytes.fromhex(re.search(rb"Keying material: ([0-9A-F]{64})", said)[1].decode())).decode(), said
+
+
+def enroll_over(est, process, body, basic):
+    """simpleenroll on that connection: the status."""
+    head = (f"POST {EST}/simpleenroll HTTP/1.1\r\nHost: {est.ca}\r\nContent-Type: application/pkcs10\r\nContent-Length: {len(body)}\r\n"
+            f"Connection: close\r\nAuthorization: Basic {base64.b64encode(':'.join(basic).encode()).decode()}\r\n\r\n")
+    process.stdin.write(head.encode() + body)
+    process.stdin.flush()
+    answer = process.stdout.read()
+    process.stdin.close()
+    process.wait(20)
+    return int(re.search(rb"HTTP/1\.1 (\d{3})", answer)[1])
+
+
+def test_the_binding_of_tls_1_3_is_the_exporter(est, tmp_path):
+    """T27, RFC 9266: this connection's, also when it is resumed; another one's is refused."""
+    key = new_key(est.folder)
+    with s_client(est, "-sess_out", tmp_path / "session") as first:
+        binding, _ = exporter_of(first)
+        old = one_line(challenged(key, binding, est.folder))
+        assert enroll_over(est, first, old, token(est)) == 200, "this connection's"
+    with s_client(est) as other:
+        exporter_of(other)
+        assert enroll_over(est, other, old, token(est)) == 400, "another connection's"
+    assert (tmp_path / "session").stat().st_size > 0
+    for own in (True, False):
+        with s_client(est, "-sess_in", tmp_path / "session") as resumed:
+            binding, said = exporter_of(resumed)
+            assert b"Reused, TLSv1.3" in said
+            body = one_line(challenged(key, binding, est.folder)) if own else old
+            assert enroll_over(est, resumed, body, token(est)) == (200 if own else 400), f"resumed, {own}"
+
+
 def test_the_token_is_never_taken_from_the_challenge(est):
     ident, secret = token(est)
     body = one_line(challenged(new_key(est.folder), f"{ident}:{secret}", est.folder))

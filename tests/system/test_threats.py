@@ -67,7 +67,67 @@ def test_the_broker_does_not_start_on_a_key_that_others_can_read(fed, which, mod
     assert done.returncode == 78 and key.name in done.stderr, done.stderr
 
 
+# --- lists and certificates from elsewhere ---
+
+def openssl(*args):
+    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
+
+
+def test_a_ca_certificate_with_a_weak_signature_or_key_is_not_installed(fed, tmp_path):
+    """T22: the root's key signs what it is given; what comes back to the broker is looked at."""
+    root_key = (fed.state / "root.key").rename(tmp_path / "root.key")
+    fed.cli("ca", "intermediate", "prepare", "--out", tmp_path)
+    csr, = tmp_path.glob("*.csr")
+    extensions = tmp_path / "x.cnf"
+    (tmp_path / "out").mkdir()
+    fed.run("ca", "root", "sign", "--fed", fed.name, "--root", fed.root, "--root-key", root_key, "--csr", csr, "--out", tmp_path / "out", "--transcript",
+            tmp_path / "t.txt")
+    good, = (tmp_path / "out").glob("*.pem")
+    extensions.write_text("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n"
+                          "extendedKeyUsage=serverAuth,clientAuth\nnameConstraints=critical,permitted;DNS:fed.test\n")
+    for name, more in (("sha1", ["-sha1"]), ("other-key", [])):
+        weak, request = tmp_path / f"{name}.pem", csr
+        if name == "other-key":
+            request = tmp_path / "rsa.csr"
+            openssl("req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", tmp_path / "rsa.key", "-subj", "/CN=x", "-out", request)
+        openssl("x509", "-req", "-in", request, "-CA", fed.root, "-CAkey", root_key, "-days", "365", "-extfile", extensions, "-out", weak,
+                *more)
+        done = fed.cli("ca", "intermediate", "install", weak, code=None)
+        assert done.returncode in (5, 9, 65), f"{name}: {done.returncode} {done.stderr}"
+    fed.cli("ca", "intermediate", "install", good)
+
+
+def test_a_list_that_is_old_or_anothers_is_not_taken(fed, tmp_path):
+    """T32: signature, issuer, number, length."""
+    def root_list(of, previous, out):
+        of.run("ca", "root", "crl", "--root", of.root, "--root-key", of.state / "root.key", "--previous", previous, "--out", out)
+        return out
+    first = tmp_path / "first.crl"
+    first.write_bytes((fed.state / "crl/root.crl").read_bytes())
+    second = root_list(fed, first, tmp_path / "second.crl")
+    fed.cli("ca", "crl", "install", second)
+    (tmp_path / "other").mkdir()
+    other = Federation(tmp_path / "other", "fed.other").init()
+    foreign = root_list(other, other.state / "crl/root.crl", tmp_path / "foreign.crl")
+    whole = second.read_bytes()
+    spoilt, long, cut = (tmp_path / f"{name}.crl" for name in ("spoilt", "long", "cut"))
+    spoilt.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    long.write_bytes(whole + bytes(6_000_000))
+    cut.write_bytes(whole[:-1])
+    for bad in (first, foreign, spoilt, long, cut):
+        done = fed.cli("ca", "crl", "install", bad, code=None)
+        assert done.returncode not in (0, 70), f"{bad.name}: {done.stderr}"
+        assert (fed.state / "crl/root.crl").read_bytes() == whole, bad.name
+
+
 # --- crashes ---
+
+def no_critical(fed):
+    """doctor --deep finds nothing broken; that the root's key is still here, and the like, is no damage."""
+    done = fed.cli("-o", "json", "doctor", "--deep", code=None)
+    told = json.loads(done.stdout)
+    broken = [t for t in told if t["level"] == "critical" and t["check"] in ("store", "audit", "files", "ca", "key")]
+    assert done.returncode in (0, 2, 3) and not broken, broken
 
 class Issuer:
     """Issues and revokes at a broker that is killed again and again; remembers what it was told."""
@@ -136,6 +196,7 @@ def test_a_kill_at_any_moment_leaves_nothing_half_done(tmp_path):
     assert issued <= told <= meant
     # A certificate exists only where the trail has its intent.
     assert {s for s, word in status.items() if word == "issued"} <= meant
+    no_critical(fed)
 
 
 def test_a_token_survives_kills_and_gives_one_certificate(tmp_path):
@@ -165,3 +226,37 @@ def test_a_token_survives_kills_and_gives_one_certificate(tmp_path):
         certs = [c for c in fed.json("cert", "list", "--member", "acme") if c["status"] == "issued"]
         assert len(certs) == round_ + 1
         fed.stop()
+
+
+@pytest.mark.parametrize("end", ["retire", "taint"])
+def test_a_kill_while_an_issuing_ca_is_retired(tmp_path, end):
+    """T12: hundreds of certificates hang below it. Whatever moment it is, the store is whole, and the same command again ends it."""
+    fed = Federation(tmp_path, workers=1).init()
+    fed.member("acme", "000013")
+    key, csr = tmp_path / "k.key", tmp_path / "k.der"
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-subj", "/", "-outform", "DER", "-out", csr)
+    issuer = Issuer(fed, csr.read_bytes())
+    for _ in range(40 if LONG else 1):
+        fed.start_broker()
+        old = next(a["name"] for a in fed.json("ca", "list") if a["state"] == "active" and a["name"] != "root")
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            args = {"profile": "ns", "member": "acme", "netid": "000013"}
+            made = list(pool.map(lambda _: issuer.post("cert.issue", args, issuer.csr)["serial"], range(450 if LONG else 220)))
+        fed.cli("ca", "intermediate", "prepare", "--out", tmp_path / "out")
+        new = max(a["name"] for a in fed.json("ca", "list") if a["name"] != "root")
+        fed.cli("ca", "intermediate", "activate", new)
+        asking = threading.Thread(target=issuer.post, args=(f"ca.{end}", {"name": old, **({"force": True} if end == "retire" else {})}))
+        asking.start()
+        time.sleep(random.random() * 0.15)
+        fed.broker.kill()
+        asking.join()
+        assert " 0 damages" in fed.cli("zone", "check", code=None).stderr
+        no_critical(fed)
+        fed.start_broker()
+        fed.cli("ca", "intermediate", end, old, *(["--force", "--yes"] if end == "retire" else []), code=None)
+        status = {c["serial"]: c["status"] for c in fed.json("cert", "list", "--member", "acme")}
+        assert {status[serial] for serial in made} == ({"revoked"} if end == "retire" else {"issued"})
+        assert {a["name"]: a["state"] for a in fed.json("ca", "list")}[old] == ("retired" if end == "retire" else "tainted")
+        no_critical(fed)
+        fed.stop()
+    assert "the chain holds" in fed.cli("audit", "verify").stdout

@@ -3,10 +3,11 @@ outlives what was revoked."""
 import re
 import subprocess
 import time
+from xml.etree import ElementTree
 
 import pytest
 
-from fed import Cert, Federation, wait_until
+from fed import Cert, Federation, tool, wait_until
 
 REQUEST = "GET /dns-query?dns=AAABAAABAAAAAAAAA2ZlZAR0ZXN0AAAGAAE HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
 VERSIONS = ["-tls1_2", "-tls1_3"]
@@ -145,3 +146,23 @@ def test_no_session_outlives_the_certificate(own, version, tmp_path):
     wait_until(lambda: time.monotonic() > end + 1.1, 10, "the certificate to be over")
     assert status(s_client(own, cert, version, "-sess_in", session)) in (0, 403)
     assert "certificate-expired" in own.broker.text() or "certificate has expired" in own.broker.text()
+
+
+# --- a scanner's view (T22) ---
+
+def test_a_scanner_finds_nothing_weak(shared, tmp_path):
+    """sslscan on every name of the listener: what it offers is what the tests above say, and nothing it warns of."""
+    for name in (shared.host, f"ca.{shared.name}"):
+        out = tmp_path / f"{name}.xml"
+        subprocess.run([tool("sslscan"), "--no-colour", f"--xml={out}", f"--sni-name={name}", f"127.0.0.1:{shared.port}"],
+                       check=True, capture_output=True, timeout=120)
+        scan = ElementTree.parse(out).getroot().find("ssltest")
+        enabled = {f"{p.get('type')}v{p.get('version')}" for p in scan.findall("protocol") if p.get("enabled") == "1"}
+        assert enabled == {"tlsv1.2", "tlsv1.3"}, enabled
+        ciphers = {c.get("cipher") for c in scan.findall("cipher")}
+        assert ciphers and {c for c in ciphers if not c.startswith(("TLS_", "ECDHE-ECDSA-"))} == set(), ciphers
+        assert {c.get("strength") for c in scan.findall("cipher")} <= {"strong", "acceptable"}
+        assert {int(c.get("bits")) for c in scan.findall("cipher")} <= {128, 256}
+        for part in ("compression", "renegotiation"):  # what this sslscan was not built to try is not there
+            assert {p.get("supported") for p in scan.findall(part)} <= {"0"}, part
+        assert {h.get("vulnerable") for h in scan.findall("heartbleed")} <= {"0"}
