@@ -299,7 +299,8 @@ def test_a_renewal_does_not_change_who_one_is(est):
         assert enroll(est, one_line(body), op="simplereenroll", cert=cert)[0] == 400
     assert enroll(est, one_line(csr_of(cert.key, subject="/")), op="simplereenroll", label="ns", cert=cert)[0] == 403
     ours = est.cert("broker", host="host9", folder=est.folder / "b")
-    assert enroll(est, one_line(csr_of(ours.key, subject="/")), op="simplereenroll", cert=ours)[0] in (403, 400)
+    assert enroll(est, one_line(csr_of(ours.key, subject="/CN=acme")), op="simplereenroll", cert=ours)[0] == 400
+    assert enroll(est, one_line(csr_of(new_key(est.folder), subject="/")), op="simplereenroll", cert=ours)[0] in (400, 403)
 
 
 def test_a_renewal_needs_the_certificate(est):

@@ -1,5 +1,6 @@
 """T33: secrets in memory. After work was done nothing of a passphrase, a token or a key stands where swap or a core file sees it."""
 import base64
+import contextlib
 import os
 import re
 import subprocess
@@ -78,7 +79,14 @@ def test_the_broker(locked):
         secrets[f"issuing key, {name}"] = form
     for name, form in forms_of(locked.state / "server.key").items():
         secrets[f"server key, {name}"] = form
-    found = find(pid, secrets)
+    found = {}
+
+    def is_clean():
+        """A connection that is being closed has what came over it until it is gone."""
+        found.update(find(pid, secrets))
+        return all(r.is_locked for where in found.values() for r in where)
+    with contextlib.suppress(AssertionError):
+        wait_until(is_clean, 20)
     assert any(r.is_locked for r in regions(pid)), "no memory is locked"
     # The search finds what is there: the keys in use, where they may be.
     for name in ("passphrase", "issuing key, number", "server key, number"):

@@ -25,8 +25,9 @@ struct fr_buf {
 void fr_buf_init(struct fr_buf *b, size_t max);
 /* frees, and leaves an empty buffer with the same cap */
 void fr_buf_deinit(struct fr_buf *b);
-void fr_buf_deinit_secret(struct fr_buf *b); /* the same, zeroing what was written past the end, too */
-void fr_buf_reset(struct fr_buf *b);         /* empty again, error forgotten, memory kept */
+void fr_buf_deinit_secret(
+    struct fr_buf *b);               /* the same, zeroing what was written past the end, too */
+void fr_buf_reset(struct fr_buf *b); /* empty again, error forgotten, memory kept */
 
 void fr_buf_add(struct fr_buf *b, const void *p, size_t n);
 void fr_buf_add_span(struct fr_buf *b, struct fr_span s);
