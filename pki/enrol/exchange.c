@@ -13,28 +13,6 @@ struct wait {
     bool is_over;
 };
 
-static const char *hint_of(enum fr_http_fault fault)
-{
-    switch (fault) {
-    case FR_HTTP_REFUSED: return "does the broker run, and is the port the one it listens on?";
-    case FR_HTTP_UNREACHABLE:
-    case FR_HTTP_TIMEOUT: return "is the address right, and does a firewall let TCP out to it?";
-    case FR_HTTP_TLS_ALERT: return "the certificate may be over, revoked or of another federation";
-    case FR_HTTP_TLS_UNTRUSTED:
-        return "is this machine's clock right? If so, do not go on: tell the operator";
-    case FR_HTTP_TLS_NAME: return "the address leads to another server";
-    case FR_HTTP_TLS: return "is the port the broker's?";
-    case FR_HTTP_OK:
-    case FR_HTTP_CLOSED:
-    case FR_HTTP_PROTOCOL:
-    case FR_HTTP_TOO_LARGE:
-    case FR_HTTP_BUSY:
-    case FR_HTTP_CANCELLED:
-    case FR_HTTP_NO_MEMORY: break;
-    }
-    return NULL;
-}
-
 static void on_done(void *data, const struct fr_http_result *r)
 {
     struct wait *w = data;
@@ -43,7 +21,7 @@ static void on_done(void *data, const struct fr_http_result *r)
     w->err = fr_http_fault_err(r->fault);
     if (w->err) {
         (void)fr_diag_fail(w->diag, w->err, "%s", r->text);
-        if (hint_of(r->fault)) fr_diag_hint(w->diag, "%s", hint_of(r->fault));
+        if (fr_http_fault_hint(r->fault)) fr_diag_hint(w->diag, "%s", fr_http_fault_hint(r->fault));
         return;
     }
     w->answer->status = r->status;

@@ -71,6 +71,7 @@ static void on_done(void *data, const struct fr_http_result *r)
     w->err = fr_http_fault_err(r->fault);
     if (w->err) {
         (void)fr_diag_fail(w->diag, w->err, "the broker: %s", r->text);
+        if (fr_http_fault_hint(r->fault)) fr_diag_hint(w->diag, "%s", fr_http_fault_hint(r->fault));
         return;
     }
     w->answer->status = r->status;

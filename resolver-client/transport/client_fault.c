@@ -49,6 +49,28 @@ enum fr_err fr_http_fault_err(enum fr_http_fault fault)
     return FR_E_INTERNAL;
 }
 
+const char *fr_http_fault_hint(enum fr_http_fault fault)
+{
+    switch (fault) {
+    case FR_HTTP_REFUSED: return "does the broker run, and is the port the one it listens on?";
+    case FR_HTTP_UNREACHABLE:
+    case FR_HTTP_TIMEOUT: return "is the address right, and does a firewall let TCP out to it?";
+    case FR_HTTP_TLS_ALERT: return "the certificate may be over, revoked or of another federation";
+    case FR_HTTP_TLS_UNTRUSTED:
+        return "is this machine's clock right? If so, do not go on: tell the operator";
+    case FR_HTTP_TLS_NAME: return "the address leads to another server";
+    case FR_HTTP_TLS: return "is the port the broker's?";
+    case FR_HTTP_OK:
+    case FR_HTTP_CLOSED:
+    case FR_HTTP_PROTOCOL:
+    case FR_HTTP_TOO_LARGE:
+    case FR_HTTP_BUSY:
+    case FR_HTTP_CANCELLED:
+    case FR_HTTP_NO_MEMORY: break;
+    }
+    return NULL;
+}
+
 struct fr_client_fault fr_client_fault(enum fr_http_fault fault, const char *fmt, ...)
 {
     struct fr_client_fault f = {.fault = fault, .alert_word = ""};

@@ -142,3 +142,6 @@ const char *fr_http_fault_word(enum fr_http_fault fault);
 /* The same for who passes errors on: FR_E_AUTH when we do not believe the server or it refuses us, FR_E_CLOSED when it was cut
  * while under way, FR_E_NET when there was nobody, FR_E_BUSY when our own queue is full. */
 enum fr_err fr_http_fault_err(enum fr_http_fault fault);
+
+/* What a member who wanted a federation's host may look at; NULL: nothing. */
+const char *fr_http_fault_hint(enum fr_http_fault fault);
