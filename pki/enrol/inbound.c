@@ -1,7 +1,6 @@
 #include "enrol/inbound.h"
 
-#include "enrol/exchange.h"
-#include "transport/tls.h"
+#include "enrol/member_api.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -68,52 +67,19 @@ enum fr_err fr_inbound_read(struct fr_span text, struct fr_diag *diag, struct fr
     return FR_OK;
 }
 
-/* Problem details (RFC 9457). */
-static enum fr_err refused(unsigned status, const struct fr_buf *text, const char *retry_after,
-                           struct fr_diag *diag)
-{
-    json_t *body = text->n > 0 ? json_loadb((const char *)text->p, text->n, 0, NULL) : NULL;
-    const char *detail = text_of(body, "detail");
-    const enum fr_err err = status == 403                    ? FR_E_DENIED
-                            : status == 404                  ? FR_E_UNSUPPORTED
-                            : status == 429 || status == 503 ? FR_E_BUSY
-                                                             : FR_E_UNAVAILABLE;
-
-    (void)fr_diag_fail(diag, err, "the broker refuses (HTTP %u)%s%s", status, detail[0] ? ": " : "",
-                       detail);
-    if (err == FR_E_BUSY && retry_after[0])
-        fr_diag_hint(diag, "ask again in %s seconds", retry_after);
-    if (err == FR_E_UNSUPPORTED) fr_diag_hint(diag, "this broker does not connect back");
-    json_decref(body);
-    return err;
-}
-
 enum fr_err fr_inbound_ask(const char *folder, const struct fr_wallet_entry *entry,
                            const struct fr_pair *pair, struct fr_diag *diag, struct fr_inbound *out)
 {
-    struct fr_exchange_answer answer = FR_EXCHANGE_ANSWER_INIT(ANSWER_MAX);
-    char root[FR_WALLET_PATH];
-    struct fr_est_place place;
-    struct fr_tls_ctx *tls = NULL;
-    struct fr_exchange_request request = {
-        .place = &place, .method = "POST", .target = "/api/v1/probe"};
-    enum fr_err err = fr_wallet_path(root, diag, "%s/root.pem", folder);
-    const struct fr_tls_files files = {.chain = pair->chain, .key = pair->key, .ca = root};
+    struct fr_publish_answer answer = FR_PUBLISH_ANSWER_INIT;
+    struct fr_publisher *publisher = NULL;
+    enum fr_err err = fr_member_api_open(folder, entry, pair, diag, &publisher);
 
-    if (!err && entry->broker == NULL)
-        err = fr_diag_fail(diag, FR_E_NOT_FOUND, "the wallet does not say where %s's broker is",
-                           entry->name);
-    if (!err)
-        err = fr_est_place_find(entry->broker, (const char *const *)entry->addresses,
-                                entry->n_addresses, diag, &place);
-    if (!err) err = fr_tls_client_load(&files, diag, &tls);
-    request.tls = tls;
-    if (!err) err = fr_exchange(&request, diag, &answer);
-    if (!err && answer.status != 200)
-        err = refused(answer.status, &answer.body, answer.retry_after, diag);
+    if (!err) err = fr_member_api_post(publisher, "/probe", diag, &answer);
+    if (err == FR_E_BUSY && answer.retry_after_s > 0)
+        fr_diag_hint(diag, "ask again in %u seconds", (unsigned)answer.retry_after_s);
     if (!err) err = fr_inbound_read(fr_buf_span(&answer.body), diag, out);
-    fr_buf_deinit(&answer.body);
-    fr_tls_ctx_unref(tls);
+    fr_publish_answer_deinit(&answer);
+    fr_publisher_close(publisher);
     return err;
 }
 

@@ -39,15 +39,29 @@ enum fr_err fr_member_api_open(const char *folder, const struct fr_wallet_entry 
     return err;
 }
 
+static enum fr_err ask(struct fr_publisher *publisher, struct fr_publish_request *request,
+                       const char *path, struct fr_diag *diag, struct fr_publish_answer *answer)
+{
+    char target[128];
+
+    (void)snprintf(target, sizeof target, FR_PUBLISH_API "%s", path);
+    request->target = target;
+    request->within_ms = FR_MEMBER_API_MS;
+    enum fr_err err = fr_publisher_ask(publisher, request, diag, answer);
+    if (err || (request->tag != NULL && answer->status == 304)) return err;
+    return fr_publish_fault(answer, diag);
+}
+
 enum fr_err fr_member_api_get(struct fr_publisher *publisher, const char *path, const char *tag,
                               struct fr_diag *diag, struct fr_publish_answer *answer)
 {
-    char target[128];
-    const struct fr_publish_request request = {
-        .method = "GET", .target = target, .tag = tag, .within_ms = FR_MEMBER_API_MS};
+    struct fr_publish_request request = {.method = "GET", .tag = tag};
+    return ask(publisher, &request, path, diag, answer);
+}
 
-    (void)snprintf(target, sizeof target, FR_PUBLISH_API "%s", path);
-    enum fr_err err = fr_publisher_ask(publisher, &request, diag, answer);
-    if (err || (tag != NULL && answer->status == 304)) return err;
-    return fr_publish_fault(answer, diag);
+enum fr_err fr_member_api_post(struct fr_publisher *publisher, const char *path,
+                               struct fr_diag *diag, struct fr_publish_answer *answer)
+{
+    struct fr_publish_request request = {.method = "POST"};
+    return ask(publisher, &request, path, diag, answer);
 }

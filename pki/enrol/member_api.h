@@ -20,6 +20,9 @@ enum fr_err fr_member_api_open(const char *folder, const struct fr_wallet_entry 
                                const struct fr_pair *pair, struct fr_diag *diag,
                                struct fr_publisher **out);
 
-/* GET FR_PUBLISH_API + path. tag: of what we have already, or NULL; then answer->status may be 304. */
+/* Both at FR_PUBLISH_API + path. What the broker refuses is an error, with its words in the diag. */
+enum fr_err fr_member_api_post(struct fr_publisher *publisher, const char *path,
+                               struct fr_diag *diag, struct fr_publish_answer *answer);
+/* tag: of what we have already, or NULL; with it answer->status may be 304. */
 enum fr_err fr_member_api_get(struct fr_publisher *publisher, const char *path, const char *tag,
                               struct fr_diag *diag, struct fr_publish_answer *answer);
