@@ -23,11 +23,14 @@ struct leaving {
     uint64_t euis[SLICE_DEVICES];
 };
 
-/* Certificates of one machine: predecessors by renewal are still good and go too. */
+/* Certificates of one machine: predecessors by renewal are still good and go too. Where tokens named no
+ * host, machines are told apart by their keys, which renewal keeps. */
 static bool is_of_machine(const struct fr_cert_row *a, const struct fr_cert_row *b)
 {
-    return a->profile == b->profile && a->netid == b->netid && a->joineui == b->joineui &&
-           strcmp(a->host, b->host) == 0;
+    if (a->profile != b->profile || a->netid != b->netid || a->joineui != b->joineui ||
+        strcmp(a->host, b->host) != 0)
+        return false;
+    return a->host[0] != '\0' || memcmp(a->spki, b->spki, sizeof a->spki) == 0;
 }
 
 static enum fr_err note_cert(void *data, const struct fr_cert_row *row)
