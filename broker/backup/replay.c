@@ -214,9 +214,6 @@ static void adopt(struct replay *r, uint64_t record, const char *op, const json_
     struct fr_buf der = FR_BUF_INIT(FR_CERT_MAX);
     const json_t *result = json_object_get(line, "result");
     const char *text = json_string_value(json_object_get(result, "certificate"));
-    const char *profile = json_string_value(json_object_get(result, "profile"));
-    /* The broker's own: its key is not in a backup that is older; it makes itself another. */
-    if (profile && strcmp(profile, "broker") == 0) return;
     enum fr_err err = text ? fr_base64_parse(fr_span_str(text), &der) : FR_E_NOT_FOUND;
     if (err) {
         leave(r, record, op, "the certificate is not in the record");

@@ -133,7 +133,7 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
         *diag = no_ca;
         return err;
     }
-    if (err)
+    if (err && fr_store_check_role(fed->store, NULL) == FR_OK) /* a replica has none to load */
         FR_LOG(options->log, FR_LOG_WARN, "ca.unavailable", FR_STR("federation", fed->name),
                FR_STR("why", no_ca.what), FR_STR("hint", no_ca.hint));
     const struct fr_standby_options standby = {

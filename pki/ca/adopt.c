@@ -18,8 +18,9 @@ struct adopting {
     struct fr_cert_fields fields;
     struct fr_authority_row authority; /* that signed it; name "" while it is not known */
     struct fr_subject subject;
-    char member[FR_MEMBER_ID_MAX + 1];
-    struct fr_cert_row before; /* the latest for the same; not_after_s 0: none */
+    char member[FR_MEMBER_ID_MAX + 1]; /* "": a broker's */
+    char host[FR_HOST_MAX + 1];        /* of a broker */
+    struct fr_cert_row before;         /* the latest for the same; not_after_s 0: none */
 };
 
 /* --- who signed it --- */
@@ -78,6 +79,23 @@ static bool read_member(struct adopting *a)
     return fr_span_cut(rest, '/', &id, &rest) && fr_span_copy(id, a->member, sizeof a->member);
 }
 
+/* A broker's certificate has broker.<fed>, ca.<fed> and <host>.<fed>: the host tells one broker from another. */
+static enum fr_err read_broker(struct adopting *a, struct fr_diag *diag)
+{
+    struct fr_cert_name name;
+
+    for (size_t i = 1; i < a->fields.dns_count; i++) {
+        if (fr_cert_name_parse(fr_span_str(a->fields.dns[i]), a->federation, &name) != FR_OK ||
+            name.kind != FR_CERT_HOST ||
+            !fr_span_copy(fr_span_str(name.label), a->host, sizeof a->host))
+            continue;
+        a->subject.profile = FR_PROFILE_BROKER;
+        a->subject.host = a->host;
+        return FR_OK;
+    }
+    return fr_diag_fail(diag, FR_E_UNSUPPORTED, "it does not say which host it is for");
+}
+
 static enum fr_err read_subject(struct adopting *a, struct fr_diag *diag)
 {
     struct fr_cert_name name;
@@ -89,13 +107,10 @@ static enum fr_err read_subject(struct adopting *a, struct fr_diag *diag)
     case FR_CERT_MEMBER: a->subject.profile = FR_PROFILE_DOH; break;
     case FR_CERT_NETID: a->subject.profile = FR_PROFILE_NS; break;
     case FR_CERT_JOINEUI: a->subject.profile = FR_PROFILE_JS; break;
-    case FR_CERT_BROKER:
+    case FR_CERT_BROKER: return read_broker(a, diag);
     case FR_CERT_CA:
-    case FR_CERT_HOST: {
-        (void)fr_diag_fail(diag, FR_E_UNSUPPORTED, "it is the broker's own");
-        fr_diag_hint(diag, "make another: fedroam ca server renew");
-        return FR_E_UNSUPPORTED;
-    }
+    case FR_CERT_HOST:
+        return fr_diag_fail(diag, FR_E_UNSUPPORTED, "its first name is none of a certificate's");
     }
     if (!read_member(a))
         return fr_diag_fail(diag, FR_E_UNSUPPORTED, "it does not say which member it is for");
@@ -111,7 +126,8 @@ static enum fr_err look_before(void *data, const struct fr_cert_row *row)
 
     if (row->profile != a->subject.profile || row->status == FR_CERT_INTENT ||
         (row->profile == FR_PROFILE_NS && row->netid != a->subject.netid) ||
-        (row->profile == FR_PROFILE_JS && row->joineui != a->subject.joineui))
+        (row->profile == FR_PROFILE_JS && row->joineui != a->subject.joineui) ||
+        (row->profile == FR_PROFILE_BROKER && strcmp(row->host, a->host) != 0))
         return FR_OK;
     if (row->not_after_s > a->before.not_after_s) a->before = *row;
     return FR_OK;
@@ -136,6 +152,7 @@ static enum fr_err fill_row(struct adopting *a, const struct fr_adopt_request *r
     (void)snprintf(row->authority, sizeof row->authority, "%s", a->authority.name);
     if (row->profile == FR_PROFILE_NS) row->netid = a->subject.netid;
     if (row->profile == FR_PROFILE_JS) row->joineui = a->subject.joineui;
+    (void)snprintf(row->host, sizeof row->host, "%s", a->host);
     if (a->before.not_after_s > 0) {
         row->rights = a->before.rights;
         (void)snprintf(row->host, sizeof row->host, "%s", a->before.host);

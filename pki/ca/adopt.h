@@ -8,7 +8,7 @@
  * Threads  The change's.
  * Errors   FR_E_MALFORMED (no certificate), FR_E_CRYPTO (not signed here), FR_E_EXPIRED,
  *          FR_E_REVOKED (it is listed, or its CA is no longer trusted), FR_E_CONFLICT (the serial is
- *          another's, the key is another member's), FR_E_UNSUPPORTED (the broker's own), those of the
+ *          another's, the key is another member's), FR_E_UNSUPPORTED (it is for nobody here), those of the
  *          store: no such member or network.
  * Trust    The certificate is a stranger's until its signature was checked. */
 #pragma once

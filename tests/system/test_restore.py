@@ -3,6 +3,8 @@ import json
 import os
 import pwd
 
+from fed import wait_until
+from replicas import Replica, answers, eui, pair, wait_same  # noqa: F401 (pair is a fixture)
 from secondaries import EUIS, Bind, Broker
 from test_backup import acme, create, with_secret  # noqa: F401 (acme is a fixture)
 
@@ -41,6 +43,25 @@ def test_numbers_go_on_above_what_was_given_out(tmp_path):
     assert int(tail[-1]) == now and 1 < int(tail[0]) < since
     assert fed.cli("zone", "rollback", "--to", since, "--yes", "--reason", "x", code=None).returncode != 0
     fed.stop()
+
+
+def test_replicas_follow_the_restored_primary(pair):
+    """One whose certificate is younger than the backup, and one whose store knows more than it."""
+    primary, replica = pair
+    path, _ = create(primary)
+    third = Replica(primary, "b3").follow()
+    primary.cli("device", "add", "--netid", "00002b", eui(7000))
+    wait_same(primary, replica)
+    primary.stop()
+    primary.state.rename(primary.folder / "lost")
+    told = json.loads(with_secret(primary, "-o", "json", "restore", path, "--audit", primary.folder / "lost" / "audit.jsonl").stdout)
+    assert told["adopted"] == 1
+    primary.start_broker()
+    third.start_broker()
+    for fed in (third, replica):
+        wait_same(primary, fed)
+        wait_until(lambda fed=fed: answers(fed, 7000, primary.doh) == 3, 30, "answers as of the backup")
+    third.stop()
 
 
 def test_what_root_restores_belongs_to_the_service_user(acme):

@@ -60,6 +60,25 @@ static void what_was_signed_here_comes_back(void **state)
     fr_buf_deinit(&der);
 }
 
+/* A replica's, which would else be shut out by a restore. */
+static void a_brokers_comes_back_with_its_host(void **state)
+{
+    const struct fr_subject b2 = {.profile = FR_PROFILE_BROKER, .host = "b2"};
+    struct fr_buf der = FR_BUF_INIT(FR_CERT_MAX);
+    struct fr_cert_row row;
+    (void)state;
+
+    sign_and_forget(&b2, &der);
+    struct fr_change *change = begin(&fed);
+    assert_int_equal(adopt(change, fr_buf_span(&der), &row), FR_OK);
+    assert_int_equal(row.profile, FR_PROFILE_BROKER);
+    assert_string_equal(row.host, "b2");
+    assert_string_equal(row.member, "");
+    assert_int_equal(row.rights, fr_profile_rights(FR_PROFILE_BROKER));
+    fr_change_cancel(change);
+    fr_buf_deinit(&der);
+}
+
 static void what_must_not_come_back(void **state)
 {
     const struct fr_subject doh = {.profile = FR_PROFILE_DOH, .member = "acme"};
@@ -123,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_signed_here_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_brokers_comes_back_with_its_host, setup, teardown),
         cmocka_unit_test_setup_teardown(what_must_not_come_back, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
