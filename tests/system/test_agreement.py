@@ -211,7 +211,7 @@ class World:
         elif done:
             self.model = after
         elif op.startswith("member."):
-            state = next(row for row in self.fed.json("member", "list") if row["member"] == args["id"])["state"]
+            state = next(row for row in self.fed.json("member", "list") if row["id"] == args["id"])["state"]
             self.model = after if (state == "suspended") == bool(after.suspended) else self.model
         else:
             there = devices(self.fed)
