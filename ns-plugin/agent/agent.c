@@ -6,19 +6,6 @@
 
 #include <string.h>
 
-enum fr_err fr_agent_check_files(const struct fr_agent_options *o, struct fr_diag *diag)
-{
-    for (size_t i = 0; i < o->n_federations; i++) {
-        const struct fr_federation_conf *f = &o->federations[i];
-        const struct fr_tls_files files = {.chain = f->certificate, .key = f->key, .ca = f->ca};
-        struct fr_tls_ctx *tls = NULL;
-        enum fr_err err = fr_tls_client_load(&files, diag, &tls);
-        if (err) return err;
-        fr_tls_ctx_unref(tls);
-    }
-    return FR_OK;
-}
-
 static struct fr_source_conf source_conf(const struct fr_agent_options *o)
 {
     return (struct fr_source_conf){.federations = o->federations,
@@ -29,12 +16,27 @@ static struct fr_source_conf source_conf(const struct fr_agent_options *o)
                                    .pending = o->pending};
 }
 
+enum fr_err fr_agent_check(const struct fr_agent_options *o, struct fr_diag *diag)
+{
+    const struct fr_source_conf conf = source_conf(o);
+    enum fr_err err = fr_source_check(&conf, diag);
+
+    for (size_t i = 0; i < o->n_federations && !err; i++) {
+        const struct fr_federation_conf *f = &o->federations[i];
+        const struct fr_tls_files files = {.chain = f->certificate, .key = f->key, .ca = f->ca};
+        struct fr_tls_ctx *tls = NULL;
+        err = fr_tls_client_load(&files, diag, &tls);
+        fr_tls_ctx_unref(tls);
+    }
+    return err;
+}
+
 static enum fr_err open_source(struct fr_loop *loop, const struct fr_agent_options *o,
                                struct fr_diag *diag, struct fr_source **out)
 {
     const struct fr_source_conf conf = source_conf(o);
 
-    enum fr_err err = fr_agent_check_files(o, diag);
+    enum fr_err err = fr_agent_check(o, diag);
     return err ? err : fr_source_open(loop, &conf, diag, out);
 }
 
@@ -137,7 +139,7 @@ enum fr_err fr_agent_reload(struct fr_agent *agent, const struct fr_agent_option
 
     if (key != NULL) return fr_diag_fail(diag, FR_E_CONFIG, "%s changed: restart for that", key);
     if (fr_source_can_follow(fr_desk_source(agent->desk), &conf)) {
-        err = fr_agent_check_files(options, diag);
+        err = fr_agent_check(options, diag);
         if (err == FR_OK) err = fr_source_reload(fr_desk_source(agent->desk), &conf, diag);
     } else {
         err = change_source(agent, options, diag);

@@ -30,8 +30,9 @@ struct fr_agent_options {
     struct fr_tcp_conf tcp; /* of each listener */
 };
 
-/* What loading the files of certificates and keys would say, and nothing else. */
-enum fr_err fr_agent_check_files(const struct fr_agent_options *o, struct fr_diag *diag);
+/* What can be said against the options without asking anybody: keys against each other, files of certificates and
+ * keys. */
+enum fr_err fr_agent_check(const struct fr_agent_options *o, struct fr_diag *diag);
 
 /* Options and log are borrowed. */
 enum fr_err fr_agent_open(struct fr_loop *loop, const struct fr_agent_options *options,

@@ -81,7 +81,7 @@ static void write_resolver(const struct fr_agent *agent, struct fr_metrics *m)
          fedroam_count(f, FEDROAM_COUNT_EXCHANGES)},
         {"fedroam_agent_exchanges_failed", "Questions that no broker answered.",
          fedroam_count(f, FEDROAM_COUNT_FAILURES)},
-        {"fedroam_agent_public_dns", "Questions put to public DNS, about brokers.",
+        {"fedroam_agent_public_dns", "Questions put to public DNS.",
          fedroam_count(f, FEDROAM_COUNT_PUBLIC_DNS)},
         {"fedroam_agent_public_dns_failed", "Of these, without an answer of use.",
          fedroam_count(f, FEDROAM_COUNT_PUBLIC_DNS_FAILED)},

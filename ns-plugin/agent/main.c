@@ -91,7 +91,7 @@ static enum fr_exit run_agent(struct fr_cli *cli)
     enum fr_err err = fr_agent_conf_load(run.path, &diag, &run.conf);
     if (err) goto out;
     if (fr_cli_flag(cli, "check")) {
-        err = fr_agent_check_files(&run.conf->agent, &diag);
+        err = fr_agent_check(&run.conf->agent, &diag);
         if (err == FR_OK) fr_cli_note(cli, "%s: good", run.path);
         goto out;
     }

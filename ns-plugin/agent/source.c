@@ -33,13 +33,16 @@ static enum fr_err add_zones(struct fr_source *s, const struct fr_source_conf *c
     return FR_OK;
 }
 
-static enum fr_err make_options(const struct fr_source_conf *conf, struct fr_diag *diag,
-                                struct fedroam_options **out)
+typedef enum fr_err (*read_fn)(const struct fr_federation_conf *federations, size_t n,
+                               const struct fr_lookup_conf *lookup, struct fr_diag *diag,
+                               struct fedroam_options **out);
+
+static enum fr_err make_options(const struct fr_source_conf *conf, read_fn read,
+                                struct fr_diag *diag, struct fedroam_options **out)
 {
     struct fedroam_options *options = NULL;
 
-    enum fr_err err = fr_federations_options(conf->federations, conf->n_federations, conf->lookup,
-                                             diag, &options);
+    enum fr_err err = read(conf->federations, conf->n_federations, conf->lookup, diag, &options);
     if (err) return err;
     err = fr_trees_options(options, FEDROAM_JOIN_SERVER, conf->join_servers, diag);
     if (!err) err = fr_trees_options(options, FEDROAM_NETWORK, conf->networks, diag);
@@ -53,6 +56,15 @@ static enum fr_err make_options(const struct fr_source_conf *conf, struct fr_dia
     return FR_OK;
 }
 
+enum fr_err fr_source_check(const struct fr_source_conf *conf, struct fr_diag *diag)
+{
+    struct fedroam_options *options = NULL;
+
+    enum fr_err err = make_options(conf, fr_federations_read, diag, &options);
+    fedroam_options_free(options);
+    return err;
+}
+
 enum fr_err fr_source_open(struct fr_loop *loop, const struct fr_source_conf *conf,
                            struct fr_diag *diag, struct fr_source **out)
 {
@@ -63,7 +75,7 @@ enum fr_err fr_source_open(struct fr_loop *loop, const struct fr_source_conf *co
     s->loop = loop;
     s->refs = 1;
     fr_defer_init(&s->end, on_end, s);
-    enum fr_err err = make_options(conf, diag, &options);
+    enum fr_err err = make_options(conf, fr_federations_options, diag, &options);
     if (err) goto out;
     err = add_zones(s, conf, diag);
     if (err) goto out;
@@ -95,7 +107,7 @@ enum fr_err fr_source_reload(struct fr_source *s, const struct fr_source_conf *c
     struct fedroam_options *options = NULL;
     size_t n_zones = s->n_zones;
 
-    enum fr_err err = make_options(conf, diag, &options);
+    enum fr_err err = make_options(conf, fr_federations_options, diag, &options);
     if (err) return err;
     err = add_zones(s, conf, diag);
     if (err) goto out;

@@ -24,6 +24,9 @@ struct fr_source_conf {
     uint32_t pending; /* questions that may wait at a time */
 };
 
+/* Would a source take it? Asks nobody. */
+enum fr_err fr_source_check(const struct fr_source_conf *conf, struct fr_diag *diag);
+
 /* May block while the hosts of brokers are looked up, see fr_federations_options(). conf is
  * copied. */
 enum fr_err fr_source_open(struct fr_loop *loop, const struct fr_source_conf *conf,

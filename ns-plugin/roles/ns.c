@@ -59,8 +59,13 @@ enum fr_err fr_ns_check(const struct fr_ns_options *o, struct fr_diag *diag)
 enum fr_err fr_ns_check_files(const struct fr_ns_options *options, struct fr_diag *diag)
 {
     struct fr_ns probe = {0};
+    struct fedroam_options *lookups = NULL;
 
     enum fr_err err = fr_ns_check(options, diag);
+    if (!err)
+        err = fr_federations_read(options->federations, options->n_federations, &options->lookup,
+                                  diag, &lookups);
+    fedroam_options_free(lookups);
     if (err == FR_OK && options->devices != NULL) {
         err = fr_keys_load(options->devices, diag, &probe.keys);
     }

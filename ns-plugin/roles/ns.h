@@ -22,7 +22,7 @@ struct fr_metrics;
 /* What two keys of the options say against each other. FR_E_CONFIG. */
 enum fr_err fr_ns_check(const struct fr_ns_options *options, struct fr_diag *diag);
 
-/* The same and every file the options name: devices, certificates, keys. Opens nothing that listens. */
+/* The same, look-ups and federations, and every file the options name: devices, certificates, keys. Opens nothing that listens. */
 enum fr_err fr_ns_check_files(const struct fr_ns_options *options, struct fr_diag *diag);
 
 enum fr_err fr_ns_new(struct fr_loop *loop, const struct fr_ns_options *options,

@@ -178,7 +178,7 @@ const struct fr_conf_row fr_lookup_rows[] = {
      FR_CONF_ARRAY(struct fr_lookup_conf, public_dns, n_public_dns),
      .max = PUBLIC_DNS_MAX,
      .help = "Who is asked where brokers are: off, system (the name servers of resolv.conf), or "
-             "addresses of name servers (off). Never about devices."},
+             "addresses of name servers (off). Never about a federation's own names."},
     {0},
 };
 
@@ -288,8 +288,9 @@ static enum fr_err set_public_dns(struct fedroam_options *o, const struct fr_loo
         NULL, diag);
 }
 
+/* `asks`: a host without addresses may be looked up now, where there is no public DNS to do it later. */
 static enum fr_err add_broker(struct fedroam_options *o, const struct fr_federation_conf *f,
-                              const struct fr_federation_broker *b, struct fr_diag *diag)
+                              const struct fr_federation_broker *b, bool asks, struct fr_diag *diag)
 {
     struct found found = {0};
     struct fr_url url;
@@ -302,8 +303,8 @@ static enum fr_err add_broker(struct fedroam_options *o, const struct fr_federat
     /* A URL that cannot be read is told by the setter. */
     if (n == 0 && !o->has_public_dns && fr_url_parse(fr_span_str(b->url), &url) == FR_OK &&
         !url.is_ip) {
-        enum fr_err err = look_up(url.host, diag, &found);
-        if (err) return err;
+        enum fr_err err = asks ? look_up(url.host, diag, &found) : FR_OK;
+        if (err || !asks) return err;
         addresses = found.list;
         n = found.n;
     }
@@ -316,7 +317,7 @@ static enum fr_err add_broker(struct fedroam_options *o, const struct fr_federat
 }
 
 static enum fr_err add_federation(struct fedroam_options *o, const struct fr_federation_conf *f,
-                                  struct fr_diag *diag)
+                                  bool asks, struct fr_diag *diag)
 {
     enum fr_err err =
         say(o, fedroam_options_add_federation(o, f->name, f->ca, f->certificate, f->key), f, diag);
@@ -325,7 +326,8 @@ static enum fr_err add_federation(struct fedroam_options *o, const struct fr_fed
               fedroam_options_set_devices(o, f->name, (const char *const *)f->only, f->n_only,
                                           (const char *const *)f->except, f->n_except),
               f, diag);
-    for (size_t i = 0; i < f->n_brokers && !err; i++) err = add_broker(o, f, &f->brokers[i], diag);
+    for (size_t i = 0; i < f->n_brokers && !err; i++)
+        err = add_broker(o, f, &f->brokers[i], asks, diag);
     return err;
 }
 
@@ -355,21 +357,35 @@ static enum fr_err set_limits(struct fedroam_options *o, const struct fr_lookup_
     return say(o, fedroam_options_set_ask(o, c->ask), NULL, diag);
 }
 
-enum fr_err fr_federations_options(const struct fr_federation_conf *federations, size_t n,
-                                   const struct fr_lookup_conf *lookup, struct fr_diag *diag,
-                                   struct fedroam_options **out)
+static enum fr_err make(const struct fr_federation_conf *federations, size_t n,
+                        const struct fr_lookup_conf *lookup, bool asks, struct fr_diag *diag,
+                        struct fedroam_options **out)
 {
     struct fedroam_options *o = fedroam_options_new();
     if (!o) return FR_E_NOMEM;
     enum fr_err err = set_limits(o, lookup, diag);
     if (!err) err = set_public_dns(o, lookup, diag);
-    for (size_t i = 0; i < n && !err; i++) err = add_federation(o, &federations[i], diag);
+    for (size_t i = 0; i < n && !err; i++) err = add_federation(o, &federations[i], asks, diag);
     if (err) {
         fedroam_options_free(o);
         return err;
     }
     *out = o;
     return FR_OK;
+}
+
+enum fr_err fr_federations_options(const struct fr_federation_conf *federations, size_t n,
+                                   const struct fr_lookup_conf *lookup, struct fr_diag *diag,
+                                   struct fedroam_options **out)
+{
+    return make(federations, n, lookup, true, diag, out);
+}
+
+enum fr_err fr_federations_read(const struct fr_federation_conf *federations, size_t n,
+                                const struct fr_lookup_conf *lookup, struct fr_diag *diag,
+                                struct fedroam_options **out)
+{
+    return make(federations, n, lookup, false, diag, out);
 }
 
 static enum fr_err set_services(struct fedroam_options *o, enum fedroam_kind kind,

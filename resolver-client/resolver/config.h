@@ -73,6 +73,12 @@ enum fr_err fr_federations_options(const struct fr_federation_conf *federations,
                                    const struct fr_lookup_conf *lookup, struct fr_diag *diag,
                                    struct fedroam_options **out);
 
+/* The same and asks nobody: a broker that would have to be looked up here is left out. For checks, not for
+ * handles. */
+enum fr_err fr_federations_read(const struct fr_federation_conf *federations, size_t n,
+                                const struct fr_lookup_conf *lookup, struct fr_diag *diag,
+                                struct fedroam_options **out);
+
 /* And what is taken of Join Servers, or networks, and from where. FR_E_CONFIG, also for suffixes without
  * public DNS; FR_E_NOMEM. */
 enum fr_err fr_trees_options(struct fedroam_options *o, enum fedroam_kind kind,

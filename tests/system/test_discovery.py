@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fed import Federation, free_port, tool, wait_until
+from fed import BIN, Federation, free_port, tool, wait_until
 from public_dns import PublicDns
 from test_public_zone import Server, named
 
@@ -245,6 +245,26 @@ def test_the_true_broker_does_see_it(world, tmp_path):
         world.resolve(world.write(timeout="3s"), code=None)
         assert "Certificate" in wait_until(lambda: "Finished" in server.heard() and server.heard(), 20, "the handshake")
         server.close()
+
+
+NS = """netid: "000013"
+gateways: {address: 127.0.0.1, port: 1700}
+backend: {address: 127.0.0.1, port: 8005}
+roles: {forwarding: true, home: false, join_server: false}
+"""
+
+
+@pytest.mark.parametrize("program", ["fedroam-agent", "fedroam-ns"])
+def test_a_check_tells_what_a_start_would(world, program):
+    head = NS if program == "fedroam-ns" else ""
+    world.acme = world.ns13  # a network server's certificate names its network
+    for public_dns, code, what in ((world.dns.address, 0, ""), ("system", 0, ""), ("off", 78, "there is no public DNS to ask"),
+                                   ("ns.example", 78, "not off, system or an address")):
+        config = world.write(public_dns=public_dns, addresses="[127.0.0.1]", more=head, name=f"{program}.yaml")
+        if head:
+            config.write_text(config.read_text() + f"state: {world.folder}/ns-state\n")
+        done = subprocess.run([str(BIN / program), "--check", "--config", str(config)], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == code and what in done.stderr, (public_dns, done.stderr)
 
 
 def test_wrong_configurations_are_told(world):

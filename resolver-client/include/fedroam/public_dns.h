@@ -14,7 +14,8 @@ struct fedroam_options;
 
 /*
  * A way to ask public DNS, which the library has none of itself: the host brings one, or takes
- * libfedroam-ares (<fedroam/ares.h>). It is used for the names of brokers, never for devices.
+ * libfedroam-ares (<fedroam/ares.h>). It is used for the names of brokers and,
+ * where the options list them, for public trees of Join Servers; never for what is a federation's own.
  *
  * Model:   each handle opens a *session*, which carries its questions: a name and a type go in, a whole
  *          DNS response or nothing comes out. The library plays the loop: the session tells it through

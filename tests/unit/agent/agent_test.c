@@ -281,7 +281,7 @@ static void test_reload(void **state)
     bad.key = nowhere;
     moved = more;
     moved.federations = &bad;
-    assert_int_not_equal(fr_agent_check_files(&moved, &diag), FR_OK);
+    assert_int_not_equal(fr_agent_check(&moved, &diag), FR_OK);
     assert_int_not_equal(fr_agent_reload(r.agent, &moved, &diag), FR_OK);
     assert_non_null(strstr(diag.where[0] ? diag.where : diag.what, nowhere));
     stop(&r);

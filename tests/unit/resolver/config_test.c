@@ -156,6 +156,23 @@ static void test_hosts_are_left_to_public_dns(void **state)
     fr_conf_free(&fr_resolver_schema, &conf);
 }
 
+static void test_a_check_asks_nobody(void **state)
+{
+    (void)state;
+    static const char text[] = FED "    broker: https://nobody.invalid/dns-query\n" FILES;
+    struct fr_resolver_conf conf = {0};
+    struct fedroam_options *o = NULL;
+    assert_int_equal(fr_conf_parse(&fr_resolver_schema, "r.yaml", fr_span_str(text), NULL, &conf),
+                     FR_OK);
+    assert_int_equal(fr_federations_read(conf.federations, 1, &conf.lookup, NULL, &o), FR_OK);
+    assert_int_equal(o->federations[0]->n_brokers, 0);
+    fedroam_options_free(o);
+    o = NULL;
+    assert_int_equal(fr_federations_options(conf.federations, 1, &conf.lookup, NULL, &o), FR_E_NET);
+    assert_null(o);
+    fr_conf_free(&fr_resolver_schema, &conf);
+}
+
 static void test_defaults_and_limits(void **state)
 {
     (void)state;
@@ -210,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_hosts_are_left_to_public_dns),
+        cmocka_unit_test(test_a_check_asks_nobody),
         cmocka_unit_test(test_defaults_and_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
