@@ -136,12 +136,18 @@ static void on_ask(void *data, const struct fr_judgement *j)
     }
 }
 
-static void miss(struct fr_hunt *h, const char *why)
+/* What is wrong with the present step. */
+static const char *say(struct fr_hunt *h, const char *why)
 {
     char name[FR_DNAME_TEXT];
     fr_dname_print(fr_dname_span(&h->question.name), name);
     (void)snprintf(h->why, sizeof h->why, "public DNS: %.*s: %s", 253, name, why);
-    fr_trail_miss(h->trail, h->why);
+    return h->why;
+}
+
+static void miss(struct fr_hunt *h, const char *why)
+{
+    fr_trail_miss(h->trail, say(h, why));
 }
 
 static void on_public(void *data, const struct fr_dns_response *response, const char *why)
@@ -198,7 +204,10 @@ static bool ask(struct fr_hunt *h, int64_t until_ms)
         return true; /* and over */
     }
     fr_diag_print(NULL, err, why, sizeof why);
-    miss(h, err == FR_E_INVALID ? "a name that is not asked for there" : why);
+    if (err == FR_E_INVALID)
+        fr_trail_refuse(h->trail, say(h, "the name is a federation's own"));
+    else
+        miss(h, why);
     return false;
 }
 

@@ -433,20 +433,31 @@ enum fr_err fr_trail_learn(struct fr_trail *t, const struct fr_reply *reply, con
     return FR_OK;
 }
 
-void fr_trail_miss(struct fr_trail *t, const char *why)
+/* The step under way has no answer. */
+static struct step *leave(struct fr_trail *t, const char *why)
 {
     int which = t->current;
     struct step *s = &t->steps[which];
     const struct together nothing = {0};
     t->current = NONE;
-    t->has_missed = true;
     t->why = why;
-    if (s->kind != ADDRESS) {
+    if (s->kind == ADDRESS)
+        s->is_settled = true;
+    else
         replace(t, which, &nothing);
-        return;
-    }
-    s->is_settled = true;
-    s->is_unresolved = s->n4 + s->n6 == 0 && s->is_public && !s->is_plain;
+    return s;
+}
+
+void fr_trail_refuse(struct fr_trail *t, const char *why)
+{
+    (void)leave(t, why);
+}
+
+void fr_trail_miss(struct fr_trail *t, const char *why)
+{
+    struct step *s = leave(t, why);
+    t->has_missed = true;
+    s->is_unresolved = s->kind == ADDRESS && s->n4 + s->n6 == 0 && s->is_public && !s->is_plain;
 }
 
 /* ---- the end ---- */

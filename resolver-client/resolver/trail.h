@@ -64,6 +64,9 @@ enum fr_err fr_trail_learn(struct fr_trail *t, const struct fr_reply *reply, con
 /* There is no usable reply to it: `why` is static text or lives as long as the trail. */
 void fr_trail_miss(struct fr_trail *t, const char *why);
 
+/* It is not to be asked: a dead end, now and later. `why` likewise. */
+void fr_trail_refuse(struct fr_trail *t, const char *why);
+
 enum fr_trail_end {
     FR_TRAIL_FOUND,   /* the name is there, though perhaps without a server */
     FR_TRAIL_UNKNOWN, /* there is no such name, or nothing at it */

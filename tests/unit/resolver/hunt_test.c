@@ -8,6 +8,7 @@
 #define IN_TREE 0x7000000000000001u
 #define IN_SECOND 0x7000000000000002u
 #define DEAD_END 0x7000000000000003u
+#define INTO_FED 0x7000000000000005u
 #define NOWHERE 0x7000000000000004u
 #define TREE(nibble) nibble ".0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.joineuis.example"
 #define SECOND(nibble) nibble ".0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.second.example"
@@ -24,6 +25,7 @@ static const struct public_row rows[] = {
     ROW("js.op.example", FR_DNS_A, "js.op.example. 60 A 192.0.2.7"),
     ROW(SECOND("2"), FR_DNS_A, SECOND("2") ". 60 A 192.0.2.8"),
     ROW(TREE("3"), FR_DNS_NAPTR, TREE("3") ". 60 NAPTR 1 1 S LWN \"\" _lwn._tcp.op.example."),
+    ROW(TREE("5"), FR_DNS_NAPTR, TREE("5") ". 60 NAPTR 1 1 A LWNS \"\" j1." JOIN_SERVER),
     ROW("js.operator.example", FR_DNS_A, "js.operator.example. 60 A 192.0.2.9"),
     ROW("000013.netids.example", FR_DNS_A, "000013.netids.example. 60 A 192.0.2.13"),
     ROW("000099.netids.example", FR_DNS_A, "000099.netids.example. 60 A 192.0.2.99"),
@@ -98,6 +100,8 @@ static void test_where_it_is_found(void **state)
         {"nowhere", NULL, NOWHERE, true, true, ANSWERS, FEDROAM_UNKNOWN, "", "", "", "", true},
         {"in a tree, without a server", NULL, DEAD_END, true, true, ANSWERS, FEDROAM_FOUND, "", "",
          "", "joineuis.example", true},
+        {"of a tree, into the federation", NULL, INTO_FED, true, true, ANSWERS, FEDROAM_FOUND, "",
+         "", "", "joineuis.example", true},
         {"a federation is named", "fed.test", IN_TREE, true, true, ANSWERS, FEDROAM_UNKNOWN, "", "",
          "", "", false},
         {"no trees are listed", NULL, IN_TREE, true, false, ANSWERS, FEDROAM_UNKNOWN, "", "", "",
@@ -131,6 +135,9 @@ static void test_where_it_is_found(void **state)
             fail_msg("%s: %s", table[i].label, fedroam_answer_key_path(a));
         if ((w->dns.asked > 0) != table[i].asks_public)
             fail_msg("%s: public DNS was asked %u times", table[i].label, w->dns.asked);
+        for (unsigned k = 0; k < w->dns.asked && k < PUBLIC_LOG; k++)
+            if (strstr(w->dns.log[k], "fed.test"))
+                fail_msg("%s: %s in public", table[i].label, w->dns.log[k]);
         if (table[i].result == FEDROAM_FOUND && !table[i].text[0])
             assert_string_not_equal(fedroam_answer_reason(a), "");
         finish(w);
