@@ -29,6 +29,11 @@ static enum fr_exit ask(struct fr_cli *cli)
     return fr_cli_confirm(cli, "remove %d devices?", 3);
 }
 
+static enum fr_exit ask_name(struct fr_cli *cli)
+{
+    return fr_cli_confirm_name(cli, "acme", "%s goes for good.", "acme");
+}
+
 static enum fr_exit fail_it(struct fr_cli *cli)
 {
     struct fr_diag diag = {0};
@@ -67,6 +72,7 @@ static const struct fr_cli_command zone[] = {
 };
 static const struct fr_cli_command other[] = {
     {.path = "ask", .summary = "Ask.", .run = ask},
+    {.path = "ask name", .summary = "Ask.", .run = ask_name},
     {.path = "fail", .max_args = 1, .summary = "Fail.", .run = fail_it},
     {0},
 };
@@ -265,30 +271,38 @@ static void failure_has_a_sentence_and_a_code(void **state)
 
 static void a_terminal_is_asked(void **state)
 {
+    static const char yes_no[] = "remove 3 devices? [y/N] ",
+                      name[] = "acme goes for good.\ntype acme to do it: ";
     static const struct {
-        const char *typed;
+        const char *word, *option, *typed, *asked;
         enum fr_exit want;
-    } rows[] = {{"y\n", FR_EXIT_OK},
-                {"Yes\n", FR_EXIT_OK},
-                {"n\n", FR_EXIT_FALSE},
-                {"\n", FR_EXIT_FALSE},
-                {"\4", FR_EXIT_FALSE}};
-    char *argv[] = {(char *)"fedroam", (char *)"ask", NULL};
+    } rows[] = {
+        {NULL, NULL, "y\n", yes_no, FR_EXIT_OK},        {NULL, NULL, "Yes\n", yes_no, FR_EXIT_OK},
+        {NULL, NULL, "n\n", yes_no, FR_EXIT_FALSE},     {NULL, NULL, "\n", yes_no, FR_EXIT_FALSE},
+        {NULL, NULL, "\4", yes_no, FR_EXIT_FALSE},      {NULL, "--yes", "", "", FR_EXIT_OK},
+        {NULL, "--dry-run", "", "", FR_EXIT_OK},        {"name", NULL, "acme\n", name, FR_EXIT_OK},
+        {"name", NULL, "acme \n", name, FR_EXIT_FALSE}, {"name", NULL, "y\n", name, FR_EXIT_FALSE},
+        {"name", NULL, "\n", name, FR_EXIT_FALSE},      {"name", NULL, "\4", name, FR_EXIT_FALSE},
+        {"name", "--yes", "", "", FR_EXIT_OK},          {"name", "--dry-run", "", "", FR_EXIT_OK},
+    };
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        int master, slave;
+        char *argv[5] = {(char *)"fedroam", (char *)"ask"};
+        int argc = 2, master, slave;
         char *err_text = NULL;
         size_t n;
+        if (rows[i].word) argv[argc++] = (char *)(uintptr_t)rows[i].word;
+        if (rows[i].option) argv[argc++] = (char *)(uintptr_t)rows[i].option;
         assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
         FILE *in = fdopen(slave, "r"), *null = fopen("/dev/null", "w"),
              *err = open_memstream(&err_text, &n);
         assert_true(in != NULL && null != NULL && err != NULL);
         assert_int_equal(write(master, rows[i].typed, strlen(rows[i].typed)),
                          strlen(rows[i].typed));
-        assert_int_equal(fr_cli_run(&fedroam, 2, argv, in, null, err), rows[i].want);
+        assert_int_equal(fr_cli_run(&fedroam, argc, argv, in, null, err), rows[i].want);
         fclose(err);
-        assert_string_equal(err_text, "remove 3 devices? [y/N] ");
+        assert_string_equal(err_text, rows[i].asked);
         free(err_text);
         fclose(in);
         fclose(null);
