@@ -41,10 +41,10 @@ void fr_follow_close(struct fr_follow *follow)
 }
 
 enum fr_err fr_follow_renewal(struct fr_follow *follow, struct fr_diag *diag,
-                              struct fr_renewal *out)
+                              struct fr_renew_facts *out)
 {
     enum fr_err err = open_broker(follow, diag);
-    return err ? err : fr_renewal_ask(follow->publisher, diag, out);
+    return err ? err : fr_renew_facts_ask(follow->publisher, diag, out);
 }
 
 /* --- the list --- */

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "enrol/listed.h"
-#include "enrol/renewal.h"
+#include "enrol/renew_facts.h"
 #include "member_cli/report.h"
 
 struct fr_follow {
@@ -26,7 +26,7 @@ bool fr_follow_has_list(const struct fr_follow *follow);
 
 /* What the federation says about renewing. */
 enum fr_err fr_follow_renewal(struct fr_follow *follow, struct fr_diag *diag,
-                              struct fr_renewal *out);
+                              struct fr_renew_facts *out);
 
 /* Brings the list of networks up to date; the report says under "peers" who came, left and moved.
  * *changed: there was something. */

@@ -17,7 +17,7 @@ struct part {
     struct fr_round *round;
     const struct fr_wallet_entry *entry;
     char folder[FR_WALLET_PATH];
-    struct fr_renewal renewal;
+    struct fr_renew_facts renewal;
     bool is_told; /* renewal is what the federation says now */
     bool is_listed_anew;
 };
@@ -96,7 +96,7 @@ static void tend_pair(const struct part *p, const struct fr_pair *pair)
 {
     struct fr_round *r = p->round;
     const int64_t due_s = fr_renew_due_s(pair);
-    const bool is_ending = p->is_told && fr_renewal_is_ending(&p->renewal, pair);
+    const bool is_ending = p->is_told && fr_renew_facts_is_ending(&p->renewal, pair);
     char text[FR_TIME_TEXT];
 
     if (pair->next_s != 0) {

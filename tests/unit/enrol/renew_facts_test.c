@@ -1,4 +1,4 @@
-#include "enrol/renewal.h"
+#include "enrol/renew_facts.h"
 
 #include "support/unit.h"
 
@@ -39,13 +39,13 @@ static void answers_are_read(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct fr_renewal renewal = {0};
+        struct fr_renew_facts renewal = {0};
         struct fr_diag diag = {0};
         CHECK_ROW(rows[i].text,
-                  fr_renewal_read(fr_span_str(rows[i].text), &diag, &renewal) == rows[i].err);
+                  fr_renew_facts_read(fr_span_str(rows[i].text), &diag, &renewal) == rows[i].err);
         CHECK_ROW(rows[i].text, renewal.n == rows[i].n);
         CHECK_ROW(rows[i].text, rows[i].err || renewal.key_after_s == 120);
-        CHECK_ROW(rows[i].text, fr_renewal_is_ending(&renewal, &pair) == rows[i].is_ending);
+        CHECK_ROW(rows[i].text, fr_renew_facts_is_ending(&renewal, &pair) == rows[i].is_ending);
     }
 }
 

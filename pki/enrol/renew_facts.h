@@ -6,26 +6,27 @@
  * Owns     Plain values.
  * Threads  Any; asking blocks.
  * Errors   FR_E_MALFORMED; those of enrol/member_api.h.
- * Limits   FR_RENEWAL_CAS CAs; more are left out.
+ * Limits   FR_RENEW_FACTS_CAS CAs; more are left out.
  * Trust    The answer is the broker's, whose certificate was verified. */
 #pragma once
 
 #include "enrol/member_api.h"
 
-#define FR_RENEWAL_CAS 64
+#define FR_RENEW_FACTS_CAS 64
 
-struct fr_renewal {
+struct fr_renew_facts {
     uint32_t key_after_s;
     size_t n;
-    struct fr_renewal_ca {
+    struct fr_renew_facts_ca {
         uint8_t sha256[FR_SHA256_SIZE];
         bool is_ending; /* it signs no more */
-    } cas[FR_RENEWAL_CAS];
+    } cas[FR_RENEW_FACTS_CAS];
 };
 
-enum fr_err fr_renewal_read(struct fr_span text, struct fr_diag *diag, struct fr_renewal *out);
-enum fr_err fr_renewal_ask(struct fr_publisher *publisher, struct fr_diag *diag,
-                           struct fr_renewal *out);
+enum fr_err fr_renew_facts_read(struct fr_span text, struct fr_diag *diag,
+                                struct fr_renew_facts *out);
+enum fr_err fr_renew_facts_ask(struct fr_publisher *publisher, struct fr_diag *diag,
+                               struct fr_renew_facts *out);
 
 /* Whether the CA that signed this certificate signs no more. */
-bool fr_renewal_is_ending(const struct fr_renewal *renewal, const struct fr_pair *pair);
+bool fr_renew_facts_is_ending(const struct fr_renew_facts *renewal, const struct fr_pair *pair);
