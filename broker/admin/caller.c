@@ -54,6 +54,17 @@ enum fr_err fr_op_check_devices(const struct fr_op_ctx *ctx, const uint64_t *eui
     return err;
 }
 
+/* Which one is missing, and who gives it. */
+static enum fr_err refuse_right(const struct fr_op_ctx *ctx, uint32_t missing)
+{
+    const enum fr_right right = (enum fr_right)(missing & -missing);
+    (void)fr_diag_fail(ctx->diag, FR_E_DENIED, "%s does not have the right %s, which this needs",
+                       ctx->caller->name, fr_right_text(right));
+    fr_diag_hint(ctx->diag, "the operator gives it: fedroam cert set SERIAL --right %s …",
+                 fr_right_text(right));
+    return FR_E_DENIED;
+}
+
 enum fr_err fr_op_check_caller(const struct fr_op_ctx *ctx, struct fr_snap *snap, uint32_t rights)
 {
     const struct fr_admin_actor *caller = ctx->caller;
@@ -70,8 +81,5 @@ enum fr_err fr_op_check_caller(const struct fr_op_ctx *ctx, struct fr_snap *snap
     if (!is_standing)
         return fr_diag_fail(ctx->diag, FR_E_DENIED, "%s is not in good standing any more",
                             caller->name);
-    if (rights & ~cert.rights)
-        return fr_diag_fail(ctx->diag, FR_E_DENIED, "%s does not have the right that this needs",
-                            caller->name);
-    return FR_OK;
+    return rights & ~cert.rights ? refuse_right(ctx, rights & ~cert.rights) : FR_OK;
 }

@@ -125,6 +125,13 @@ def count(fed):
     return next(row["devices"] for row in fed.json("network", "list") if row["netid"] == "000013")
 
 
+def test_a_right_that_is_missing_is_named(fed):
+    fed.cli("cert", "set", fed.certs["umbra"].serial, "--right", "lookup")
+    refused = remote(fed, "umbra", "device", "add", "--netid", "000014", DEVICES[4], code=5)
+    assert "the right publish" in refused.stderr and "--right publish" in refused.stderr
+    fed.cli("cert", "set", fed.certs["umbra"].serial, "--right", "lookup", "--right", "publish")
+
+
 def test_a_batch_goes_on_behind_a_crash(fed):
     """The broker is killed while a batch comes in; the command waits, sends again, and nothing is lost or done twice."""
     before, n = count(fed), 60000
@@ -149,5 +156,7 @@ def test_a_batch_names_what_is_refused(fed):
     text = "".join(json.dumps(dict(zip(("op", "eui", "netid"), row))) + "\n" for row in lines)
     done = remote(fed, "acme", "device", "batch", "-", stdin=text, code=1)
     assert [json.loads(line) for line in done.stdout.splitlines()] == [{"line": 1, "status": 409, "result": "taken"}]
+    assert "a line is" not in done.stderr
+    assert '"op":"put"' in remote(fed, "acme", "device", "batch", "-", stdin="70b3d57ed0000001\n", code=1).stderr
     assert remote(fed, "acme", "device", "batch", fed.folder / "none", code=None).returncode not in (0, 1)
     assert fed.run("device", "batch", "-", code=64).returncode == 64

@@ -204,6 +204,12 @@ def test_a_broken_database_withdraws_nothing(world, postgresql):
     assert len(published(world)) == 40 and sync.run()["done"] == 0
 
 
+def test_an_empty_connection_string_is_no_default(world):
+    sync = Sync(world)
+    sync.write(sync.dsn("")).run(code=78)
+    assert "connection string is empty" in sync.said
+
+
 def test_where_the_connection_string_may_be(world, postgresql):
     clean(world)
     postgresql.create("place", tables_v4() + device_v4(eui(1)))

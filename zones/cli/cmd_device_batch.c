@@ -18,8 +18,15 @@
 struct sending {
     struct fr_cli *cli;
     bool is_json;
-    uint64_t done, refused;
+    uint64_t done, refused, malformed;
 };
+
+static bool is_malformed(struct fr_span line)
+{
+    static const char end[] = "\"malformed\"}";
+    return line.n >= sizeof end &&
+           memcmp(line.p + line.n - (sizeof end - 1), end, sizeof end - 1) == 0;
+}
 
 /* {"line":7,"status":201,"result":"added"}, its number counted from the whole list's start. */
 static enum fr_err take_line(struct sending *s, uint64_t number, struct fr_span line)
@@ -31,6 +38,7 @@ static enum fr_err take_line(struct sending *s, uint64_t number, struct fr_span 
     const bool is_refused = line.p[at + sizeof mark - 1] != '2';
     s->done++;
     s->refused += is_refused;
+    s->malformed += is_malformed(line);
     if (!s->is_json && !is_refused) return FR_OK;
     return fprintf(fr_cli_out(s->cli), "{\"line\":%" PRIu64 ",%.*s\n", number, (int)(line.n - at),
                    (const char *)line.p + at) < 0
@@ -123,5 +131,10 @@ enum fr_exit fr_cmd_device_batch(struct fr_cli *cli)
     if (!err) err = run(cli, in, key, &sending, &diag);
     if (in && in != fr_cli_in(cli)) (void)fclose(in);
     if (err) return fr_cli_fail(cli, err, &diag);
+    if (sending.malformed > 0)
+        fr_cli_note(cli,
+                    "a line is {\"op\":\"put\",\"eui\":\"70b3d57ed0000001\",\"netid\":\"000013\"}; "
+                    "op: put, "
+                    "delete, claim, release (to the holder of the NetID)");
     return sending.refused ? FR_EXIT_FALSE : FR_EXIT_OK;
 }

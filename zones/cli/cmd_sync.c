@@ -69,6 +69,9 @@ static enum fr_err open_database(struct fr_cli *cli, const struct fr_sync_place_
         err = read_credential(keeper, place->dsn_credential, diag, &dsn);
     else
         err = read_variable(keeper, place->dsn_env, diag, &dsn);
+    /* an empty one would mean PostgreSQL's defaults: some database of this machine */
+    if (!err && fr_span_trim(fr_buf_span(&dsn)).n == 0)
+        err = fr_diag_fail(diag, FR_E_CONFIG, "the connection string is empty");
     if (!err) err = fr_sync_db_open_postgresql(fr_buf_str(&dsn), timeout_ms, diag, out);
     fr_buf_deinit_secret(&dsn);
     return err;
