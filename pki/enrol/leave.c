@@ -45,6 +45,6 @@ void fr_leave_forget(const char *folder)
 {
     char path[FR_WALLET_PATH];
 
-    if (fr_wallet_path(path, NULL, "%s/" FR_LEAVE_NOTE, folder) == FR_OK)
+    if (fr_wallet_path(path, NULL, "%s/" FR_WALLET_LEAVING, folder) == FR_OK)
         (void)unlink(path); /* mostly it is not there */
 }

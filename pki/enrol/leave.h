@@ -18,6 +18,5 @@ enum fr_err fr_leave_ask(const char *folder, const struct fr_wallet_entry *entry
                          const struct fr_pair *pair, bool is_dry, struct fr_diag *diag,
                          struct fr_leave_result *out);
 
-/* A file of the entry: how far an earlier run came. Joining again forgets it. */
-#define FR_LEAVE_NOTE "leaving"
+/* How far an earlier run came (FR_WALLET_LEAVING) is forgotten: it was not begun, or is joined again. */
 void fr_leave_forget(const char *folder);

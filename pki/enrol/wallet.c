@@ -287,8 +287,14 @@ enum fr_err fr_wallet_lock(const char *dir, struct fr_diag *diag, int *fd)
 
 static enum fr_err erase_one(const char *path, unsigned depth, struct fr_diag *diag);
 
-/* but: a file that stays; NULL: none. */
-static enum fr_err erase_inside(const char *path, unsigned depth, const char *but,
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && strcmp(name, *names) != 0) names++;
+    return *names != NULL;
+}
+
+/* but: files that stay, NULL at the end. */
+static enum fr_err erase_inside(const char *path, unsigned depth, const char *const *but,
                                 struct fr_diag *diag)
 {
     char inner[FR_WALLET_PATH];
@@ -301,7 +307,7 @@ static enum fr_err erase_inside(const char *path, unsigned depth, const char *bu
                             strerror(errno));
     for (const struct dirent *e; !err && (e = readdir(folder)) != NULL;) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        if (but != NULL && strcmp(e->d_name, but) == 0) continue;
+        if (is_one_of(e->d_name, but)) continue;
         if (++n > ERASED_MAX)
             err = fr_diag_fail(diag, FR_E_LIMIT, "%s holds more than what is ours", path);
         if (!err) err = fr_wallet_path(inner, diag, "%s/%s", path, e->d_name);
@@ -313,6 +319,7 @@ static enum fr_err erase_inside(const char *path, unsigned depth, const char *bu
 
 static enum fr_err erase_one(const char *path, unsigned depth, struct fr_diag *diag)
 {
+    static const char *const none[] = {NULL};
     struct stat st;
     enum fr_err err = FR_OK;
 
@@ -320,7 +327,7 @@ static enum fr_err erase_one(const char *path, unsigned depth, struct fr_diag *d
     if (S_ISDIR(st.st_mode)) {
         if (depth == 0)
             return fr_diag_fail(diag, FR_E_CONFLICT, "%s is a folder that is not ours", path);
-        err = erase_inside(path, depth - 1, NULL, diag);
+        err = erase_inside(path, depth - 1, none, diag);
         if (!err && rmdir(path) != 0) err = fr_err_from_errno(errno);
     } else if (unlink(path) != 0) {
         err = fr_err_from_errno(errno);
@@ -336,9 +343,12 @@ enum fr_err fr_wallet_erase(const char *path, unsigned depth, struct fr_diag *di
 
 enum fr_err fr_wallet_remove(const char *dir, const char *fed, struct fr_diag *diag)
 {
+    static const char *const later[] = {FR_WALLET_LEAVING, ENTRY_FILE, NULL};
+    static const char *const last[] = {ENTRY_FILE, NULL};
     char path[FR_WALLET_PATH];
     enum fr_err err = fr_wallet_path(path, diag, "%s/%s", dir, fed);
 
-    if (!err) err = erase_inside(path, ENTRY_DEPTH, ENTRY_FILE, diag);
+    if (!err) err = erase_inside(path, ENTRY_DEPTH, later, diag);
+    if (!err) err = erase_inside(path, ENTRY_DEPTH, last, diag);
     return err ? err : erase_one(path, 1, diag);
 }

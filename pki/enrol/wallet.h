@@ -69,7 +69,11 @@ struct fr_wallet {
 enum fr_err fr_wallet_open(const char *dir, struct fr_diag *diag, struct fr_wallet *out);
 void fr_wallet_close(struct fr_wallet *wallet); /* a zeroed one is legal */
 
-/* Takes an entry away, its keys first and wallet.yaml last: ended in between, it is still there to be taken away. */
+/* A file of an entry that is being left: how far that came (enrol/leave.h). */
+#define FR_WALLET_LEAVING "leaving"
+
+/* Takes an entry away: its keys first, then the file above, wallet.yaml last. Ended in between, it is still
+ * there to be taken away, and it is known that the federation was told. */
 enum fr_err fr_wallet_remove(const char *dir, const char *fed, struct fr_diag *diag);
 
 /* One command at a time changes a wallet: *fd is closed to let go. Held by another: FR_E_BUSY. */

@@ -29,7 +29,7 @@ struct departure {
 static enum fr_err note(const struct departure *d, const char *how_far, struct fr_diag *diag)
 {
     char path[FR_WALLET_PATH];
-    enum fr_err err = fr_wallet_path(path, diag, "%s/" FR_LEAVE_NOTE, d->place.folder);
+    enum fr_err err = fr_wallet_path(path, diag, "%s/" FR_WALLET_LEAVING, d->place.folder);
 
     if (err || d->is_dry) return err;
     return fr_file_write(path, 0644, fr_span_str(how_far), diag);
@@ -40,7 +40,7 @@ static void read_note(struct departure *d)
     struct fr_buf text = FR_BUF_INIT(64);
     char path[FR_WALLET_PATH];
 
-    if (fr_wallet_path(path, NULL, "%s/" FR_LEAVE_NOTE, d->place.folder) == FR_OK &&
+    if (fr_wallet_path(path, NULL, "%s/" FR_WALLET_LEAVING, d->place.folder) == FR_OK &&
         fr_file_read(path, NULL, &text) == FR_OK) {
         d->has_begun = true;
         d->is_told = fr_span_is(fr_buf_span(&text), TOLD);
