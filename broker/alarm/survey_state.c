@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "ca/ca.h"
 #include "store/acted.h"
+#include "store/approval.h"
 #include "store/authority.h"
 #include "store/cert.h"
 #include "store/primary.h"
@@ -255,6 +256,22 @@ static enum fr_err look_zone(void *data, const struct fr_primary_row *row)
     return FR_OK;
 }
 
+static enum fr_err look_approval(void *data, const struct fr_approval_row *row)
+{
+    const struct states *s = data;
+    char id[2 * FR_APPROVAL_ID_SIZE + 1];
+    struct fr_condition *c = NULL;
+
+    if (row->state == FR_APPROVAL_WAITING && row->expires_s > s->survey->o.now_s)
+        c = fr_survey_add_open(s->survey, "approval", FR_NOTICE_WARNING);
+    if (!c) return FR_OK;
+    fr_hex_print(row->id, sizeof row->id, id);
+    fr_condition_id(c, "approval/%s", id);
+    fr_condition_what(c, "%s, asked for by %s, waits for another person", row->op, row->asker);
+    fr_condition_mend(c, "fedroam approval show %s; fedroam approval approve %s", id, id);
+    return FR_OK;
+}
+
 static enum fr_err look_clock(struct fr_survey *survey, struct fr_snap *snap)
 {
     struct fr_condition *c = NULL;
@@ -354,6 +371,7 @@ enum fr_err fr_survey_state(struct fr_survey *survey, struct fr_snap *snap)
     if (!err) err = fr_unknown_each(snap, look_unknown, &s);
     if (!err) tell_after_backup(&s);
     if (!err) err = fr_primary_each(snap, look_zone, &s);
+    if (!err) err = fr_approval_each(snap, look_approval, &s);
     look_seen(survey);
     look_events(survey);
     return err;
