@@ -11,6 +11,7 @@
  *                    probe/run.h writes it, or {member, error}]
  *   member.activity  (none) → since, members: [{id, last_lookup?, last_publish?, refused_24h, unknown_today,
  *                    connections, probe?: {when, result, why?}}]
+ *   notify.test     (none) → ways: [{way, result ("taken", "failed"), why?}]; FR_E_NOT_FOUND where none is configured
  *   device.lookups   deveui, member → budgets: [{budget, limit, used?, refused_24h}], since, lookups: [{when, answer,
  *                    netid?, type}] of that device, the last first
  * Owns: the inquiry is borrowed until its `done` was called.

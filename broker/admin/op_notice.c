@@ -2,6 +2,7 @@
 #include "admin/op.h"
 
 #include "admin/args.h"
+#include "admin/fed.h"
 #include "alarm/ledger.h"
 #include "alarm/survey.h"
 #include "base/mem.h"
@@ -46,6 +47,25 @@ void fr_op_notice_look_end(void *state)
     fr_free(look);
 }
 
+static void log_noted(void *data, const char *id, const struct fr_notice_row *row)
+{
+    const struct fr_op_ctx *ctx = data;
+    const char *federation = fr_store_federation(ctx->store);
+    if (ctx->dry_run) return;
+    if (!row) {
+        FR_LOG(ctx->fed->log, FR_LOG_INFO, "notice.mended", FR_STR("federation", federation),
+               FR_STR("id", id));
+        return;
+    }
+    FR_LOG(ctx->fed->log,
+           row->level == FR_NOTICE_CRITICAL ? FR_LOG_ERROR
+           : row->level == FR_NOTICE_PLAN   ? FR_LOG_INFO
+                                            : FR_LOG_WARN,
+           "notice.raised", FR_STR("federation", federation), FR_STR("id", id),
+           FR_STR("stage", fr_notice_stage_text(row->stage)), FR_STR("what", row->what),
+           FR_STR("mend", row->mend));
+}
+
 enum fr_err fr_op_notice_look_begin(struct fr_op_ctx *ctx, void **state)
 {
     struct look *look = fr_calloc(1, sizeof *look);
@@ -64,6 +84,8 @@ enum fr_err fr_op_notice_look_begin(struct fr_op_ctx *ctx, void **state)
     };
     const struct fr_survey_options options = {
         .state = fr_op_state(ctx), .now_s = ctx->by.now_s, .seen = &look->seen};
+    look->ledger.noted = log_noted;
+    look->ledger.data = ctx;
     err = fr_survey_new(&options, &look->survey);
     if (err) goto out;
     *state = look;

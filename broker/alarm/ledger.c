@@ -107,9 +107,15 @@ static enum fr_err write(const struct look *l, struct fr_change *change, struct 
     enum fr_err err = FR_OK;
 
     ledger->no_room = 0;
-    for (size_t i = 0; !err && i < l->n_gone; i++) err = fr_notice_remove(change, l->gone[i]);
+    for (size_t i = 0; !err && i < l->n_gone; i++) {
+        err = fr_notice_remove(change, l->gone[i]);
+        if (!err && ledger->noted) ledger->noted(ledger->data, l->gone[i], NULL);
+    }
     for (size_t i = 0; !err && i < l->n_put; i++) {
-        err = fr_notice_put(change, &l->put[i], diag);
+        const struct fr_notice_row *row = &l->put[i];
+        err = fr_notice_put(change, row, diag);
+        if (!err && ledger->noted && row->since_s == l->now_s)
+            ledger->noted(ledger->data, row->id, row);
         if (err != FR_E_LIMIT) continue;
         ledger->no_room++;
         err = FR_OK;

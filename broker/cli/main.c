@@ -51,6 +51,7 @@ static const struct fr_cli_topic topics[] = {
     {NULL, "grace", "let expired certificates renew after an outage"},
     {NULL, "audit", "the trail of all that was signed and changed"},
     {NULL, "doctor", NULL},
+    {NULL, "notify", "what operators are told: list, acknowledge, test"},
     {NULL, "backup", "the whole federation in one encrypted file"},
     {NULL, "restore", NULL},
     {"on the federation operator's host: what is found, and its keeping", "network",

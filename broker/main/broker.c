@@ -72,6 +72,7 @@ static enum fr_err fed_add(struct fr_broker *broker, const struct fr_broker_conf
     if (!err) err = fr_fed_start(fed, &options, diag);
     if (!err) err = fr_fed_set_query_log(fed, &conf->federations[i], diag);
     if (!err) err = fr_admin_fed_set_audit_also(fed->admin, conf->federations[i].audit_also);
+    if (!err) err = fr_fed_set_notify(fed, &conf->federations[i]);
     if (!err) err = fr_fed_set_standby(fed, &conf->federations[i], diag);
     if (err) {
         fr_fed_close(fed);
@@ -323,6 +324,15 @@ static void renew_standbys(const struct fr_broker *broker)
     }
 }
 
+static void renew_notify(const struct fr_broker *broker)
+{
+    const struct fr_broker_conf *conf = fr_crew_conf(broker->crew);
+    for (size_t i = 0; i < conf->n_federations; i++)
+        if (fr_fed_set_notify(fr_crew_feds(broker->crew)[i], &conf->federations[i]))
+            FR_LOG(broker->options.log, FR_LOG_ERROR, "notify.refused",
+                   FR_STR("federation", conf->federations[i].name), FR_STR("why", "no memory"));
+}
+
 static void renew_query_logs(const struct fr_broker *broker)
 {
     const struct fr_broker_conf *conf = fr_crew_conf(broker->crew);
@@ -353,6 +363,7 @@ enum fr_err fr_broker_reload(struct fr_broker *broker, struct fr_diag *diag)
         if (fr_fed_refresh(broker->feds[i], &options, true))
             fr_crew_spread_ident(broker->crew, broker->feds[i]);
     renew_query_logs(broker);
+    renew_notify(broker);
     renew_standbys(broker);
     broker->reloads++;
     log_serving(broker);

@@ -108,6 +108,12 @@ static const struct fr_conf_row federation_rows[] = {
      .rows = query_log_rows,
      .help = "Query log; without it none is written."},
     {.key = "audit", .type = FR_T_GROUP, .rows = audit_rows, .help = "The audit trail."},
+    {.key = "notify",
+     .type = FR_T_GROUP,
+     FR_CONF_AT(struct fr_broker_fed_conf, notify),
+     .rows = fr_notify_rows,
+     .help =
+         "How the operator is told what wants a person; without it: notify list, doctor, metrics."},
     {.key = "replica_of",
      .type = FR_T_GROUP,
      .rows = replica_rows,
@@ -257,6 +263,7 @@ static enum fr_err complete_federations(struct fr_broker_conf *conf, struct fr_d
         if (fed_find(conf, fed->name, i))
             return fr_diag_fail(diag, FR_E_CONFIG, "federation %s is listed twice", fed->name);
         if (fr_standby_check(fed, diag)) return FR_E_CONFIG;
+        if (fr_notify_conf_check(&fed->notify, diag)) return FR_E_CONFIG;
         if (!fed->state) fed->state = fr_path_join(STATE_ROOT, fed->name);
         if (!fed->state) return FR_E_NOMEM;
     }

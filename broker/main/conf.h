@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/prefix.h"
+#include "notify/conf.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +37,7 @@ struct fr_broker_fed_conf {
         uint64_t keep_ms, size;
     } query_log;
     char *audit_also; /* NULL: no second copy */
+    struct fr_notify_conf notify;
     struct {
         char *url; /* NULL: this broker follows nobody */
         char **addresses;

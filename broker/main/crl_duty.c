@@ -122,11 +122,3 @@ void fr_crl_duty_look(struct fr_crl_duty *duty, const struct fr_crl_duty_options
     duty->asked_ms = mono_ms;
     duty->before = sight;
 }
-
-int64_t fr_crl_published_s(const char *state, struct fr_store *store, int64_t now_s)
-{
-    const struct looking how = {.state = state, .now_s = now_s};
-    struct fr_crl_sight sight;
-    if (look_up(&how, store, &sight)) return 0;
-    return sight.oldest.mtime_ns / 1000000000;
-}

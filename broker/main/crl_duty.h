@@ -41,6 +41,3 @@ struct fr_crl_duty_options {
     const struct fr_clock *clock;
 };
 void fr_crl_duty_look(struct fr_crl_duty *duty, const struct fr_crl_duty_options *options);
-
-/* When the oldest list of the CAs that sign one was published, Unix seconds; 0: one is missing. */
-int64_t fr_crl_published_s(const char *state, struct fr_store *store, int64_t now_s);

@@ -159,6 +159,16 @@ enum fr_err fr_fed_start(struct fr_fed *fed, const struct fr_fed_options *option
                                              .store = fed->store,
                                              .log = options->log,
                                              .clock = options->clock};
+    const struct fr_notice_duty_options notices = {.loop = options->loop,
+                                                   .state = fed->state,
+                                                   .store = fed->store,
+                                                   .writer = fed->writer,
+                                                   .admin = fed->admin,
+                                                   .usage = fed->usage,
+                                                   .log = options->log,
+                                                   .clock = options->clock};
+    err = fr_notice_duty_new(&notices, &fed->notice_duty);
+    if (err) return err;
     err = fr_prober_new(&prober, &fed->prober);
     if (!err) err = fr_board_new(fed->store, &fed->board);
     if (err) return err;
@@ -241,6 +251,11 @@ enum fr_err fr_fed_set_standby(struct fr_fed *fed, const struct fr_broker_fed_co
     return fr_standby_set(fed->standby, conf, diag);
 }
 
+enum fr_err fr_fed_set_notify(struct fr_fed *fed, const struct fr_broker_fed_conf *conf)
+{
+    return fr_notice_duty_set(fed->notice_duty, &conf->notify);
+}
+
 /* Members' zones are followed by the broker that may write, and by no other. */
 static void tend_secondary(struct fr_fed *fed, const struct fr_fed_options *options, bool may_write)
 {
@@ -280,12 +295,14 @@ void fr_fed_tend(struct fr_fed *fed, const struct fr_fed_options *options)
     };
     fr_crl_duty_look(&fed->crl_duty, &lists);
     fr_server_duty_look(&fed->server_watch, fed->state, fed->store, fed->writer, options->clock);
+    fr_notice_duty_tend(fed->notice_duty); /* last: what is made anew by itself is no news */
 }
 
 void fr_fed_stop(struct fr_fed *fed, uint32_t drain_ms, void (*on_stopped)(void *data), void *data)
 {
     fr_secondary_stop(fed->secondary);
     fr_prober_stop(fed->prober);
+    fr_notice_duty_stop(fed->notice_duty);
     fr_control_stop(fed->control, drain_ms, on_stopped, data);
 }
 
@@ -294,6 +311,7 @@ void fr_fed_close(struct fr_fed *fed)
     if (!fed) return;
     fr_outlet_free(fed->outlet);
     fr_secondary_free(fed->secondary);
+    fr_notice_duty_free(fed->notice_duty);
     fr_writer_stop(fed->writer);
     fr_standby_free(fed->standby);
     fr_prober_free(fed->prober);

@@ -19,6 +19,8 @@
 #include "main/conf.h"
 #include "main/crl_duty.h"
 #include "main/ident.h"
+#include "main/list_metrics.h"
+#include "main/notice_duty.h"
 #include "main/server_duty.h"
 #include "main/standby.h"
 #include "probe/prober.h"
@@ -54,7 +56,9 @@ struct fr_fed {
     struct fr_board *board;   /* when networks last published */
     struct fr_prober *prober; /* connects to members' endpoints */
     struct fr_crl_duty crl_duty;
+    struct fr_list_times list_times;
     struct fr_server_watch server_watch;
+    struct fr_notice_duty *notice_duty; /* tells operators */
     struct fr_standby *standby;
     struct fr_secondary *secondary; /* of members' name servers; NULL: this broker may not write */
     struct fr_outlet *outlet;       /* the zone for secondaries */
@@ -80,6 +84,9 @@ enum fr_err fr_fed_set_query_log(struct fr_fed *fed, const struct fr_broker_fed_
 /* Once started: takes over what a configuration says of replicas. */
 enum fr_err fr_fed_set_standby(struct fr_fed *fed, const struct fr_broker_fed_conf *conf,
                                struct fr_diag *diag);
+
+/* Once started: takes over by which ways its operator is told. FR_E_NOMEM. */
+enum fr_err fr_fed_set_notify(struct fr_fed *fed, const struct fr_broker_fed_conf *conf);
 
 /* Opens and checks; serves nothing yet. This is also what --check does. */
 enum fr_err fr_fed_open(const struct fr_broker_fed_conf *conf, const struct fr_fed_options *options,

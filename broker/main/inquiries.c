@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "dns/types.h"
 #include "main/copies.h"
+#include "main/notice_inquiry.h"
 #include "names/netid.h"
 #include "store/member.h"
 #include "store/network.h"
@@ -440,9 +441,7 @@ static void run_copies(void *data, const struct fr_inquiry *inquiry)
 }
 
 const struct fr_inquiry_row fr_inquiries[] = {
-    {"member.probe", run_probe},
-    {"member.activity", run_activity},
-    {"device.lookups", run_lookups},
-    {"broker.copies", run_copies},
-    {NULL, NULL},
+    {"member.probe", run_probe},        {"member.activity", run_activity},
+    {"notify.test", fr_notice_inquiry}, {"device.lookups", run_lookups},
+    {"broker.copies", run_copies},      {NULL, NULL},
 };

@@ -2,7 +2,9 @@
 
 #include "base/metrics.h"
 #include "main/copies_metrics.h"
+#include "main/list_metrics.h"
 #include "main/member_metrics.h"
+#include "main/notice_metrics.h"
 #include "main/replica_metrics.h"
 #include "main/transfer_metrics.h"
 #include "store/authority.h"
@@ -260,12 +262,7 @@ static void write_lists(struct fr_metrics *m, const struct fr_broker_counts *cou
         FR_METRIC(m, counts->fed_counts[i].crl.same, FED(i), {"result", "not_modified"});
         FR_METRIC(m, counts->fed_counts[i].crl.absent, FED(i), {"result", "absent"});
     }
-    fr_metrics_family(m, FR_METRIC_GAUGE, "fedroam_crl_age_seconds",
-                      "Time since the revocation list was published; a new one is due each hour.");
-    for (size_t i = 0; i < counts->n_feds; i++) {
-        int64_t made_s = fr_crl_published_s(counts->feds[i]->state, counts->feds[i]->store, now_s);
-        if (made_s) FR_METRIC(m, now_s > made_s ? (uint64_t)(now_s - made_s) : 0, FED(i));
-    }
+    fr_list_metrics_write(m, counts, now_s);
 }
 
 static void write_audit(struct fr_metrics *m, const struct fr_broker_counts *counts)
@@ -387,6 +384,7 @@ enum fr_err fr_broker_metrics_write(const struct fr_broker_counts *counts, int64
     write_api(&m, counts);
     fr_replica_metrics_write(&m, counts);
     fr_copies_metrics_write(&m, counts);
+    fr_notice_metrics_write(&m, counts);
     fr_metrics_end(&m);
     return fr_buf_err(out);
 }

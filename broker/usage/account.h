@@ -38,6 +38,7 @@ struct fr_account {
     atomic_int_fast64_t logged_ms[FR_BUDGETS], walked_ms;
     atomic_uint_fast64_t refused[FR_BUDGETS]; /* since the line of log before */
     struct fr_hours refused_by_hour[FR_BUDGETS];
+    struct fr_hours walks;           /* through neighbouring DevEUIs */
     struct fr_hours turned_away;     /* at the gate: revoked, expired, without the right */
     atomic_int_fast64_t looked_up_s; /* last answer about a device; 0: none since the start */
     struct fr_account_ring *rings;

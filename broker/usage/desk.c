@@ -152,6 +152,7 @@ static void look_for_walk(struct fr_till *till, uint64_t eui)
 
     if (!fr_walk_look(&till->walk, eui)) return;
     till->desk->counters.walks++;
+    fr_hours_add(&account->walks, fr_clock_real_s(usage->clock));
     if (is_time_to_log(&account->walked_ms, fr_clock_mono_ms(usage->clock)))
         FR_LOG(usage->log, FR_LOG_WARN, "budget.walk", FR_STR("federation", usage->federation),
                FR_STR("member", account->member), FR_EUI("deveui", eui),

@@ -132,6 +132,7 @@ void fr_usage_each(struct fr_usage *usage, fr_usage_fn fn, void *data)
             .unknown_today = is_today ? fr_sketch_count(sketch) : 0,
             .connections = atomic_load(&account->connections),
             .looked_up_s = atomic_load(&account->looked_up_s),
+            .walks = fr_hours_sum(&account->walks, now_s),
             .turned_away = fr_hours_sum(&account->turned_away, now_s),
         };
         for (int b = 0; b < FR_BUDGETS; b++)

@@ -45,6 +45,7 @@ struct fr_usage_row {
     unsigned connections;
     int64_t looked_up_s;          /* last answer about a device; 0: none since the start */
     uint64_t refused[FR_BUDGETS]; /* in 24 hours */
+    uint64_t walks;               /* alarms in 24 hours */
     uint64_t turned_away;         /* in 24 hours: its certificates were refused */
 };
 typedef void (*fr_usage_fn)(void *data, const struct fr_usage_row *row);

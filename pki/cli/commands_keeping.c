@@ -1,4 +1,4 @@
-/* The commands backup, restore and cert adopt: what is left when something went wrong. */
+/* The commands backup, restore, doctor, notify and cert adopt: what is left when something went wrong. */
 #include "pki_cli/commands.h"
 
 #include "pki_cli/cmds.h"
@@ -49,6 +49,16 @@ static const struct fr_cli_option DOCTOR_OPTIONS[] = {
     {0},
 };
 
+static const struct fr_cli_option NOTIFY_LIST_OPTIONS[] = {
+    {.name = "open", .help = "only those that nobody has acknowledged"},
+    {0},
+};
+
+static const struct fr_cli_option NOTIFY_ACK_OPTIONS[] = {
+    {.name = "all", .help = "every notice there is"},
+    {0},
+};
+
 const struct fr_cli_command fr_pki_keeping_commands[] = {
     {.path = "backup create",
      .options = CREATE_OPTIONS,
@@ -96,12 +106,41 @@ const struct fr_cli_command fr_pki_keeping_commands[] = {
          "Looks at the clock, the root's key, every end of life, revocation lists, owners and "
          "modes of files, unknown certificates,\nopen tokens, replicas, room on the disk, the "
          "audit trail, backups, and whether the broker answers. Exit 0: all is\nwell, 2: "
-         "warnings, 3: critical. With -o nagios one line with figures, and exit 0, 1, 2, or 3 when "
-         "it could not look.",
+         "warnings, 3: critical; what is to be planned, and what somebody took note of (notify "
+         "ack), is shown and does not\ncount. With -o nagios one line with figures, and exit 0, 1, "
+         "2, or 3 when it could not look.",
      .example = "fedroam doctor --deep",
      .own_form = "nagios",
      .only_reads = true,
      .run = fr_cmd_doctor},
+    {.path = "notify list",
+     .options = NOTIFY_LIST_OPTIONS,
+     .summary = "what wants a person: noted, told by which way, acknowledged or not",
+     .details =
+         "The broker notes ends of life, stage by stage, and what does not mend itself, and tells "
+         "each stage once by the ways that\nnotify: of broker.yaml names. A notice goes by itself "
+         "when it is mended. With -o json also what to type, and who\nacknowledged it and why.",
+     .example = "fedroam notify list --open",
+     .has_csv = true,
+     .only_reads = true,
+     .run = fr_cmd_notify_list},
+    {.path = "notify ack",
+     .args = "[ID]…",
+     .max_args = 200,
+     .options = NOTIFY_ACK_OPTIONS,
+     .summary = "take note of what is wrong: it is quiet until its next stage",
+     .details = "Not told any more if it has not been, and not counted by doctor; both show who "
+                "acknowledged it and why. --reason is\nneeded. The next stage begins anew.",
+     .example = "fedroam notify ack list/root --reason 'ceremony on Friday'",
+     .run = fr_cmd_notify_ack},
+    {.path = "notify test",
+     .summary = "send a test by every way that notices go, and say what came of it",
+     .details =
+         "By the running broker, with its configuration, at once. Exit 2 when a way failed; 7 "
+         "when broker.yaml has no notify: for\nthis federation.",
+     .example = "fedroam notify test",
+     .only_reads = true,
+     .run = fr_cmd_notify_test},
     {.path = "cert adopt",
      .args = "[FILE]",
      .max_args = 1,

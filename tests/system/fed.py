@@ -151,6 +151,7 @@ class Federation:
         self.workers = workers
         self.config = self.folder / "broker.yaml"
         self.broker = None
+        self.has_backup = True  # noted before the broker starts; else it would tell its operator, by a change of its own
         self.daemons = []
         self.offset = None  # "-40d": what the administrator types happens then (faketime)
 
@@ -232,6 +233,8 @@ class Federation:
     def start_broker(self, **config):
         if config or not self.config.exists():
             self.write_config(**config)
+        if self.has_backup and not (self.state / "backup.last").exists():
+            (self.state / "backup.last").write_text(time.strftime("%Y-%m-%dT%H:%M:%SZ\n", time.gmtime()))
         log = self.folder / "broker.log"
         start = len(log.read_text()) if log.exists() else 0
         self.broker = Daemon("fedroam-broker", ["--config", self.config], log)

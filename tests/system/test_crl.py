@@ -98,7 +98,9 @@ def test_curl_gets_a_list_once(served):
     assert plain(served, f"/crl{path}", host="127.0.0.1")[2] == body, "one federation: any name will do"
     counts = served.metrics()
     assert counts['fedroam_crl_requests_total{federation="fed.test",result="not_modified"}'] == 3
-    assert 0 <= counts['fedroam_crl_age_seconds{federation="fed.test"}'] < 60
+    age, = (value for name, value in counts.items() if name.startswith("fedroam_crl_age_seconds{"))
+    assert 0 <= age < 60
+    assert counts['fedroam_crl_expiry_seconds{federation="fed.test",certificate="root"}'] > 300 * 86400
 
 
 def test_only_lists_are_there(served):

@@ -21,11 +21,21 @@ static struct fr_condition condition(const char *id, enum fr_notice_stage stage,
     return c;
 }
 
+static void count_noted(void *data, const char *id, const struct fr_notice_row *row)
+{
+    size_t *n = data;
+
+    assert_true(id[0] != '\0' && (!row || strcmp(row->id, id) == 0));
+    ++*n;
+}
+
 /* All parts of one reckoning at this time; how many rows were raised and cleared. */
 static struct fr_ledger reckon(struct fixture *f, const struct fr_condition *conditions, size_t n,
                                int64_t now_s)
 {
-    struct fr_ledger ledger = {.conditions = conditions, .n = n};
+    size_t noted = 0;
+    struct fr_ledger ledger = {
+        .noted = count_noted, .data = &noted, .conditions = conditions, .n = n};
 
     for (bool done = false; !done;) {
         const struct fr_change_by by = {.actor = "local:broker", .now_s = now_s};
@@ -35,6 +45,7 @@ static struct fr_ledger reckon(struct fixture *f, const struct fr_condition *con
         assert_int_equal(done, fr_change_is_empty(change));
         commit_change(change);
     }
+    assert_true(noted <= ledger.raised + ledger.cleared); /* not of events that go on */
     return ledger;
 }
 
