@@ -139,7 +139,12 @@ const struct fr_cli_command fr_zones_transfer_commands[] = {
      .example = "fedroam zone secondary add ns2 --tsig-key ns2.key --address 192.0.2.54",
      .run = fr_cmd_zone_secondary_add},
     {.path = "zone secondary list",
-     .summary = "list the name servers that may copy the zone",
+     .summary = "list the name servers that may copy the zone, and how far each has come",
+     .details = "serial, behind (changes that it lacks) and silent_s (since it last asked) are "
+                "what the running "
+                "broker has heard since its start.\nA secondary that asks over TLS goes by the "
+                "member or host "
+                "of its certificate.",
      .example = "fedroam zone secondary list",
      .only_reads = true,
      .run = fr_cmd_zone_secondary_list},

@@ -55,6 +55,14 @@ static void note(struct seat *seat, uint8_t n, const char *host, struct fr_feed_
     fr_feed_desk_note(seat->desk, &who, &place);
 }
 
+static struct fr_change *begin_with_member(struct fr_store *store)
+{
+    struct fr_change *change = begin_change(store);
+
+    add_member(change, "later");
+    return change;
+}
+
 static void nobody_has_to_without_a_limit(void **state)
 {
     struct seat *seat = *state;
@@ -134,12 +142,39 @@ static void the_silent_make_room(void **state)
     assert_int_equal(counters.n, FR_DESK_FOLLOWERS);
 }
 
+/* A host is the same replica with its next certificate; it lags from when it last had all. */
+static void a_renewed_certificate_makes_no_second_replica(void **state)
+{
+    struct seat *seat = *state;
+    struct fr_feed_desk_counters counters;
+    const struct fr_feed_place none = {0}, head = head_of(seat->f->store);
+
+    note(seat, 1, "b2", head);
+    fr_feed_desk_read(seat->desk, &counters);
+    assert_int_equal(counters.followers[0].lag_ms, 0);
+    commit_change(begin_with_member(seat->f->store));
+    (void)usleep(5000);
+    note(seat, 2, "b2", head);
+    note(seat, 3, "b3", none);
+    fr_feed_desk_read(seat->desk, &counters);
+    assert_int_equal(counters.n, 2);
+    assert_int_equal(counters.followers[0].position, head.position);
+    assert_true(counters.followers[0].lag_ms >= 5);
+    note(seat, 2, "b2", head_of(seat->f->store));
+    fr_feed_desk_read(seat->desk, &counters);
+    assert_int_equal(counters.followers[0].lag_ms, 0);
+    assert_true(counters.followers[1].position < head.position || head.position == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SEAT_TEST(nobody_has_to_without_a_limit), SEAT_TEST(nobody_confirms),
-        SEAT_TEST(one_of_them_is_enough),         SEAT_TEST(waits_for_the_receipt),
+        SEAT_TEST(nobody_has_to_without_a_limit),
+        SEAT_TEST(nobody_confirms),
+        SEAT_TEST(one_of_them_is_enough),
+        SEAT_TEST(waits_for_the_receipt),
         SEAT_TEST(the_silent_make_room),
+        SEAT_TEST(a_renewed_certificate_makes_no_second_replica),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
