@@ -127,6 +127,26 @@ def test_chirpstacks_list_follows_the_federation(fed):
     assert list(listed(m)) == ["000014", "000015"]
 
 
+def test_more_networks_than_a_page_holds(fed):
+    m = Member(fed)
+    m.join(token(fed), *m.has_chirpstack())
+    for k in range(16):
+        fed.cli("member", "add", f"big{k}", "--endpoint", f"192.0.2.{k}:8005",
+                *[word for i in range(64) for word in ("--netid", f"{0x600000 + 64 * k + i:06x}")])
+    assert len(m.json("peers", "list")) == 1026
+    said = m.json("renew", "--all")
+    assert said["peers"][0].endswith(" and 1004 more; 1025 listed") and len(listed(m)) == 1025
+    assert m.json("renew", "--all")["peers"] == []
+    watch = Program(m, "peers", "watch", "--every", "1s")
+    for _ in range(1026):
+        watch.line()
+    unchanged = lambda: fed.metrics()['fedroam_api_unchanged_total{federation="fed.test"}']
+    wait_until(lambda: unchanged() >= 4, 30, "both pages not to be sent again, twice")
+    fed.cli("member", "remove", "big15", "--yes")
+    assert all(" left " in watch.line() for _ in range(64))
+    watch.end()
+
+
 def test_what_chirpstack_could_not_start_with_is_not_written(fed):
     m = Member(fed)
     ran = fed.folder / "ran"

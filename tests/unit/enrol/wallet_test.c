@@ -114,13 +114,38 @@ static void erasing_keeps_to_its_own(void **state)
     assert_int_equal(fr_wallet_erase(inner, 3, NULL), FR_OK);
 }
 
+/* What cannot be taken away stands for a run that was ended: the files that say how far it came stay. */
+static void an_entry_goes_keys_first(void **state)
+{
+    struct fr_wallet_entry e = entry(B, 1);
+    char path[128], note[128], key[128], deep[128];
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/b.test/wallet.yaml", DIR_TEXT);
+    (void)snprintf(note, sizeof note, "%s/b.test/" FR_WALLET_LEAVING, DIR_TEXT);
+    (void)snprintf(key, sizeof key, "%s/b.test/key", DIR_TEXT);
+    (void)snprintf(deep, sizeof deep, "%s/b.test/1/2/3/4/5", DIR_TEXT);
+    assert_int_equal(fr_wallet_save(DIR_TEXT, &e, NULL), FR_OK);
+    assert_int_equal(fr_file_write(note, 0644, FR_SPAN_LIT("told\n"), NULL), FR_OK);
+    assert_int_equal(fr_dir_make(deep, 0755, NULL), FR_OK);
+    assert_int_equal(fr_wallet_remove(DIR_TEXT, B, NULL), FR_E_CONFLICT);
+    assert_true(fr_file_exists(path) && fr_file_exists(note));
+    for (char *slash = strrchr(deep, '/'); strlen(deep) > strlen(DIR_TEXT) + strlen("/b.test/");
+         slash = strrchr(deep, '/')) {
+        assert_int_equal(rmdir(deep), 0);
+        *slash = '\0';
+    }
+    assert_int_equal(fr_file_write(key, 0600, FR_SPAN_LIT("k"), NULL), FR_OK);
+    assert_int_equal(fr_wallet_remove(DIR_TEXT, B, NULL), FR_OK);
+    assert_false(fr_file_exists(path) || fr_file_exists(note) || fr_file_exists(key));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(entries_are_kept_as_they_were),
-        cmocka_unit_test(names_are_no_paths),
-        cmocka_unit_test(one_command_at_a_time),
-        cmocka_unit_test(erasing_keeps_to_its_own),
+        cmocka_unit_test(entries_are_kept_as_they_were), cmocka_unit_test(names_are_no_paths),
+        cmocka_unit_test(one_command_at_a_time),         cmocka_unit_test(erasing_keeps_to_its_own),
+        cmocka_unit_test(an_entry_goes_keys_first),
     };
     return cmocka_run_group_tests(tests, make_dir, erase_dir);
 }
