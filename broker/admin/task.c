@@ -4,6 +4,7 @@
 #include "admin/reply.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/check.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -153,10 +154,18 @@ bool fr_task_is_batch(const struct fr_task *task)
     return task->op->is_batch;
 }
 
+/* What is wrong in arguments or body has said so itself. */
+static void tell_damage(struct fr_task *task)
+{
+    (void)fr_diag_fail(&task->diag, task->err, "a row of the registry cannot be read");
+    fr_diag_hint(&task->diag, "fedroam zone check names it");
+}
+
 enum fr_err fr_task_take_reply(struct fr_task *task, struct fr_diag *diag,
                                struct fr_admin_reply **out)
 {
     if (task->err) {
+        if (!task->diag.what[0] && fr_store_is_damage(task->err)) tell_damage(task);
         if (diag) *diag = task->diag;
         return task->err;
     }

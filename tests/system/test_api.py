@@ -621,6 +621,9 @@ def test_what_cannot_be_read_and_what_is_not_kept(fed):
     assert int(refused.headers["retry-after"]) > 0
     listed = [row["deveui"] for row in client("GET", f"/devices?after={euis(1, 0xc1)[0]}").json()["devices"]]
     assert some[0] in listed and some[2] in listed and some[1] not in listed
+    refused = fed.cli("zone", "import", "--netid", "000013", "--replace", "--yes", "-", stdin=ACMES, code=None)
+    assert refused.returncode != 0 and "a row of the registry cannot be read" in refused.stderr and "zone check" in refused.stderr
+    assert f"device {some[1]}: its row cannot be read" in fed.cli("zone", "check", code=3).stdout
     client.http.close()
 
 

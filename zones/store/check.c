@@ -32,6 +32,12 @@ struct check {
     size_t last; /* where the last device's network was: neighbours share it */
 };
 
+bool fr_store_is_damage(enum fr_err err)
+{
+    return err == FR_E_MALFORMED || err == FR_E_TRUNCATED || err == FR_E_UNSUPPORTED ||
+           err == FR_E_RANGE;
+}
+
 static void tell(struct check *check, enum fr_finding_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

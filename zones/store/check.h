@@ -18,6 +18,9 @@ struct fr_finding {
     char what[FR_FINDING_WHAT];
 };
 
+/* A row that cannot be decoded, as opposed to a store that cannot be read. */
+bool fr_store_is_damage(enum fr_err err);
+
 typedef void (*fr_finding_fn)(void *data, const struct fr_finding *finding);
 
 struct fr_check_report {

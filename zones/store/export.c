@@ -3,9 +3,9 @@
 #include "base/buf.h"
 #include "base/hex.h"
 #include "base/mem.h"
+#include "store/check.h"
 #include "store/device.h"
 #include "store/records.h"
-#include "store/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -62,9 +62,6 @@ typedef enum fr_err (*fr_visit_fn)(void *data, struct fr_span key, struct fr_spa
 enum fr_err fr_snap_visit(struct fr_snap *snap, uint32_t table, struct fr_span prefix,
                           fr_visit_fn fn, void *data);
 
-/* A row that cannot be decoded, as opposed to a store that cannot be read. */
-bool fr_store_is_damage(enum fr_err err);
-
 /* Small values of meta. FR_E_NOT_FOUND when never set. */
 enum fr_err fr_meta_get_u64(struct fr_txn *txn, const char *name, uint64_t *out);
 enum fr_err fr_meta_put_u64(struct fr_txn *txn, const char *name, uint64_t value);

@@ -8,12 +8,6 @@ static bool is_control(const uint8_t *p, size_t size)
     return fr_utf8_is_control(fr_utf8_char(p, size));
 }
 
-bool fr_store_is_damage(enum fr_err err)
-{
-    return err == FR_E_MALFORMED || err == FR_E_TRUNCATED || err == FR_E_UNSUPPORTED ||
-           err == FR_E_RANGE;
-}
-
 enum fr_err fr_text_check(const char *text, size_t max, const char *what, struct fr_diag *diag)
 {
     const uint8_t *p = (const uint8_t *)text;
