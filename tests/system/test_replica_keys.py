@@ -82,6 +82,21 @@ def test_a_replicas_certificate_renews_itself(aged, tmp_path):
     assert code == 403 and b"right replica" in said
 
 
+def test_a_pair_of_its_own_for_the_feed_is_renewed_too(aged):
+    primary, replica = aged
+    own = replica.folder / "own"
+    shutil.copy2(replica.state / "server.chain.pem", own / "feed.chain.pem")
+    shutil.copy2(replica.state / "server.key", own / "feed.key")
+    before = (own / "feed.chain.pem").read_bytes()
+    replica.config.write_text(replica.config.read_text().replace(
+        "replica_of:\n", f"replica_of:\n      certificate: {own}/feed.chain.pem\n      key: {own}/feed.key\n"))
+    primary.start_broker()
+    replica.start_broker()
+    for chain in (own / "feed.chain.pem", replica.state / "server.chain.pem"):
+        wait_until(lambda chain=chain: chain.read_bytes() != before, 30, f"another {chain.name}")
+    wait_same(primary, replica)
+
+
 def test_a_promoted_broker_without_the_issuing_key(aged, tmp_path):
     primary, replica = aged
     primary.start_broker()
