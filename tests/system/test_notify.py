@@ -126,19 +126,3 @@ def test_a_promoted_replica_goes_on(tmp_path):
     finally:
         replica.stop()
         first.stop()
-
-
-def test_a_trail_that_cannot_be_written(fed):
-    path, got = pager(fed)
-    configure(fed, f"exec: {path}")
-    fed.cli("policy", "set", "ttl.deveui", "1h")
-    fed.start_broker()
-    trail = fed.state / "audit.jsonl"
-    trail.rename(fed.folder / "kept")
-    trail.mkdir(mode=0o700)
-    fed.cli("policy", "set", "ttl.deveui", "2h", code=None)
-    wait_until(lambda: "audit" in {n["id"] for n in got()}, 30, "the notice")
-    trail.rmdir()
-    (fed.folder / "kept").rename(trail)
-    fed.cli("policy", "set", "ttl.deveui", "3h", code=None)
-    wait_until(lambda: "audit" not in listed(fed), 30, "the notice to go")

@@ -1,4 +1,4 @@
-"""The ways that notices go: hostile receivers, TLS, programs that fail, configurations that cannot be; and what a broker sees of its members."""
+"""The ways that notices go: hostile receivers, TLS, programs that fail, configurations that cannot be; and what only a running broker sees."""
 import contextlib
 import os
 import socket
@@ -150,3 +150,19 @@ def test_a_member_over_its_budget_and_a_federation_without_a_backup(fed):
     os.close(read)
     wait_until(lambda: "backup" not in listed(fed), 30, "the backup's notice to go")
     assert "budget/acme/misses" in listed(fed)  # for a day
+
+
+def test_a_trail_that_cannot_be_written(fed):
+    path, got = pager(fed)
+    configure(fed, f"exec: {path}")
+    fed.cli("policy", "set", "ttl.deveui", "1h")
+    fed.start_broker()
+    trail = fed.state / "audit.jsonl"
+    trail.rename(fed.folder / "kept")
+    trail.mkdir(mode=0o700)
+    fed.cli("policy", "set", "ttl.deveui", "2h", code=None)
+    wait_until(lambda: "audit" in {n["id"] for n in got()}, 30, "the notice")
+    trail.rmdir()
+    (fed.folder / "kept").rename(trail)
+    fed.cli("policy", "set", "ttl.deveui", "3h", code=None)
+    wait_until(lambda: "audit" not in listed(fed), 30, "the notice to go")
