@@ -44,6 +44,9 @@ struct sim {
     uint32_t (*home)(void *data, int federation, uint64_t deveui);
     bool (*allows)(void *data, int federation, uint64_t deveui, bool is_found,
                    uint32_t *retry_after_s);
+    /* What stands below joineui; NULL: nothing. False: nothing at this name. */
+    bool (*join_server)(void *data, int federation, const char *name, uint16_t type,
+                        struct message *out);
     void *data;
     bool is_network_gone; /* network 000013 of the first federation */
     bool is_key_revoked;  /* its only key */
@@ -203,6 +206,10 @@ static inline struct message sim_answer(struct sim *s, int federation, const str
     uint32_t netid = 0;
     fr_dname_print(fr_dname_span(&q->name), name);
     *is_found = true;
+    struct message own;
+    if (s->join_server && strstr(name, ".joineui.") &&
+        s->join_server(s->data, federation, name, q->type, &own))
+        return own;
     if (strstr(name, ".deveui.")) {
         netid = s->home(s->data, federation, sim_eui(&q->name));
     } else if (strstr(name, ".netid.")) {
