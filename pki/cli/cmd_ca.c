@@ -1,8 +1,11 @@
 /* fedroam ca init */
 #include "pki_cli/cmds.h"
 
+#include "admin/audit.h"
 #include "admin/engine.h"
 #include "base/clock.h"
+#include "base/hex.h"
+#include "base/json_out.h"
 #include "ca/init.h"
 #include "names/member.h"
 #include "pki_cli/cells.h"
@@ -76,6 +79,63 @@ static enum fr_err find_locks(const struct fr_cli *cli, struct fr_diag *diag,
     return err;
 }
 
+static void put_hash(struct fr_json *json, const char *key, const uint8_t hash[FR_SHA256_SIZE])
+{
+    char text[2 * FR_SHA256_SIZE + 1];
+
+    fr_hex_print(hash, FR_SHA256_SIZE, text);
+    fr_json_put_str(json, key, text);
+}
+
+/* The trail's first line: who made this federation, and its two CAs. */
+static enum fr_err write_line(const struct fr_ca_init_options *o, const struct fr_ca_init_result *r,
+                              const struct fr_admin_actor *actor, struct fr_diag *diag)
+{
+    struct fr_buf args = FR_BUF_INIT(4096), result = FR_BUF_INIT(1024);
+    struct fr_json a = fr_json(&args), told = fr_json(&result);
+    struct fr_audit *audit = NULL;
+
+    fr_json_object(&a);
+    fr_json_put_str(&a, "fed", o->federation);
+    fr_json_put_str(&a, "host", o->host);
+    if (o->url != NULL) fr_json_put_str(&a, "url", o->url);
+    if (o->netid_pool != NULL) fr_json_put_str(&a, "netid_pool", o->netid_pool);
+    fr_json_end(&a);
+    fr_json_object(&told);
+    fr_json_put_str(&told, "name", r->issuing);
+    put_hash(&told, "root_sha256", r->root_sha256);
+    put_hash(&told, "issuing_sha256", r->issuing_sha256);
+    fr_json_end(&told);
+    const struct fr_audit_entry entry = {.when_s = o->now_s,
+                                         .actor = actor->name,
+                                         .has_uid = actor->has_uid,
+                                         .uid = actor->uid,
+                                         .op = "ca.init",
+                                         .args = fr_buf_str(&args),
+                                         .reason = o->reason,
+                                         .result = fr_buf_str(&result)};
+    enum fr_err err = fr_audit_open(&(struct fr_audit_options){.state = o->dir}, &audit);
+    if (!err) err = fr_audit_add(audit, &entry, diag);
+    if (!err) err = fr_audit_sync(audit, diag);
+    if (audit != NULL) fr_audit_close(audit);
+    fr_buf_deinit(&args);
+    fr_buf_deinit(&result);
+    return err;
+}
+
+static enum fr_err begin_trail(const struct fr_ca_init_options *o,
+                               const struct fr_ca_init_result *r,
+                               const struct fr_admin_actor *actor, struct fr_diag *diag)
+{
+    struct fr_admin_identity identity = {0};
+    enum fr_err err = fr_admin_identity_enter(o->dir, diag, &identity);
+
+    if (!err) err = write_line(o, r, actor, diag);
+    fr_admin_identity_leave(&identity);
+    if (err) fr_diag_hint(diag, "the federation is made; its audit trail begins without this line");
+    return err;
+}
+
 enum fr_exit fr_cmd_ca_init(struct fr_cli *cli)
 {
     struct fr_cli_passphrase issuing = FR_CLI_PASSPHRASE_INIT, root = FR_CLI_PASSPHRASE_INIT;
@@ -117,6 +177,7 @@ enum fr_exit fr_cmd_ca_init(struct fr_cli *cli)
     if (!err) err = fr_ca_init(&o, &diag, &result);
     fr_cli_passphrase_deinit(&issuing);
     fr_cli_passphrase_deinit(&root);
+    if (!err) err = begin_trail(&o, &result, &actor, &diag);
     if (!err) err = print_init(cli, &o, &result);
     if (err) return fr_cli_fail(cli, err, &diag);
     fr_cli_note(cli, "move the root key to a safe place: nothing needs it day by day");

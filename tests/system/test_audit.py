@@ -42,13 +42,22 @@ def test_who_did_what_is_chained(acme):
     assert revoked["reason"] == "a test" and revoked["result"]["revoked"] == 1
 
 
+def test_the_first_line_is_how_it_began(acme):
+    first = lines(acme)[0]
+    assert (first["seq"], first["op"], first["outcome"], first["uid"]) == (1, "ca.init", "done", os.getuid())
+    assert json.loads(first["args"])["fed"] == acme.name
+    text = subprocess.run(["openssl", "x509", "-in", acme.root, "-noout", "-fingerprint", "-sha256"], capture_output=True, text=True, check=True)
+    assert first["result"]["root_sha256"] == text.stdout.strip().split("=")[1].replace(":", "").lower()
+    assert (acme.state / "audit.jsonl").stat().st_mode & 0o777 == 0o600
+
+
 def test_every_edit_is_found(acme):
     for i in range(4):
         acme.cli("member", "set", "acme", "--org", f"organisation {i}")
     path = acme.state / "audit.jsonl"
     whole = path.read_text().splitlines(keepends=True)
     for number, edited in (
-            (3, whole[:2] + [whole[2].replace("organisation 1", "organisation 7")] + whole[3:]),
+            (3, whole[:2] + [whole[2].replace("organisation 0", "organisation 7")] + whole[3:]),
             (3, whole[:2] + whole[3:]),
             (2, whole[:1] + [whole[2], whole[1]] + whole[3:]),
             (3, whole[:2] + [whole[1]] + whole[2:]),
@@ -68,7 +77,7 @@ def test_tail_export_and_rotate(acme):
     last = lines(acme)[-1]
     assert json.loads(acme.cli("-o", "json", "audit", "tail", "--lines", "1").stdout) == last
     assert acme.cli("audit", "tail", "-n", "0").stdout == ""
-    assert len(acme.cli("audit", "export", "-o", "json").stdout.splitlines()) == 2
+    assert len(acme.cli("audit", "export", "-o", "json").stdout.splitlines()) == 3
     assert acme.cli("audit", "export", "--until", "2020-01-01", "-o", "json").stdout == ""
     assert last["time"] in acme.cli("audit", "export", "--since", last["time"]).stdout
     acme.cli("audit", "export", "--since", "yesterday", code=64)
@@ -100,12 +109,12 @@ def test_tail_follows_also_into_a_new_file(acme):
 def test_a_torn_line_is_kept_and_noted(acme):
     path = acme.state / "audit.jsonl"
     whole = path.read_text()
-    path.write_text(whole + '{"seq":2,"time":"2026')
+    path.write_text(whole + '{"seq":3,"time":"2026')
     assert "in the middle" in verify(acme, code=1)
     acme.cli("member", "set", "acme", "--org", "one")
     assert "the chain holds" in verify(acme)
     torn, = acme.state.glob("audit.torn-*")
-    assert torn.read_text() == '{"seq":2,"time":"2026' and lines(acme)[1]["op"] == "audit.torn"
+    assert torn.read_text() == '{"seq":3,"time":"2026' and lines(acme)[2]["op"] == "audit.torn"
 
 
 # --- when it cannot be written ---
