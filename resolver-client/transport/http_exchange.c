@@ -107,6 +107,10 @@ void fr_exchange_release(struct fr_exchange *x)
         destroy(x);
         return;
     }
+    /* It may have brought a password, or a token: that does not lie about until the next one. */
+    fr_head_reset(&x->head, 0);
+    fr_buf_reset(&x->body);
+    fr_buf_reset(&x->reply);
     link_first(&s->pool, x);
     s->n_pool++;
 }
