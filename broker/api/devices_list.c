@@ -2,7 +2,7 @@
  *
  * The table is in order of DevEUI and has no index by network, so that a device costs nothing but its row. Who has few devices in a
  * large table is looked for slice by slice, the worker's other requests between them, until the page is full, all that the
- * networks' counts promise have been met, or LOOK_MS is over: then the page says where to go on. */
+ * networks' counts promise have been met (while nothing changes), or LOOK_MS is over: then the page says where to go on. */
 #include "api/api_priv.h"
 #include "api/call.h"
 #include "api/rows.h"
@@ -36,6 +36,7 @@ struct fr_api_page {
     uint64_t from;  /* the next EUI to look at */
     uint64_t n, limit;
     uint64_t promised; /* devices that are still to come; ALL: not known */
+    uint64_t txn;      /* of the store, when that was counted */
     bool is_over;      /* there are no more behind */
     int64_t until_ms;
     struct fr_buf text;
@@ -102,7 +103,13 @@ static enum fr_err read_slice(struct fr_api_page *page, struct fr_snap *snap)
     struct slice s = {.page = page, .until_ms = fr_clock_mono_ms(fr_clock_system()) + SLICE_MS};
     enum fr_err err = fr_network_each_of(snap, page->member, add_netid, &s);
     if (err) return err;
-    if (page->from == 0) page->promised = s.devices;
+    const uint64_t txn = fr_snap_txn(snap);
+    if (page->from == 0) {
+        page->promised = s.devices;
+        page->txn = txn;
+    } else if (page->txn != txn) {
+        page->promised = ALL; /* some may have come behind those that were met, others gone */
+    }
     page->is_over = s.devices == 0;
     if (page->is_over) return FR_OK;
     err = fr_device_each_sound(snap, page->from, add_device, pass_over, &s);
