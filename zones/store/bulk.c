@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/check.h"
 #include "store/network.h"
 #include "store/rows.h"
 
@@ -259,7 +260,7 @@ enum fr_err fr_bulk_step(struct fr_bulk *bulk, unsigned budget_ms, struct fr_dia
     }
     if (err == FR_OK) *done = bulk->phase == FR_BULK_DONE;
     if (err == FR_OK || diag == NULL) return err;
-    if (told.what[0] == '\0')
+    if (told.what[0] == '\0' && !fr_store_is_damage(err)) /* that is not the list's fault */
         (void)fr_diag_fail(&told, err,
                            err == FR_E_FULL ? "the store is full" : "the list could not be %s",
                            is_write ? "written" : "checked");
