@@ -10,7 +10,7 @@
 
 #include "base/cli.h"
 #include "ca/root.h"
-#include "pki_cli/passphrase.h"
+#include "session/passphrase.h"
 
 #define FR_CEREMONY_PATH_MAX 4096
 

@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "pki_cli/cells.h"
-#include "pki_cli/owner.h"
-#include "pki_cli/passphrase.h"
+#include "session/owner.h"
+#include "session/passphrase.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,8 +9,8 @@
 #include "ca/init.h"
 #include "names/member.h"
 #include "pki_cli/cells.h"
-#include "pki_cli/owner.h"
-#include "pki_cli/passphrase.h"
+#include "session/owner.h"
+#include "session/passphrase.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* What other commands take from those of the root and of issuing CAs. */
 #pragma once
 
-#include "pki_cli/session.h"
+#include "session/session.h"
 #include "x509/cert.h"
 
 /* Signs every prepared issuing CA with the root's key (--root-key, or the state directory's) and

@@ -4,7 +4,7 @@
 #include "admin/inquiry.h"
 #include "base/json_out.h"
 #include "base/table.h"
-#include "pki_cli/session.h"
+#include "session/session.h"
 
 #include <stdio.h>
 #include <string.h>

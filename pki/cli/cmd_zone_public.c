@@ -7,7 +7,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/url.h"
-#include "pki_cli/session.h"
+#include "session/session.h"
 #include "store/authority.h"
 #include "x509/cert.h"
 

@@ -1,7 +1,7 @@
 /* The run functions of this folder's commands; their table is in commands.c. */
 #pragma once
 
-#include "pki_cli/session.h"
+#include "session/session.h"
 
 enum fr_exit fr_cmd_ca_init(struct fr_cli *cli);
 enum fr_exit fr_cmd_ca_show(struct fr_cli *cli);

@@ -1,7 +1,7 @@
 #include "pki_cli/commands.h"
 
 #include "pki_cli/cmds.h"
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 
 #define PROFILE                                                                                    \
     {                                                                                              \

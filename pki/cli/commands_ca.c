@@ -1,7 +1,7 @@
 #include "pki_cli/commands.h"
 
 #include "pki_cli/cmds.h"
-#include "pki_cli/owner.h"
+#include "session/owner.h"
 
 #define ROOT                                                                                       \
     {.name = "root-key", .value = "URI", .help = "the root's key (the state directory's)"},        \

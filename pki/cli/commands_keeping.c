@@ -2,7 +2,7 @@
 #include "pki_cli/commands.h"
 
 #include "pki_cli/cmds.h"
-#include "pki_cli/owner.h"
+#include "session/owner.h"
 
 #define SECRET                                                                                     \
     {                                                                                              \

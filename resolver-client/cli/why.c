@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "names/eui.h"
-#include "pki_cli/session.h"
 #include "resolver/config.h"
 #include "resolver/options.h"
 #include "resolver_cli/why.h"
+#include "session/session.h"
 #include <fedroam/fedroam.h>
 
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "names/eui.h"
 #include "names/netid.h"
-#include "pki_cli/session.h"
+#include "session/session.h"
 #include "store/cert.h"
 #include "store/device.h"
 #include "store/member.h"

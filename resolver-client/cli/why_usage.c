@@ -4,7 +4,7 @@
 #include "admin/inquiry.h"
 #include "base/json_out.h"
 #include "names/eui.h"
-#include "pki_cli/session.h"
+#include "session/session.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -46,13 +46,14 @@ BELOW["roles"] = NS | {"frames", "crypto", "backend", "gateway", "state"}
 BELOW["ns"] = BELOW["roles"] | {"roles", "daemon"}
 BELOW["agent"] = NS | {"daemon"}
 PROGRAM = BROKER | {"answer", "access", "usage", "doh", "admin", "backup", "doctor", "main"}
-BELOW["zones_cli"] = PROGRAM | {"pki_cli", "publish", "sync"}
+BELOW["session"] = PROGRAM | {"publish"}
+BELOW["zones_cli"] = PROGRAM | {"session", "publish", "sync"}
 BELOW["publish"] = {"base", "names", "transport", "resolver", "fedroam"}
-BELOW["pki_cli"] = PROGRAM | {"publish"}
-BELOW["resolver_cli"] = PROGRAM | {"pki_cli"}
+BELOW["pki_cli"] = PROGRAM | {"session", "publish"}
+BELOW["resolver_cli"] = PROGRAM | {"session"}
 BELOW["member_cli"] = BELOW["enrol"] | {"dns", "enrol"}
 BELOW["bench"] = {"base", "names", "transport", "resolver", "fedroam"}
-BELOW["program"] = PROGRAM | {"enrol", "sync", "zones_cli", "pki_cli", "resolver_cli", "bench", "member_cli"}
+BELOW["program"] = PROGRAM | {"enrol", "sync", "session", "zones_cli", "pki_cli", "resolver_cli", "bench", "member_cli"}
 
 # The header of a vendor → the files that may know it.
 VENDORS = {

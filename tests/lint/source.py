@@ -15,7 +15,7 @@ LIBRARIES = {
     "resolver-client/transport": "transport", "resolver-client/daemon": "daemon", "resolver-client/resolver": "resolver", "resolver-client/ev": "resolver_ev", "resolver-client/ares": "resolver_ares",
     "resolver-client/cli": "resolver_cli", "resolver-client/publish": "publish", "resolver-client/bench": "bench", "resolver-client/include": "fedroam", "resolver-client/examples": "examples",
     "broker/answer": "answer", "broker/access": "access", "broker/usage": "usage", "broker/doh": "doh", "broker/admin": "admin", "broker/est": "est", "broker/replica": "replica", "broker/api": "api",
-    "broker/xfr": "xfr", "broker/probe": "probe", "broker/backup": "backup", "broker/doctor": "doctor", "broker/alarm": "alarm", "broker/notify": "notify",
+    "broker/xfr": "xfr", "broker/probe": "probe", "broker/backup": "backup", "broker/doctor": "doctor", "broker/session": "session", "broker/alarm": "alarm", "broker/notify": "notify",
     "broker/main": "main", "broker/cli": "program",
     "ns-plugin/crypto": "crypto", "ns-plugin/frames": "frames", "ns-plugin/backend": "backend",
     "ns-plugin/gateway": "gateway", "ns-plugin/state": "state", "ns-plugin/roles": "roles", "ns-plugin/main": "ns", "ns-plugin/agent": "agent",

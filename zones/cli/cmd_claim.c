@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 #include "store/block.h"
 #include "store/conflict.h"
 #include "store/joineui.h"

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 #include "store/device.h"
 #include "store/member.h"
 #include "store/visibility.h"

@@ -3,8 +3,8 @@
 
 #include "base/hex.h"
 #include "base/random.h"
-#include "pki_cli/remote.h"
 #include "publish/batch.h"
+#include "session/remote.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* fedroam device list --broker: a member's own devices, as the broker's API lists them */
 #include "zones_cli/cmds.h"
 
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 #include "zones_cli/reading.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "zones_cli/cmds.h"
 
 #include "base/clock.h"
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 #include "store/joineui.h"
 #include "zones_cli/reading.h"
 

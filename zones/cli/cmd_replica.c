@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "pki_cli/owner.h"
+#include "session/owner.h"
 #include "store/digest.h"
 #include "store/feed.h"
 #include "zones_cli/reading.h"

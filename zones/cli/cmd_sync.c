@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/random.h"
-#include "pki_cli/passphrase.h"
+#include "session/passphrase.h"
 #include "zones_cli/sync_federation.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/parse.h"
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 #include "store/primary_json.h"
 #include "zones_cli/reading.h"
 #include "zones_cli/tsig_option.h"

@@ -1,6 +1,6 @@
 #pragma once
 /* The run functions of this folder's commands; their table is in commands.c. */
-#include "pki_cli/session.h"
+#include "session/session.h"
 
 enum fr_exit fr_cmd_zone_import(struct fr_cli *cli);
 enum fr_exit fr_cmd_zone_export(struct fr_cli *cli);

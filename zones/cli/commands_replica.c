@@ -1,6 +1,6 @@
 #include "zones_cli/commands.h"
 
-#include "pki_cli/owner.h"
+#include "session/owner.h"
 #include "zones_cli/cmds.h"
 
 /* Several brokers of one federation. */

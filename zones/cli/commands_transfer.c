@@ -1,6 +1,6 @@
 #include "zones_cli/commands.h"
 
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 #include "zones_cli/cmds.h"
 
 /* Devices from members' own name servers; the zone for secondaries. */

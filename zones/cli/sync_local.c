@@ -4,7 +4,7 @@
 #include "admin/batch.h"
 #include "base/mem.h"
 #include "base/wire.h"
-#include "pki_cli/session.h"
+#include "session/session.h"
 #include "store/device.h"
 
 #include <string.h>

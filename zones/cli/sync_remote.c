@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "names/eui.h"
-#include "pki_cli/remote.h"
 #include "publish/batch.h"
+#include "session/remote.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "pki_cli/owner.h"
+#include "session/owner.h"
 
 #include <pwd.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-/* What the commands of this folder share: finding the federation, reading it, asking for a change.
+/* What the commands share: finding the federation, reading it, asking for a change.
  *
  * Model    A *session* is one federation's store open for reading as the owner of its directory,
  *          with one snapshot. Changes do not use it: they go through fr_session_change, which

@@ -1,4 +1,4 @@
-#include "pki_cli/passphrase.h"
+#include "session/passphrase.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 
 #include "admin/message.h"
 #include "admin/reply.h"

@@ -1,8 +1,8 @@
-#include "pki_cli/session.h"
+#include "session/session.h"
 
-#include "pki_cli/remote.h"
+#include "session/remote.h"
 
-#include "pki_cli/passphrase.h"
+#include "session/passphrase.h"
 
 #include <dirent.h>
 #include <errno.h>
