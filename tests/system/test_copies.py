@@ -11,8 +11,10 @@ from secondaries import EUIS, Bind, Broker
 def test_replicas_are_listed(pair):
     primary, replica = pair
     wait_same(primary, replica)
-    wait_until(lambda: [(row["host"], row["behind"], row["lag_s"]) for row in primary.json("replica", "list")] == [("b2", 0, 0)], what="b2")
-    assert primary.json("replica", "list")[0]["position"] == status(replica)["position"]
+    def is_level():
+        row, = primary.json("replica", "list")
+        return (row["host"], row["behind"], row["lag_s"]) == ("b2", 0, 0) and row["position"] == status(replica)["position"]
+    wait_until(is_level, 30, "b2 to be level")
     # one that was never heard
     third = Replica(primary, "b3")
     rows = {row["host"]: row for row in primary.json("replica", "list")}
@@ -24,7 +26,7 @@ def test_replicas_are_listed(pair):
     row = next(row for row in primary.json("replica", "list") if row["host"] == "b2")
     assert row["behind"] > 0
     seen = primary.metrics()
-    assert seen['fedroam_replica_follower_behind{federation="fed.test",host="b2"}'] == row["behind"]
+    assert seen['fedroam_replica_follower_behind{federation="fed.test",host="b2"}'] >= row["behind"]
     assert 'fedroam_replica_follower_lag_seconds{federation="fed.test",host="b2"}' in seen
     assert seen['fedroam_replica_follower_silence_seconds{federation="fed.test",host="b3"}'] < 600
     # it comes back under the same name
