@@ -124,6 +124,7 @@ def test_programs_that_fail_and_configurations_that_cannot_be(fed):
         done = subprocess.run([str(BIN / "fedroam-broker"), "--config", str(fed.config), "--check"], env=ENV, text=True, capture_output=True,
                               check=False)
         assert done.returncode == 78 and ("notify" in done.stderr or "mail" in done.stderr), done.stderr
+    wait_until(lambda: "backup" in listed(fed), 30, "the notice that there is no backup")
     fed.cli("notify", "ack", "--all", "--reason", "one by one")
     assert listed(fed, "--open") == {} and listed(fed)
 
