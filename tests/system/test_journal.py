@@ -49,9 +49,10 @@ def test_what_was_done_is_there_to_read(two):
 
 
 def test_tail_follows(two):
-    tail = subprocess.Popen([str(BIN / "fedroam"), "--state", str(two.state), "journal", "tail", "-f", "-n", "0"],
+    tail = subprocess.Popen([str(BIN / "fedroam"), "--state", str(two.state), "journal", "tail", "-f", "-n", "1"],
                             stdout=subprocess.PIPE, env=ENV, text=True)
     try:
+        assert tail.stdout.readline()  # it has begun
         for eui in EUIS[:3]:
             two.cli("device", "add", "--netid", "000013", eui)
         text = ""
