@@ -212,8 +212,10 @@ enum fr_err fr_cert_dup_key(const struct fr_cert *cert, struct fr_key **out)
 bool fr_cert_is_issued_by(const struct fr_cert *cert, const struct fr_cert *issuer)
 {
     EVP_PKEY *pkey = X509_get0_pubkey(issuer->x509);
+    int bits = 0;
     bool ok = pkey != NULL && X509_check_issued(issuer->x509, cert->x509) == X509_V_OK &&
-              X509_verify(cert->x509, pkey) == 1;
+              X509_get_signature_info(cert->x509, NULL, NULL, &bits, NULL) == 1 &&
+              bits >= FR_X509_SECURITY_BITS && X509_verify(cert->x509, pkey) == 1;
 
     ERR_clear_error();
     return ok;

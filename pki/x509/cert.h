@@ -70,7 +70,7 @@ enum fr_err fr_cert_read_organisation(const struct fr_cert *cert, char out[FR_CE
 /* The certificate's public key, as a handle of its own. */
 enum fr_err fr_cert_dup_key(const struct fr_cert *cert, struct fr_key **out);
 
-/* Whether issuer's name, key identifier and signature fit cert. */
+/* Whether issuer's name, key identifier and signature fit cert, and the signature is worth 112 bits: SHA-1's is none. */
 bool fr_cert_is_issued_by(const struct fr_cert *cert, const struct fr_cert *issuer);
 
 enum fr_cert_purpose { FR_CERT_FOR_SERVER, FR_CERT_FOR_CLIENT };

@@ -14,6 +14,9 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+/* What a signature has to be worth: no MD5, no SHA-1. OpenSSL calls it level 2. */
+#define FR_X509_SECURITY_BITS 112
+
 struct fr_key {
     EVP_PKEY *pkey;
 };

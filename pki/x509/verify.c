@@ -12,6 +12,7 @@ static enum fr_err run_verify(X509_STORE_CTX *ctx, enum fr_cert_purpose purpose,
     int wanted = purpose == FR_CERT_FOR_SERVER ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT;
 
     X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
+    X509_VERIFY_PARAM_set_auth_level(param, 2); /* of FR_X509_SECURITY_BITS */
     if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT) != 1 ||
         X509_VERIFY_PARAM_set_purpose(param, wanted) != 1)
         return fr_x509_fault(FR_E_INTERNAL);

@@ -197,6 +197,31 @@ static void chain_files_are_judged(void **state)
     fr_buf_deinit(&leaf);
 }
 
+static struct fr_cert *sample(const char *file)
+{
+    struct fr_buf in = FR_BUF_INIT(FR_CERT_MAX);
+    struct fr_cert *cert = NULL;
+
+    read_sample(file, &in);
+    assert_int_equal(fr_cert_parse(fr_buf_span(&in), &cert), FR_OK);
+    fr_buf_deinit(&in);
+    return cert;
+}
+
+/* Two roots of one key and one name, that differ in the digest that was signed. */
+static void a_weak_signature_is_none(void **state)
+{
+    struct fr_cert *good = sample("root-sha256.der"), *weak = sample("root-sha1.der");
+
+    (void)state;
+    assert_true(fr_cert_is_issued_by(good, good));
+    assert_true(fr_cert_is_issued_by(good, weak));
+    assert_false(fr_cert_is_issued_by(weak, weak));
+    assert_false(fr_cert_is_issued_by(weak, good));
+    fr_cert_free(good);
+    fr_cert_free(weak);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +229,7 @@ int main(void)
         cmocka_unit_test(fields_are_the_certificates),
         cmocka_unit_test(no_beginning_is_a_certificate),
         cmocka_unit_test(chain_files_are_judged),
+        cmocka_unit_test(a_weak_signature_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
