@@ -1,4 +1,4 @@
-"""A file includes only what its layer may use, and the headers of others only where they belong."""
+"""A file includes only what its layer may use, and the headers of others only where they belong; README.md knows every folder."""
 import fnmatch
 import re
 
@@ -98,11 +98,21 @@ def check(path, faults):
             faults.add(path, f"{own} is not above {used} (\"{header}\")", line)
 
 
+def check_readme(faults):
+    """Its table of folders is how one finds the room."""
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", (source.ROOT / "README.md").read_text(), re.M))
+    for folder in source.LIBRARIES:
+        top, name = folder.split("/")
+        if f"`{name}`" not in rows.get(top, ""):
+            faults.add("README.md", f"the table of folders says nothing of {folder}")
+
+
 def main():
     faults = source.Faults("layers")
     paths = source.files(".c", ".h")
     for path in paths:
         check(path, faults)
+    check_readme(faults)
     faults.finish(len(paths))
 
 
