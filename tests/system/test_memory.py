@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from fed import BIN, ENV, Federation, wait_until
-from memory import find, regions
+from process_memory import find, regions
 from test_est import csr_of, enroll, enrolled, new_key, one_line, openssl, token
 
 PASSPHRASE = "correct horse battery staple 7"
