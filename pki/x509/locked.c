@@ -6,19 +6,27 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-enum { SMALLEST = 32 }; /* of its blocks: a key of 256 bits */
+enum {
+    SMALLEST = 32,  /* of its blocks: a key of 256 bits */
+    RECORD = 16384, /* bytes of a TLS record: as large as this are their buffers alone */
+};
 
-/* OpenSSL's decoders leave keys in memory that they free, so what it frees is zeroed first. */
 static void *give(size_t size, const char *file, int line)
 {
     (void)file, (void)line;
     return fr_malloc(size);
 }
 
+/* OpenSSL's decoders leave keys in memory that they free, so what it frees is zeroed first. But for the buffers of TLS records,
+ * which come and go with every request: one is ciphertext, and of the other transport has TLS zero what was read where passwords
+ * may come in. */
 static void take(void *p, const char *file, int line)
 {
     (void)file, (void)line;
-    fr_secret_free_all(p);
+    if (p != NULL && malloc_usable_size(p) >= RECORD)
+        fr_free(p);
+    else
+        fr_secret_free_all(p);
 }
 
 static void *change(void *p, size_t size, const char *file, int line)

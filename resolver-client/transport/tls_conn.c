@@ -172,6 +172,8 @@ static bool apply_choice(SSL *ssl, struct fr_tls_conn *c, const struct fr_tls_ch
     if (mode != SSL_VERIFY_NONE && !choice->ctx->has_ca) return false;
     if (choice->sid_ctx_n == 0 || choice->sid_ctx_n > FR_TLS_SID_CTX_MAX) return false;
     if (!SSL_set_SSL_CTX(ssl, choice->ctx->ssl)) return false;
+    /* Who comes without a certificate comes with a password. */
+    if (!(mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT)) SSL_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT);
     SSL_set_verify(ssl, mode, on_verify);
     SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(choice->ctx->ssl));
     if (SSL_set_session_id_context(ssl, choice->sid_ctx, (unsigned)choice->sid_ctx_n) != 1)
